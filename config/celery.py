@@ -1,0 +1,11 @@
+"""Celery carries hints, never truth: the database row decides, a sweeper finds what a lost task left."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
