@@ -1,0 +1,85 @@
+"""A signed deduction agreement (委托代扣, 免密代扣): money moves with nobody touching a phone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.institution import AgreementPlan
+from patients.models import Patient
+
+
+class AgreementStatus(models.TextChoices):
+    SIGNING = "SIGNING", _("being signed")
+    ACTIVE = "ACTIVE", _("signed")
+    PAUSED = "PAUSED", _("paused")
+    ENDED = "ENDED", _("ended")
+
+
+class Agreement(models.Model):
+    """One mandate of one wallet user. `contract_code` is ours, `contract_id` the channel's.
+
+    Own limits may be below the plan's, never above what the plan allows. A null own limit means
+    the plan's. `preference` orders a payer's agreements, lowest first.
+    """
+
+    TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
+        AgreementStatus.SIGNING: frozenset({AgreementStatus.ACTIVE, AgreementStatus.ENDED}),
+        AgreementStatus.ACTIVE: frozenset({AgreementStatus.PAUSED, AgreementStatus.ENDED}),
+        AgreementStatus.PAUSED: frozenset({AgreementStatus.ACTIVE, AgreementStatus.ENDED}),
+    }
+
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="agreements"
+    )
+    plan = models.ForeignKey(AgreementPlan, on_delete=models.PROTECT)
+    status = models.CharField(
+        max_length=8, choices=AgreementStatus, default=AgreementStatus.SIGNING
+    )
+    contract_code = models.CharField(max_length=32, unique=True)
+    contract_id = models.CharField(max_length=64, blank=True, db_index=True)
+    payer_id = models.CharField(max_length=128, blank=True)
+    own_single_fen = models.BigIntegerField(null=True, blank=True)
+    own_daily_fen = models.BigIntegerField(null=True, blank=True)
+    preference = models.PositiveSmallIntegerField(default=1)
+    signed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("agreement")
+        verbose_name_plural = _("agreements")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(own_single_fen__isnull=True) | models.Q(own_single_fen__gt=0),
+                name="agreement_own_single_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(own_daily_fen__isnull=True) | models.Q(own_daily_fen__gt=0),
+                name="agreement_own_daily_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.contract_code
+
+
+class AgreementPatient(models.Model):
+    """Whose bills this agreement pays: the holder's consent per person, taken back at any time."""
+
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="pays_for")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="paid_by")
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("agreement pays for")
+        verbose_name_plural = _("agreement pays for")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["agreement", "patient"], name="agreement_patient_unique"
+            ),
+        ]

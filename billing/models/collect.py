@@ -1,0 +1,84 @@
+"""What the HIS asked us to collect, and the offer a patient pays by."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.invoice import Invoice
+from core.crypto import EncryptedField
+from patients.models import HisClient
+
+
+class CollectMethod(models.TextChoices):
+    AUTO = "auto", _("automatic")
+    SCAN = "scan", _("scan the payer's code")
+    ONE_CODE = "one_code", _("insurance one-code")
+    FACE = "face", _("face")
+    AGREEMENT = "agreement", _("deduction agreement")
+    CREDIT = "credit", _("pay later")
+    DEPOSIT = "deposit", _("deposit")
+    PAY_LINK = "pay_link", _("pay link")
+    POS = "pos", _("card terminal")
+    CASH = "cash", _("cash")
+
+
+class CollectStatus(models.TextChoices):
+    RUNNING = "RUNNING", _("running")
+    PAID = "PAID", _("paid")
+    ACTION_REQUIRED = "ACTION_REQUIRED", _("action required")
+    DECLINED = "DECLINED", _("declined")
+
+
+class CollectRequest(models.Model):
+    """One `collect` of the caller: unique number with its input's hash, at most one running.
+
+    `auth_code` is the payer's one-time code; it is wiped when the request ends.
+    """
+
+    TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
+        CollectStatus.RUNNING: frozenset(
+            {CollectStatus.PAID, CollectStatus.ACTION_REQUIRED, CollectStatus.DECLINED}
+        ),
+    }
+
+    client = models.ForeignKey(HisClient, on_delete=models.PROTECT)
+    request_no = models.CharField(max_length=64)
+    input_hash = models.CharField(max_length=64)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="collects")
+    method = models.CharField(max_length=12, choices=CollectMethod)
+    auth_code = EncryptedField(blank=True, default="")
+    status = models.CharField(
+        max_length=16, choices=CollectStatus, default=CollectStatus.RUNNING
+    )
+    reason = models.CharField(max_length=100, blank=True)
+    operator_code = models.CharField(max_length=64)
+    operator_name = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("collect request")
+        verbose_name_plural = _("collect requests")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["client", "request_no"], name="collect_unique"),
+            models.UniqueConstraint(
+                fields=["invoice"],
+                condition=models.Q(status=CollectStatus.RUNNING),
+                name="collect_one_running",
+            ),
+        ]
+
+
+class PayLink(models.Model):
+    """An offer, not a tender: no channel order exists until the patient opens it and chooses."""
+
+    token = models.CharField(max_length=43, unique=True)
+    invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="pay_link")
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("pay link")
+        verbose_name_plural = _("pay links")

@@ -1,0 +1,140 @@
+"""One payable bill (缴费单): frozen charges, one visit one payment or in-room settlement (诊间)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.charge import ChargeItem
+from patients.models import Encounter, HisClient, Patient
+
+
+class InvoiceStatus(models.TextChoices):
+    DRAFT = "DRAFT", _("draft")
+    PRICING = "PRICING", _("being priced")
+    ISSUED = "ISSUED", _("to pay")
+    COLLECTING = "COLLECTING", _("being collected")
+    PROCESSING = "PROCESSING", _("in progress")
+    PAID = "PAID", _("paid")
+    RESETTLING = "RESETTLING", _("being settled again")
+    PARTLY_REFUNDED = "PARTLY_REFUNDED", _("part refunded")
+    REFUNDED = "REFUNDED", _("refunded")
+    CANCELLED = "CANCELLED", _("cancelled")
+    REVIEW = "REVIEW", _("under review")
+
+
+S = InvoiceStatus
+
+
+class Invoice(models.Model):
+    """What one visit owes. The cash part is `cash_fen`; without insurance it is the whole amount.
+
+    The five parts (fund, own account, mutual aid, hospital part, cash) are null until priced with a
+    coverage; together they sum to `amount_fen`. `action` and `reason` are what the last collect
+    left for the HIS to show.
+    """
+
+    TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
+        S.DRAFT: frozenset({S.PRICING, S.ISSUED, S.CANCELLED}),
+        S.PRICING: frozenset({S.ISSUED, S.COLLECTING, S.CANCELLED, S.REVIEW}),
+        S.ISSUED: frozenset({S.PRICING, S.COLLECTING, S.PAID, S.CANCELLED, S.REVIEW}),
+        S.COLLECTING: frozenset({S.ISSUED, S.PROCESSING, S.PAID, S.REVIEW}),
+        S.PROCESSING: frozenset({S.ISSUED, S.COLLECTING, S.PAID, S.REVIEW}),
+        S.PAID: frozenset({S.RESETTLING, S.PARTLY_REFUNDED, S.REFUNDED, S.REVIEW}),
+        S.RESETTLING: frozenset({S.PAID, S.PARTLY_REFUNDED, S.REFUNDED, S.REVIEW}),
+        S.PARTLY_REFUNDED: frozenset({S.RESETTLING, S.REFUNDED, S.REVIEW}),
+        S.REVIEW: frozenset({S.ISSUED, S.PAID, S.PARTLY_REFUNDED, S.REFUNDED, S.CANCELLED}),
+    }
+    OPEN: ClassVar[frozenset[str]] = frozenset({S.PRICING, S.ISSUED, S.COLLECTING, S.PROCESSING})
+    SETTLED: ClassVar[frozenset[str]] = frozenset(
+        {S.PAID, S.RESETTLING, S.PARTLY_REFUNDED, S.REFUNDED}
+    )
+
+    client = models.ForeignKey(HisClient, on_delete=models.PROTECT)
+    invoice_no = models.CharField(max_length=64, db_index=True)
+    encounter = models.ForeignKey(Encounter, on_delete=models.PROTECT, related_name="invoices")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="invoices")
+    status = models.CharField(max_length=16, choices=InvoiceStatus, default=InvoiceStatus.DRAFT)
+    amount_fen = models.BigIntegerField()
+    fund_fen = models.BigIntegerField(null=True, blank=True)
+    own_account_fen = models.BigIntegerField(null=True, blank=True)
+    mutual_aid_fen = models.BigIntegerField(null=True, blank=True)
+    hospital_part_fen = models.BigIntegerField(null=True, blank=True)
+    cash_fen = models.BigIntegerField()
+    priced_at = models.DateTimeField(null=True, blank=True)
+    valid_until = models.DateTimeField(null=True, blank=True)
+    action = models.JSONField(null=True, blank=True)
+    reason = models.CharField(max_length=100, blank=True)
+    event_seq = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True)
+    operator_code = models.CharField(max_length=64)
+    operator_name = models.CharField(max_length=100)
+    input_hash = models.CharField(max_length=64)
+    occurred_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("bill")
+        verbose_name_plural = _("bills")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["client", "invoice_no"], name="invoice_unique"),
+            models.CheckConstraint(
+                condition=models.Q(amount_fen__gt=0), name="invoice_amount_positive"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cash_fen__gte=0, cash_fen__lte=models.F("amount_fen")),
+                name="invoice_cash_in_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(fund_fen__isnull=True, cash_fen=models.F("amount_fen"))
+                | models.Q(
+                    amount_fen=models.F("fund_fen")
+                    + models.F("own_account_fen")
+                    + models.F("mutual_aid_fen")
+                    + models.F("hospital_part_fen")
+                    + models.F("cash_fen")
+                ),
+                name="invoice_parts_sum",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"], name="invoice_due", condition=models.Q(due_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.invoice_no
+
+
+class InvoiceLine(models.Model):
+    """A charge frozen on an invoice. What came back is counted here, never above the line."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
+    charge = models.ForeignKey(ChargeItem, on_delete=models.PROTECT, related_name="invoice_lines")
+    amount_fen = models.BigIntegerField()
+    quantity = models.DecimalField(max_digits=14, decimal_places=4)
+    returned_fen = models.BigIntegerField(default=0)
+    returned_quantity = models.DecimalField(max_digits=14, decimal_places=4, default=0)
+    live = models.BooleanField(default=True, help_text="false once the invoice is cancelled")
+
+    class Meta:
+        verbose_name = _("bill line")
+        verbose_name_plural = _("bill lines")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["charge"], condition=models.Q(live=True), name="charge_on_one_live_invoice"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(returned_fen__gte=0, returned_fen__lte=models.F("amount_fen")),
+                name="line_returned_in_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    returned_quantity__gte=0, returned_quantity__lte=models.F("quantity")
+                ),
+                name="line_returned_quantity_in_range",
+            ),
+        ]

@@ -1,0 +1,47 @@
+"""What a person must decide about money."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.invoice import Invoice
+from billing.models.payment import PaymentNotice, PaymentTransaction
+from billing.models.returns import InvoiceReturn
+from core.review import ReviewCase
+
+
+class ReviewReason(models.TextChoices):
+    RETURN_ABOVE_LIMIT = "return_above_limit", _("return above the limit")
+    REFUND_DECLINED = "refund_declined", _("refund declined by the channel")
+    REFUND_ABNORMAL = "refund_abnormal", _("refund cannot reach the payer's account")
+    AMOUNT_DIFFERS = "amount_differs", _("the channel's amount differs")
+    STATE_DIFFERS = "state_differs", _("the channel contradicts itself")
+    UNKNOWN_ORDER = "unknown_order", _("notice for an order we do not know")
+    NOT_ENDED = "not_ended", _("no final answer in time")
+    UNEXPECTED_MONEY = "unexpected_money", _("unexpected money")
+
+
+class BillingReview(ReviewCase):
+    """One question with the rows it is about; at most one open case per reason and row."""
+
+    invoice = models.ForeignKey(
+        Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews"
+    )
+    transaction = models.ForeignKey(
+        PaymentTransaction, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews"
+    )
+    notice = models.ForeignKey(
+        PaymentNotice, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews"
+    )
+    invoice_return = models.ForeignKey(
+        InvoiceReturn, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews"
+    )
+    figures = models.JSONField(default=dict)
+
+    class Meta(ReviewCase.Meta):
+        verbose_name = _("billing review")
+        verbose_name_plural = _("billing reviews")
+        permissions: ClassVar = [("decide_billingreview", "Can decide billing reviews")]

@@ -1,0 +1,33 @@
+"""Who is treated, where, and whom we may tell.
+
+Nouns: a `Patient` is a person; medical record numbers and cards are `Identifier`s; an `Encounter`
+(就诊) is one visit; `PatientAccess` says which user may view or pay for a patient; `Notification`
+is a message that must reach somebody, committed together with what it tells.
+"""
+
+from patients.models.access import PatientAccess, Relation, WalletIdentity
+from patients.models.encounter import Encounter, EncounterKind, EncounterStatus
+from patients.models.hospital import Campus, CampusKind, HisClient
+from patients.models.notification import Messenger, Notification, NotificationStatus
+from patients.models.patient import Identifier, IdentifierKind, IdType, Patient, PatientReview, Sex
+
+__all__ = [
+    "Campus",
+    "CampusKind",
+    "Encounter",
+    "EncounterKind",
+    "EncounterStatus",
+    "HisClient",
+    "IdType",
+    "Identifier",
+    "IdentifierKind",
+    "Messenger",
+    "Notification",
+    "NotificationStatus",
+    "Patient",
+    "PatientAccess",
+    "PatientReview",
+    "Relation",
+    "Sex",
+    "WalletIdentity",
+]
