@@ -1,0 +1,8 @@
+"""The settings under test: the same module, read in the environment `test`."""
+
+import os
+
+# Before the import, since that module and the embedded servers' addresses both read it.
+os.environ["PORTAL_ENV"] = "test"
+
+from config.settings import *  # noqa: E402, F403
