@@ -1,1 +1,1 @@
-"""The counterparties of the hospital, as a Django project of their own; imports nothing of the portal."""
+"""The counterparties of the hospital: a Django project that imports nothing of the portal."""

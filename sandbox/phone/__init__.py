@@ -1,0 +1,1 @@
+"""The phone in the patient's hand: wallets, payment codes, agreements to sign, messages."""

@@ -1,0 +1,11 @@
+"""Addresses of the sandbox: each counterparty keeps the paths of the real one."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("sandbox.world.urls")),
+    path("", include("sandbox.wechat_pay.urls")),
+    path("", include("sandbox.messages.urls")),
+    path("his/", include("sandbox.his.urls")),
+    path("phone/", include("sandbox.phone.urls")),
+]

@@ -1,0 +1,53 @@
+"""The only source of now in the sandbox; it runs with the machine's clock plus an offset."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import F
+
+from sandbox.world.models import Clock
+from sandbox.world.registry import BadCall
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+_cached: dict[str, float] = {"offset": 0.0, "until": 0.0}
+_move: dict[str, datetime | None] = {"from": None}
+
+
+def now() -> datetime:
+    """The sandbox's instant, aware, in Beijing time."""
+    if time.monotonic() >= _cached["until"]:
+        row = Clock.objects.first()
+        _cached["offset"] = row.offset_us / 1e6 if row else 0.0
+        _cached["until"] = time.monotonic() + 0.5
+    return (datetime.now(UTC) + timedelta(seconds=_cached["offset"])).astimezone(SHANGHAI)
+
+
+def clock_move(to: datetime) -> datetime:
+    """Move the clock to an instant that is not in its past."""
+    with transaction.atomic():
+        Clock.objects.get_or_create(pk=1)
+        Clock.objects.select_for_update().get(pk=1)
+        _cached["until"] = 0.0
+        ahead = to - now()
+        # A caller that says "now" must not fail over the milliseconds its request took.
+        if ahead < timedelta(seconds=-2):
+            raise BadCall(f"the clock only moves forward; it is {now().isoformat()}")
+        step = max(int(ahead.total_seconds() * 1_000_000), 0)
+        Clock.objects.filter(pk=1).update(offset_us=F("offset_us") + step)
+    _cached["until"] = 0.0
+    return now()
+
+
+def moving_from() -> datetime | None:
+    """Where the clock stood, while the portal is still catching up with a move."""
+    return _move["from"]
+
+
+def moving_set(since: datetime | None) -> None:
+    """Remember that the portal is catching up; the oldest start of overlapping moves stays."""
+    if since is None or _move["from"] is None:
+        _move["from"] = since
