@@ -149,7 +149,7 @@ def _privilege_prefix() -> tuple[str, ...]:
 
 
 def _run(command: Sequence[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
-    # The server outlives this call, so its output must not be a pipe of ours: pg_ctl has its log.
+    # The pipes close with pg_ctl: the server itself, which outlives it, writes to its own log.
     answer = subprocess.run(
         [*_privilege_prefix(), *command],
         capture_output=True,

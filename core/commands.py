@@ -1,0 +1,120 @@
+"""The contract of every management command, in one place.
+
+`--json` prints one object on stdout; text for people goes to stderr, so both can be had at once.
+Exit codes are `ExitCode`. A command that writes offers `--dry-run`. A command is safe to run twice;
+one that must not run twice *at once* sets `exclusive`, and the second run ends with LOCKED.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, TypeVar
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+from rich.console import Console
+from rich.progress import track
+
+from core.errors import BadInput, Refusal
+
+T = TypeVar("T")
+
+
+class ExitCode(IntEnum):
+    """What a caller's script may rely on."""
+
+    OK = 0
+    FAILURE = 1
+    USAGE = 2  # argparse's own, and a bad value of an option
+    DIFFERENCES = 3
+    REFUSED = 4
+    LOCKED = 5  # another run is at it
+    TRY_LATER = 75  # EX_TEMPFAIL of sysexits.h
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command found or did: `data` for machines, `text` for people."""
+
+    data: Mapping[str, Any]
+    text: str = ""
+    exit_code: ExitCode = ExitCode.OK
+
+
+class PortalCommand(BaseCommand):
+    """Subclasses implement `perform()` and, for their own options, `add_options()`."""
+
+    writes = False
+    exclusive = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+        if self.writes:
+            parser.add_argument("--dry-run", action="store_true", help="show, but change nothing")
+        self.add_options(parser)
+
+    def add_options(self, parser: CommandParser) -> None:
+        """Options of this command alone."""
+
+    @abstractmethod
+    def perform(self, **options: Any) -> Result:
+        """Do the work; raise a `Refusal` for what is not allowed."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        result = self._performed(options)
+        if options["json"]:
+            text = json.dumps(result.data, cls=DjangoJSONEncoder, ensure_ascii=False)
+            self.stdout.write(text)
+        if result.text:
+            self.say(result.text)
+        if result.exit_code is not ExitCode.OK:
+            sys.exit(int(result.exit_code))
+
+    def say(self, text: str) -> None:
+        """A line for people."""
+        self.stderr.write(text, self.style.NOTICE if self.stderr.isatty() else None)
+
+    def progress(self, items: Iterable[T], *, total: int | None, label: str) -> Iterable[T]:
+        """The items, with a bar while a person watches."""
+        console = Console(file=sys.stderr)
+        return track(
+            items, description=label, total=total, console=console, disable=not console.is_terminal
+        )
+
+    def _performed(self, options: dict[str, Any]) -> Result:
+        name = type(self).__module__.rpartition(".")[2]
+        try:
+            if not self.exclusive:
+                return self.perform(**options)
+            with run_lock(name) as alone:
+                if alone:
+                    return self.perform(**options)
+        except Refusal as refusal:
+            message = str(refusal.message)
+            data = {"error": {"code": refusal.code, "message": message}}
+            bad_input = isinstance(refusal, BadInput)
+            return Result(data, message, ExitCode.USAGE if bad_input else ExitCode.REFUSED)
+        message = f"another run of {name} holds the lock"
+        return Result({"error": {"code": "locked", "message": message}}, message, ExitCode.LOCKED)
+
+
+@contextmanager
+def run_lock(name: str) -> Iterator[bool]:
+    """Whether this run is the only one of that name; held by the connection, freed with it."""
+    key = f"command/{name}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
+        alone = bool(cursor.fetchone()[0])
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
