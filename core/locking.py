@@ -1,0 +1,100 @@
+"""Row locks and advisory locks. Apps call these only from their `locks.py`.
+
+Locking a row marks the instance; `core.states.transition` asks for the mark. A mark lives exactly
+as long as the database lock behind it: it is a commit hook of the transaction that took the lock,
+so Django drops it at commit, at rollback, and at the rollback of the savepoint it was taken in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TypeVar
+
+from django.db import connection, models, transaction
+
+_MARK = "_lock_mark"
+
+
+class NotLocked(RuntimeError):
+    """A programming error: the row was not locked in the current transaction."""
+
+
+class _Mark:
+    """Pending in the transaction's commit hooks while the locks taken with it are held."""
+
+    __slots__ = ()
+
+    def __call__(self) -> None:
+        """Nothing is to be done at commit; being forgotten there is the point."""
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def lock_rows(queryset: models.QuerySet[Row]) -> list[Row]:
+    """Read the rows fresh and lock them until the transaction ends, ordered by primary key.
+
+    The order is what keeps two callers with overlapping rows from waiting for each other for ever.
+    """
+    if not connection.in_atomic_block:
+        raise NotLocked("a lock outside a transaction would be gone at once")
+    rows = list(queryset.select_for_update(of=("self",)).order_by("pk"))
+    mark = _current_mark()
+    for row in rows:
+        setattr(row, _MARK, mark)
+    return rows
+
+
+def lock_row(queryset: models.QuerySet[Row]) -> Row:
+    """Lock the single row of the queryset; DoesNotExist and MultipleObjectsReturned as `get()`."""
+    rows = lock_rows(queryset)
+    if not rows:
+        raise queryset.model.DoesNotExist(f"no {queryset.model._meta.label} matches")
+    if len(rows) > 1:
+        raise queryset.model.MultipleObjectsReturned(
+            f"{len(rows)} rows of {queryset.model._meta.label} match"
+        )
+    return rows[0]
+
+
+def is_locked(row: models.Model) -> bool:
+    """Whether this instance was locked in the transaction that is open now."""
+    mark = getattr(row, _MARK, None)
+    return mark is not None and any(hook[1] is mark for hook in connection.run_on_commit)
+
+
+def mark_created(row: Row) -> Row:
+    """Mark a row this transaction has just inserted: nobody else can see it, so it is ours."""
+    if not connection.in_atomic_block:
+        raise NotLocked("a row inserted outside a transaction is already everybody's")
+    setattr(row, _MARK, _current_mark())
+    return row
+
+
+def advisory_lock(key: str, *, shared: bool = False, wait: bool = True) -> bool:
+    """Lock a name until the transaction ends; False only when not waiting and it is taken."""
+    if not connection.in_atomic_block:
+        raise NotLocked("an advisory lock outside a transaction would be gone at once")
+    function = ("pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock") + (
+        "_shared" if shared else ""
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [advisory_number(key)])
+        row = cursor.fetchone()
+    return wait or bool(row and row[0])
+
+
+def advisory_number(key: str) -> int:
+    """A name as the signed 64-bit number PostgreSQL locks by, the same in every process."""
+    digest = hashlib.sha256(key.encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _current_mark() -> _Mark:
+    """The mark of the present savepoint depth; one hook serves all locks taken at that depth."""
+    hooks = connection.run_on_commit
+    if hooks and isinstance(hooks[-1][1], _Mark) and hooks[-1][0] == set(connection.savepoint_ids):
+        return hooks[-1][1]
+    mark = _Mark()
+    transaction.on_commit(mark)
+    return mark

@@ -1,0 +1,121 @@
+"""The one way a status changes.
+
+`transition()` moves one locked row along its model's literal TRANSITIONS table and writes the
+StateChange in the same statement: a step without its trace, or a trace without its step, cannot be
+committed. Nothing else in the house assigns a status.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, ClassVar, Protocol, cast
+
+from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from core import clock
+from core.actors import Actor
+from core.errors import Conflict
+from core.json_values import dumps
+from core.locking import NotLocked, is_locked
+
+__all__ = ["IllegalTransition", "NotLocked", "StaleRow", "Stateful", "transition"]
+
+REASON_LENGTH_MAX = 500
+
+
+class Stateful(Protocol):
+    """A model with a status and its table; a status that is absent or empty there is final."""
+
+    TRANSITIONS: ClassVar[dict[str, frozenset[str]]]
+    status: str
+
+
+class IllegalTransition(Conflict):
+    """The table beside the model has no such step."""
+
+
+class StaleRow(Conflict):
+    """The row in the database is no longer in the state the instance says."""
+
+
+def transition(row: models.Model, to: str, *, by: Actor, reason: str = "", **fields: Any) -> None:
+    """Move a locked row to `to`, writing `fields` with it. One statement.
+
+    The instance is changed only after the database has said yes.
+    """
+    if not is_locked(row):
+        raise NotLocked(f"{row._meta.label} {row.pk} is not locked in this transaction")
+    before = cast(Stateful, row).status
+    to = str(to)
+    if to not in cast(Stateful, row).TRANSITIONS.get(before, frozenset()):
+        raise IllegalTransition(
+            "illegal_transition",
+            _("%(name)s cannot go from %(before)s to %(to)s.")
+            % {"name": row._meta.verbose_name, "before": before, "to": to},
+        )
+    if len(reason) > REASON_LENGTH_MAX:
+        reason = reason[: REASON_LENGTH_MAX - 1] + "…"
+    columns, values, trace = _adapted(row, fields)
+    statement = _statement(type(row), columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement,
+            [
+                to, *values, row.pk, before,
+                row._meta.label_lower, before, to, by.key, by.name, reason,
+                Jsonb(trace, dumps=dumps), clock.now(),
+            ],
+        )  # fmt: skip
+        if cursor.rowcount != 1:
+            raise StaleRow(
+                "stale_row", _("This was changed by someone else in the meantime; look again.")
+            )
+    row.__dict__["status"] = to
+    for name, value in fields.items():
+        setattr(row, name, value)
+
+
+def _adapted(
+    row: models.Model, fields: dict[str, Any]
+) -> tuple[tuple[str, ...], list[Any], dict[str, Any]]:
+    """The columns, their database values, and what the trace says of them."""
+    columns, values, trace = [], [], {}
+    for name, given in fields.items():
+        field = row._meta.get_field(name)
+        if not isinstance(field, models.Field) or field.column is None or field.primary_key:
+            raise TypeError(f"{row._meta.label}.{name} is no column that a transition may write")
+        if field.name == "status" or hasattr(given, "resolve_expression"):
+            raise TypeError(f"{row._meta.label}.{name}: a transition writes plain values")
+        value = given.pk if isinstance(given, models.Model) else given
+        columns.append(field.column)
+        values.append(field.get_db_prep_save(value, connection))
+        # What is encrypted in its column must not lie open in the trace.
+        trace[name] = "***" if getattr(field, "is_encrypted", False) else value
+    return tuple(columns), values, trace
+
+
+@lru_cache(maxsize=512)
+def _statement(model: type[models.Model], columns: tuple[str, ...]) -> str:
+    """The statement for one model and set of columns; its constant text is prepared once."""
+    meta = model._meta
+    status = meta.get_field("status").column
+    assert status is not None and meta.pk.column is not None
+    template = sql.SQL(
+        "WITH moved AS (UPDATE {table} SET {changes} WHERE {pk} = %s AND {status} = %s"
+        " RETURNING {pk} AS id)"
+        " INSERT INTO core_statechange (entity, entity_id, from_status, to_status, actor,"
+        " actor_name, reason, fields, created_at)"
+        " SELECT %s, moved.id, %s, %s, %s, %s, %s, %s, %s FROM moved"
+    )
+    changes = sql.SQL(", ").join(
+        sql.SQL("{} = %s").format(sql.Identifier(column)) for column in (status, *columns)
+    )
+    return template.format(
+        table=sql.Identifier(meta.db_table),
+        changes=changes,
+        pk=sql.Identifier(meta.pk.column),
+        status=sql.Identifier(status),
+    ).as_string()
