@@ -1,0 +1,48 @@
+"""Which certificate numbers and phones can exist; the forms stored are the normal ones."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from django.utils.translation import gettext_lazy as _
+from stdnum.cn import ric
+from stdnum.exceptions import ValidationError
+
+from core.errors import BadInput
+from patients.models import IdType
+
+# Mainland mobile, mainland landline with area code, or international with its plus.
+_PHONE = re.compile(r"1[3-9][0-9]{9}|0[1-9][0-9]{1,2}-?[2-9][0-9]{6,7}|\+[1-9][0-9]{6,14}")
+_NUMBER = re.compile(r"[0-9A-Z()/-]{4,32}")
+_MAINLAND = "+86"
+
+
+def _plain(value: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", value).split()).upper()
+
+
+def certificate_number(*, id_type: str, value: str, field: str = "id_number") -> str:
+    """The normal form; a resident's number must carry its checksum (GB 11643)."""
+    number = _plain(value)
+    if id_type in (IdType.ID_CARD, IdType.HOUSEHOLD):
+        try:
+            ric.validate(number)
+        except ValidationError as error:
+            raise BadInput(
+                "bad_id_number", _("This is not a valid resident ID number."), field
+            ) from error
+        return number
+    if not _NUMBER.fullmatch(number):
+        raise BadInput("bad_id_number", _("This is not a certificate number."), field)
+    return number
+
+
+def phone_number(value: str, *, field: str = "phone") -> str:
+    """The normal form of a phone: no spaces, no country code at home."""
+    phone = _plain(value)
+    if phone.startswith(_MAINLAND):
+        phone = phone.removeprefix(_MAINLAND)
+    if not _PHONE.fullmatch(phone):
+        raise BadInput("bad_phone", _("This is not a phone number."), field)
+    return phone

@@ -1,0 +1,37 @@
+"""Every lock on a row of this app. House order: patient numbers, encounter, notification."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.locking import advisory_lock, lock_row, lock_rows
+from patients.models import Encounter, HisClient, Notification, NotificationStatus
+
+
+def patient_numbers_locked(*keys: str) -> None:
+    """Two registrations that could be the same person wait for each other.
+
+    The rows may not exist yet, so the names are locked, sorted, that no two callers cross.
+    """
+    for key in sorted(set(keys)):
+        advisory_lock(f"patients.patient/{key}")
+
+
+def encounter_locked(*, client: HisClient, encounter_no: str) -> Encounter:
+    """The encounter, or DoesNotExist."""
+    return lock_row(
+        Encounter.objects.select_related("client").filter(
+            client=client, encounter_no=encounter_no
+        )
+    )
+
+
+def notifications_due_locked(*, now: datetime, limit: int) -> list[Notification]:
+    """Due messages nobody else is holding, oldest first."""
+    due = Notification.objects.filter(status=NotificationStatus.WAITING, due_at__lte=now)
+    oldest = due.order_by("due_at").select_for_update(skip_locked=True, of=("self",))[:limit]
+    return list(oldest)
+
+
+def notifications_locked(ids: list[int]) -> list[Notification]:
+    return lock_rows(Notification.objects.filter(pk__in=ids))

@@ -1,0 +1,50 @@
+"""The boundary of every messenger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Delivery(StrEnum):
+    """How an attempt ended. A call without an answer is AGAIN: the key makes that safe."""
+
+    SENT = "SENT"
+    AGAIN = "AGAIN"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What to say to whom. `fields` are short texts that the vendor's template places."""
+
+    key: str
+    address: str
+    kind: str
+    fields: Mapping[str, str]
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    delivery: Delivery
+    reason: str = ""
+
+
+class MessengerAdapter(Protocol):
+    """One way to reach a person."""
+
+    def send(self, message: Message) -> Delivered: ...
+
+
+def again(reason: str) -> Delivered:
+    return Delivered(Delivery.AGAIN, reason)
+
+
+def refused(reason: str) -> Delivered:
+    return Delivered(Delivery.REFUSED, reason)
+
+
+SENT = Delivered(Delivery.SENT)

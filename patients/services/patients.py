@@ -1,0 +1,195 @@
+"""Registering people as the HIS knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.actors import Actor
+from core.audit import record
+from core.errors import BadInput, Conflict
+from core.review import ReviewStatus
+from patients.certificates import certificate_number, phone_number
+from patients.locks import patient_numbers_locked
+from patients.models import (
+    HisClient,
+    Identifier,
+    IdentifierKind,
+    IdType,
+    Patient,
+    PatientReview,
+)
+from patients.selectors import (
+    id_number_index,
+    identifier_find,
+    patient_by_mrn,
+    patients_with_id_number,
+    phone_index,
+)
+
+GUARDIAN_DEPTH_MAX = 5
+OTHER_NAME = "same_number_other_name"
+SAME_PERSON = "same_person_two_records"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientInput:
+    """A person as the HIS tells it, before it is checked."""
+
+    name: str
+    id_type: str
+    id_number: str
+    birth_date: date
+    sex: str
+    phone: str
+    guardian_mrn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRegistered:
+    """`created`: this record number is new. `in_review`: a person must say who this is."""
+
+    patient: Patient
+    created: bool
+    in_review: bool
+
+
+def patient_register(
+    *, client: HisClient, mrn: str, data: PatientInput, by: Actor
+) -> PatientRegistered:
+    """Register a record number, or replace what is known under it.
+
+    The same certificate and name is the same person and is joined; the same number under another
+    name is another person until somebody decides, and opens a review.
+    """
+    values = _checked(data)
+    index = values["id_number_index"]
+    with transaction.atomic():
+        patient_numbers_locked(f"mrn/{client.pk}/{mrn}", *([f"id/{index}"] if index else []))
+        namesakes = patients_with_id_number(id_type=data.id_type, id_number=data.id_number)
+        known = identifier_find(client=client, kind=IdentifierKind.MRN, value=mrn)
+        values["guardian"] = _guardian(client, data, known.patient if known else None)
+        if known is None:
+            return _registered(client, mrn, values, namesakes, by)
+        return _replaced(known, values, namesakes, by)
+
+
+def _checked(data: PatientInput) -> dict[str, object]:
+    name = " ".join(data.name.split())
+    if not name:
+        raise BadInput("bad_name", _("A name is needed."), "name")
+    if data.birth_date > clock.today():
+        raise BadInput("bad_birth_date", _("The date of birth lies in the future."), "birth_date")
+    number = ""
+    if data.id_number:
+        number = certificate_number(id_type=data.id_type, value=data.id_number)
+    phone = phone_number(data.phone)
+    return {
+        "name": name,
+        "id_type": IdType(data.id_type).value,
+        "id_number": number,
+        "id_number_index": id_number_index(number),
+        "birth_date": data.birth_date,
+        "sex": data.sex,
+        "phone": phone,
+        "phone_index": phone_index(phone),
+    }
+
+
+def _guardian(client: HisClient, data: PatientInput, ward: Patient | None) -> Patient | None:
+    if not data.guardian_mrn:
+        return None
+    guardian = patient_by_mrn(client=client, mrn=data.guardian_mrn, field="guardian.mrn")
+    above: Patient | None = guardian
+    for _step in range(GUARDIAN_DEPTH_MAX):
+        if above is None:
+            return guardian
+        if ward is not None and above.pk == ward.pk:
+            break
+        above = above.guardian
+    raise BadInput(
+        "bad_guardian", _("Nobody can be their own guardian, nor in a circle."), "guardian.mrn"
+    )
+
+
+def _registered(
+    client: HisClient, mrn: str, values: dict[str, object], namesakes: list[Patient], by: Actor
+) -> PatientRegistered:
+    same = next((one for one in namesakes if one.name == values["name"]), None)
+    if same is not None:
+        _write(same, values)
+        patient, in_review = same, False
+    else:
+        patient = Patient.objects.create(created_at=clock.now(), **values)
+        in_review = _review_opened(patient, namesakes, OTHER_NAME, by)
+    Identifier.objects.create(
+        client=client,
+        patient=patient,
+        kind=IdentifierKind.MRN,
+        value=mrn,
+        created_at=clock.now(),
+    )
+    return PatientRegistered(patient, True, in_review)
+
+
+def _replaced(
+    known: Identifier, values: dict[str, object], namesakes: list[Patient], by: Actor
+) -> PatientRegistered:
+    patient = known.patient
+    others = [one for one in namesakes if one.pk != patient.pk]
+    identity = ("name", "id_type", "id_number_index")
+    changed = [name for name in identity if getattr(patient, name) != values[name]]
+    if changed and _joined(patient):
+        raise Conflict(
+            "joined_patient",
+            _("This person has several record numbers; who they are is corrected by review."),
+            changed[0].removesuffix("_index"),
+        )
+    _write(patient, values)
+    if changed:
+        record(
+            by=by,
+            action="patient.corrected",
+            subject="patients.patient",
+            subject_id=patient.pk,
+            detail={"fields": changed},
+        )
+    in_review = False
+    if changed and others:
+        same = any(one.name == patient.name for one in others)
+        in_review = _review_opened(patient, others, SAME_PERSON if same else OTHER_NAME, by)
+    return PatientRegistered(patient, False, in_review)
+
+
+def _joined(patient: Patient) -> bool:
+    return patient.identifiers.filter(kind=IdentifierKind.MRN).count() > 1
+
+
+def _write(patient: Patient, values: dict[str, object]) -> None:
+    """Save what differs; the same content again writes nothing."""
+    differing = [name for name, value in values.items() if getattr(patient, name) != value]
+    for name in differing:
+        setattr(patient, name, values[name])
+    if differing:
+        patient.save(update_fields=differing)
+
+
+def _review_opened(patient: Patient, others: list[Patient], reason: str, by: Actor) -> bool:
+    if not others:
+        return False
+    open_case = PatientReview.objects.filter(
+        patient=patient, other=others[0], status=ReviewStatus.OPEN
+    )
+    if not open_case.exists():
+        PatientReview.objects.create(
+            patient=patient,
+            other=others[0],
+            reason_code=reason,
+            opened_by=by.key,
+            opened_at=clock.now(),
+        )
+    return True
