@@ -1,7 +1,7 @@
 """What a service raises when it says no. Doors translate it; services never build responses.
 
-A `Refusal` is an answer, not a fault: it carries a machine-readable code, a sentence for people and,
-where one input is to blame, that input's name. Nothing has happened when one is raised.
+A `Refusal` is an answer, not a fault: it carries a machine-readable code, a sentence for people
+and, where one input is to blame, that input's name. Nothing has happened when one is raised.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def bind(claim: Claim, subject_id: int, answer: Any = None) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("a number is bound in the transaction that claimed it")
     with connection.cursor() as cursor:
-        stored = None if answer is None else Jsonb(answer, dumps=dumps)
+        stored: Any = None if answer is None else Jsonb(answer, dumps=dumps)
         cursor.execute(_BIND, [subject_id, stored, claim.id])
         if cursor.rowcount != 1:
             raise RuntimeError(f"no claim {claim.id} to bind")

@@ -8,7 +8,7 @@ so Django drops it at commit, at rollback, and at the rollback of the savepoint 
 from __future__ import annotations
 
 import hashlib
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection, models, transaction
 
@@ -48,12 +48,10 @@ def lock_rows(queryset: models.QuerySet[Row]) -> list[Row]:
 def lock_row(queryset: models.QuerySet[Row]) -> Row:
     """Lock the single row of the queryset; DoesNotExist and MultipleObjectsReturned as `get()`."""
     rows = lock_rows(queryset)
-    if not rows:
-        raise queryset.model.DoesNotExist(f"no {queryset.model._meta.label} matches")
-    if len(rows) > 1:
-        raise queryset.model.MultipleObjectsReturned(
-            f"{len(rows)} rows of {queryset.model._meta.label} match"
-        )
+    if len(rows) != 1:
+        model: Any = queryset.model
+        refusal = model.MultipleObjectsReturned if rows else model.DoesNotExist
+        raise refusal(f"{len(rows)} rows of {model._meta.label} match, one was expected")
     return rows[0]
 
 

@@ -20,10 +20,6 @@ from core.triggers import append_only
 class User(AbstractUser):
     """A person who logs in: staff or patient. What a patient is lives in `patients`."""
 
-    class Meta(AbstractUser.Meta):
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
-
 
 class StateChange(models.Model):
     """One step of one row, written in the same statement as the step itself."""

@@ -114,7 +114,7 @@ class YuanField(forms.CharField):
         try:
             fen = fen_from_yuan(text.replace(",", ""))
         except MoneyError as error:
-            raise forms.ValidationError(error.message, code="bad") from error
+            raise forms.ValidationError(str(error.message), code="bad") from error
         self._check_bounds(fen)
         return fen
 

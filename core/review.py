@@ -27,7 +27,7 @@ class ReviewStatus(models.TextChoices):
     WITHDRAWN = "WITHDRAWN", _("withdrawn")
 
 
-class IsDistinctFrom(models.Lookup):  # type: ignore[type-arg]
+class IsDistinctFrom(models.Lookup):
     """`a IS DISTINCT FROM b`: never NULL, so a CHECK cannot pass by not knowing."""
 
     lookup_name = "distinct_from"

@@ -59,16 +59,17 @@ def transition(row: models.Model, to: str, *, by: Actor, reason: str = "", **fie
     if len(reason) > REASON_LENGTH_MAX:
         reason = reason[: REASON_LENGTH_MAX - 1] + "…"
     columns, values, trace = _adapted(row, fields)
-    statement = _statement(type(row), columns)
+    parameters: list[Any] = [
+        to,
+        *values,
+        row.pk,
+        before,
+        *(row._meta.label_lower, before, to, by.key, by.name, reason),
+        Jsonb(trace, dumps=dumps),
+        clock.now(),
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement,
-            [
-                to, *values, row.pk, before,
-                row._meta.label_lower, before, to, by.key, by.name, reason,
-                Jsonb(trace, dumps=dumps), clock.now(),
-            ],
-        )  # fmt: skip
+        cursor.execute(_statement(type(row), columns), parameters)
         if cursor.rowcount != 1:
             raise StaleRow(
                 "stale_row", _("This was changed by someone else in the meantime; look again.")
@@ -101,7 +102,7 @@ def _adapted(
 def _statement(model: type[models.Model], columns: tuple[str, ...]) -> str:
     """The statement for one model and set of columns; its constant text is prepared once."""
     meta = model._meta
-    status = meta.get_field("status").column
+    status = cast("models.Field[Any, Any]", meta.get_field("status")).column
     assert status is not None and meta.pk.column is not None
     template = sql.SQL(
         "WITH moved AS (UPDATE {table} SET {changes} WHERE {pk} = %s AND {status} = %s"

@@ -1,0 +1,137 @@
+"""What a call's log may show: no personal data, no secret, nothing a stranger could use.
+
+By name, in JSON, XML, forms, query strings and headers; and by shape (ID numbers, mobile numbers)
+in whatever text is left, because a counterparty may echo them in a message. A body that cannot be
+read as text, or is too long to be parsed whole, is not shown at all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+HIDDEN = "***"
+BODY_SHOWN_MAX = 4096
+BODY_PARSED_MAX = 256 * 1024
+URL_SHOWN_MAX = 1000
+_DEPTH_MAX = 20
+
+# Names are compared without case, hyphens and underscores. A part hides wherever it occurs.
+_HIDDEN_PARTS = (
+    "authcode", "authtoken", "authorization", "accesstoken", "refreshtoken", "ectoken", "password",
+    "passwd", "secret", "privatekey", "apikey", "ciphertext", "cookie", "phone", "mobile", "idcard",
+    "idno", "idnum", "identity", "certno", "cardno", "bankcard", "faceimg", "faceimage", "photo",
+    "username", "realname", "payername", "payeename", "patientname", "psnname", "patname",
+    "contactname", "holdername", "guardianname", "smscode", "verifycode", "birthday", "birthdate",
+    "encryptdata", "encdata", "signingkey",
+)  # fmt: skip
+_HIDDEN_NAMES = frozenset({
+    "name", "key", "token", "tel", "brdy", "address", "addr", "email", "accountname", "accountno",
+    "cvv", "cvn2", "pin", "session", "sessionkey",
+})  # fmt: skip
+# Needed to find a case again, so a short form stays.
+_SHORTENED_PARTS = ("openid", "unionid", "touser", "psnno", "buyerid", "buyeruserid")
+
+_ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
+_MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d{9}(?![0-9A-Za-z])")
+_XML_LEAF = re.compile(r"<([A-Za-z_][\w.-]*)((?:\s[^<>]*)?)>(<!\[CDATA\[.*?\]\]>|[^<]*)</\1>", re.S)
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.S)
+
+
+def headers_shown(headers: Mapping[str, str]) -> dict[str, str]:
+    """Header names stay, credentials do not."""
+    return {name: str(_value(name, value, 0)) for name, value in headers.items()}
+
+
+def url_shown(url: str) -> str:
+    """Without user, password and the values of telling query parameters."""
+    parts = urlsplit(url)
+    query = _form(parts.query, 0) if parts.query else ""
+    host = parts.netloc.rpartition("@")[2]
+    shown = urlunsplit((parts.scheme, host, _text(parts.path), query, ""))
+    return shown[:URL_SHOWN_MAX]
+
+
+def body_shown(body: bytes) -> str:
+    """A readable, redacted and cut form of a body; its size where it cannot be shown safely."""
+    if not body:
+        return ""
+    if len(body) > BODY_PARSED_MAX:
+        return f"<{len(body)} bytes, too long to redact>"
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return f"<{len(body)} bytes, not text>"
+    # PostgreSQL text holds no NUL, and such a body is no text either.
+    if "\x00" in text:
+        return f"<{len(body)} bytes, not text>"
+    shown = _document(text.strip(), 0)
+    return shown if len(shown) <= BODY_SHOWN_MAX else shown[: BODY_SHOWN_MAX - 1] + "…"
+
+
+def shortened(value: str) -> str:
+    """Enough to tell two apart, not enough to use: oUpF…d3Wq."""
+    return f"{value[:4]}…{value[-4:]}" if len(value) >= 12 else HIDDEN  # noqa: PLR2004
+
+
+def _document(text: str, depth: int) -> str:
+    """Redact by the form the text has."""
+    if text[:1] in {"{", "["}:
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            return f"<{len(text)} characters, cut or malformed JSON>"
+        return json.dumps(_json(data, depth + 1), ensure_ascii=False)
+    if text[:1] == "<":
+        return _text(_XML_LEAF.sub(lambda leaf: _xml_leaf(leaf, depth + 1), text))
+    if "=" in text and not re.search(r"\s", text):
+        return _form(text, depth + 1)
+    return _text(text)
+
+
+def _json(data: Any, depth: int) -> Any:
+    if depth > _DEPTH_MAX:
+        return HIDDEN
+    if isinstance(data, dict):
+        return {key: _value(key, value, depth) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_json(item, depth + 1) for item in data]
+    return _text_value(data, depth) if isinstance(data, str) else data
+
+
+def _value(name: str, value: Any, depth: int) -> Any:
+    """One named value: hidden, shortened, or looked into."""
+    plain = name.replace("-", "").replace("_", "").lower()
+    if plain in _HIDDEN_NAMES or any(part in plain for part in _HIDDEN_PARTS):
+        # Whether there was something is worth knowing; a container under such a name hides too.
+        return HIDDEN if value not in ("", None) else value
+    if any(part in plain for part in _SHORTENED_PARTS) and isinstance(value, str) and value:
+        return shortened(value)
+    return _json(value, depth + 1)
+
+
+def _text_value(text: str, depth: int) -> str:
+    """A string may itself be a document (Alipay's biz_content)."""
+    stripped = text.strip()
+    if depth < _DEPTH_MAX and stripped[:1] in {"{", "[", "<"}:
+        return _document(stripped, depth + 1)
+    return _text(text)
+
+
+def _form(text: str, depth: int) -> str:
+    pairs = parse_qsl(text, keep_blank_values=True)
+    shown = [(name, str(_value(name, value, depth))) for name, value in pairs]
+    return urlencode(shown, safe='*…:/{}",[]') if shown else _text(text)
+
+
+def _xml_leaf(leaf: re.Match[str], depth: int) -> str:
+    tag, attributes, content = leaf.groups()
+    value = _CDATA.sub(lambda part: part[1], content)
+    return f"<{tag}{attributes}>{_value(tag, value, depth)}</{tag}>"
+
+
+def _text(text: str) -> str:
+    return _MOBILE.sub(HIDDEN, _ID_NUMBER.sub(HIDDEN, text))
