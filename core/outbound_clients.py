@@ -26,11 +26,12 @@ _CONNECTIONS = httpx.Limits(
 
 @dataclass(frozen=True, slots=True)
 class ClientCert:
-    """A client certificate and its key, both PEM text."""
+    """A client certificate and its key, both PEM text; `ca_pem` vouches for the server."""
 
     certificate_pem: str
     key_pem: str = field(repr=False)
     password: str = field(default="", repr=False)
+    ca_pem: str = ""
 
 
 _Key = tuple[str, ClientCert | None, str]
@@ -69,7 +70,8 @@ def _built(cert: ClientCert | None, ca_file: str) -> httpx.Client:
 
 def _tls(cert: ClientCert | None, ca_file: str) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=ca_file or None)
+        ca_pem = cert.ca_pem if cert is not None else ""
+        context = ssl.create_default_context(cafile=ca_file or None, cadata=ca_pem or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if cert is not None:
             _load(context, cert)

@@ -1,0 +1,50 @@
+"""The channels of this house, by code: a literal table of dotted paths in the settings.
+
+A path may point to a layer above billing (credit is a channel too), so it is resolved on first use
+and never imported here. `billing.checks` resolves all of them at start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from billing.channels.base import AgreementChannel, Capability, Channel
+
+
+class UnknownChannel(LookupError):
+    """No channel of this code is configured, or it lacks what was asked of it."""
+
+
+def channel_codes() -> tuple[str, ...]:
+    """The configured codes, in the order of the settings."""
+    return tuple(_paths())
+
+
+def channel_get(code: str) -> Channel:
+    """The one adapter of this code."""
+    path = _paths().get(code)
+    if path is None:
+        raise UnknownChannel(code)
+    return _build(path)
+
+
+def agreement_channel_get(code: str) -> AgreementChannel:
+    """The adapter of this code, if it has agreements."""
+    channel = channel_get(code)
+    if Capability.AGREEMENT not in channel.capabilities:
+        raise UnknownChannel(f"{code} has no agreements")
+    return cast(AgreementChannel, channel)
+
+
+def _paths() -> Mapping[str, str]:
+    return cast(Mapping[str, str], settings.PAYMENT_CHANNELS)
+
+
+@lru_cache(maxsize=32)
+def _build(path: str) -> Channel:
+    return cast(Channel, import_string(path)())

@@ -1,0 +1,119 @@
+"""One signed v3 call: sent, verified, read. What cannot be believed is already a ChannelAnswer.
+
+A definite answer needs a valid signature, refusals included: WeChat signs every reply to a request
+whose own signature was good, so an unsigned 4xx proves nothing. Rates and 5xx need none, since
+they decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from billing.channels.base import ChannelAnswer, MerchantAccount, Operation
+from core import clock
+from core.outbound import OutboundAnswer
+
+from . import transport, verdicts
+from .account import merchant_key, platform_keys, secret_get
+from .strict_json import JsonObject, JsonRefused, object_read, object_write, text_get
+from .v3_signing import SignatureRefused, authorization_header, message_verify, nonce_new
+
+
+@dataclass(frozen=True, slots=True)
+class V3Reply:
+    """A verified reply: below 300 with its data, else with the error's code and message."""
+
+    status: int
+    data: JsonObject
+
+    @property
+    def accepted(self) -> bool:
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def code(self) -> str:
+        return text_get(self.data, "code") or f"HTTP_{self.status}"
+
+    @property
+    def message(self) -> str:
+        return text_get(self.data, "message")
+
+
+def v3_call(
+    account: MerchantAccount,
+    *,
+    operation: Operation,
+    reference: str,
+    method: str,
+    target: str,
+    data: JsonObject | None = None,
+) -> V3Reply | ChannelAnswer:
+    """Send one request; `target` is the path with its query string, as it is signed."""
+    body = b"" if data is None else object_write(data)
+    answer = transport.send(
+        operation=operation,
+        reference=reference,
+        method=method,
+        url=account.base_url.rstrip("/") + target,
+        headers=_headers(account, method=method, target=target, body=body),
+        body=body,
+    )
+    if isinstance(answer, ChannelAnswer):
+        return answer
+    status = answer.status or 0
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return verdicts.unknown(
+            "FREQUENCY_LIMITED", "HTTP 429", retry_after_s=_retry_after(answer.headers)
+        )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return verdicts.unknown(f"HTTP_{status}")
+    return _believe(account, answer, status)
+
+
+def _believe(
+    account: MerchantAccount, answer: OutboundAnswer, status: int
+) -> V3Reply | ChannelAnswer:
+    try:
+        message_verify(
+            headers=answer.headers,
+            body=answer.body,
+            keys=platform_keys(account),
+            now=clock.now(),
+        )
+        data = object_read(answer.body) if answer.body else {}
+    except SignatureRefused as refusal:
+        return verdicts.unknown("UNVERIFIED", f"HTTP {status}: {refusal}")
+    except JsonRefused as refusal:
+        return verdicts.unknown("UNREADABLE", f"HTTP {status}: {refusal}")
+    return V3Reply(status, data)
+
+
+def _headers(account: MerchantAccount, *, method: str, target: str, body: bytes) -> dict[str, str]:
+    headers = {
+        "Accept": "application/json",
+        # Asks for replies under this key while two are valid.
+        "Wechatpay-Serial": secret_get(account, "platform_public_key_id"),
+        "Authorization": authorization_header(
+            merchant_no=account.merchant_no,
+            serial=secret_get(account, "merchant_serial"),
+            key=merchant_key(account),
+            method=method,
+            target=target,
+            timestamp=int(clock.now().timestamp()),
+            nonce=nonce_new(),
+            body=body,
+        ),
+    }
+    if body:
+        headers["Content-Type"] = "application/json; charset=utf-8"
+    return headers
+
+
+def _retry_after(headers: Mapping[str, str]) -> int:
+    """The pause the channel names, within reason, or our own."""
+    for name, value in headers.items():
+        if name.lower() == "retry-after" and value.isascii() and value.isdigit():
+            return max(1, min(int(value), verdicts.RETRY_AFTER_MAX_S))
+    return verdicts.RETRY_AFTER_S

@@ -1,0 +1,248 @@
+"""Orders of the third protocol generation: native, h5, payment code.
+
+Every answer is compared with what was asked — our number, merchant, app, amount, currency — and a
+difference is UNKNOWN with code MISMATCH, whatever its state says.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from urllib.parse import quote
+
+from billing.channels.base import (
+    Action,
+    CaptureOrder,
+    ChannelAnswer,
+    Mode,
+    NoticeKind,
+    Operation,
+    OrderReference,
+)
+from core import clock
+from core.outcomes import Outcome
+
+from . import verdicts
+from .account import notify_url
+from .strict_json import JsonObject, int_get, object_get, text_get
+from .texts import DESCRIPTION_BYTES, text_cut
+from .v3_client import V3Reply, v3_call
+
+ORDERS = "/v3/pay/transactions"
+PREPAY_VALID = timedelta(hours=2)
+H5_LINK_VALID = timedelta(minutes=5)
+_PAYMENT_CODE = re.compile(r"1[0-5][0-9]{16}")
+
+
+def codepay(order: CaptureOrder) -> ChannelAnswer:
+    """Take the amount by the code on the payer's phone. The channel sends no notice for it."""
+    if not _PAYMENT_CODE.fullmatch(order.auth_code):
+        return ChannelAnswer(Outcome.DECLINED, code="AUTH_CODE_INVALID", executed=False)
+    scene: JsonObject = {"store_info": {"out_id": _store_id(order)}}
+    if order.device:
+        scene["device_id"] = order.device
+    reply = v3_call(
+        order.merchant,
+        operation=Operation.CAPTURE,
+        reference=order.number,
+        method="POST",
+        target=f"{ORDERS}/codepay",
+        data={
+            "appid": order.merchant.app_id,
+            "mchid": order.merchant.merchant_no,
+            "description": text_cut(order.description, DESCRIPTION_BYTES),
+            "out_trade_no": order.number,
+            "payer": {"auth_code": order.auth_code},
+            "amount": {"total": order.amount_fen, "currency": verdicts.CURRENCY},
+            "scene_info": scene,
+        },
+    )
+    if isinstance(reply, ChannelAnswer):
+        return reply
+    if not reply.accepted:
+        return verdicts.capture_refusal(reply.code, reply.message)
+    if reply.status == HTTPStatus.ACCEPTED and "trade_state" not in reply.data:
+        return ChannelAnswer(Outcome.PENDING, code=reply.code, message=reply.message)
+    return transaction_answer(reply.data, _reference(order))
+
+
+def native(order: CaptureOrder) -> ChannelAnswer:
+    """Create an order whose code the payer scans."""
+    reply = _prepay(order, path="native", scene={})
+    if isinstance(reply, ChannelAnswer):
+        return reply
+    return _prepay_answer(
+        order, kind="qr", value=text_get(reply.data, "code_url"), valid=PREPAY_VALID
+    )
+
+
+def h5(order: CaptureOrder) -> ChannelAnswer:
+    """Create an order paid by a link in the phone's browser; the link lives five minutes."""
+    scene: JsonObject = {
+        "payer_client_ip": order.payer_address,
+        "h5_info": {"type": "Wap"},
+    }
+    reply = _prepay(order, path="h5", scene=scene)
+    if isinstance(reply, ChannelAnswer):
+        return reply
+    return _prepay_answer(
+        order, kind="url", value=text_get(reply.data, "h5_url"), valid=H5_LINK_VALID
+    )
+
+
+def order_query(order: OrderReference) -> ChannelAnswer:
+    """What the channel knows of our number."""
+    merchant = order.merchant.merchant_no
+    reply = v3_call(
+        order.merchant,
+        operation=Operation.QUERY,
+        reference=order.number,
+        method="GET",
+        target=f"{ORDERS}/out-trade-no/{quote(order.number, safe='')}?mchid={merchant}",
+    )
+    if isinstance(reply, ChannelAnswer):
+        return reply
+    if not reply.accepted:
+        return verdicts.query_refusal(reply.code, reply.message)
+    return transaction_answer(reply.data, order)
+
+
+def order_close(order: OrderReference) -> ChannelAnswer:
+    """Close an unpaid order; a paid one is refused and stays paid."""
+    reply = v3_call(
+        order.merchant,
+        operation=Operation.CLOSE,
+        reference=order.number,
+        method="POST",
+        target=f"{ORDERS}/out-trade-no/{quote(order.number, safe='')}/close",
+        data={"mchid": order.merchant.merchant_no},
+    )
+    if isinstance(reply, ChannelAnswer):
+        return reply
+    if reply.status == HTTPStatus.NO_CONTENT:
+        return verdicts.closed()
+    if reply.accepted:
+        return verdicts.unknown(f"HTTP_{reply.status}", "a close is answered with 204")
+    return verdicts.ending_refusal(reply.code, reply.message)
+
+
+def order_reverse(order: OrderReference) -> ChannelAnswer:
+    """End a payment-code order: unpaid it is closed, paid the money goes back. Safe to repeat."""
+    account = order.merchant
+    reply = v3_call(
+        account,
+        operation=Operation.REVERSE,
+        reference=order.number,
+        method="POST",
+        target=f"{ORDERS}/out-trade-no/{quote(order.number, safe='')}/reverse",
+        data={"appid": account.app_id, "mchid": account.merchant_no},
+    )
+    if isinstance(reply, ChannelAnswer):
+        return reply
+    if not reply.accepted:
+        return verdicts.ending_refusal(reply.code, reply.message)
+    if reply.status != HTTPStatus.OK:
+        return verdicts.unknown(f"HTTP_{reply.status}", "a reverse is answered with 200")
+    field = _foreign(reply.data, order)
+    return verdicts.mismatch(field) if field else verdicts.closed("REVOKED")
+
+
+def transaction_answer(data: JsonObject, order: OrderReference) -> ChannelAnswer:
+    """Read a transaction object against what was asked."""
+    state = text_get(data, "trade_state")
+    outcome = state_outcome(state, order.mode)
+    amount = object_get(data, "amount")
+    total = int_get(amount, "total")
+    channel_no = text_get(data, "transaction_id")
+    field = _foreign(data, order) or _foreign_amount(amount, order.amount_fen, outcome)
+    if not field and channel_no != order.channel_no and (order.channel_no and channel_no):
+        field = "transaction_id"
+    if field:
+        return verdicts.mismatch(field, total)
+    if outcome is Outcome.SUCCEEDED and not channel_no:
+        return verdicts.unknown("UNREADABLE", "a paid order without a transaction_id")
+    return ChannelAnswer(
+        outcome,
+        code="" if state == "SUCCESS" else state or "NO_STATE",
+        message=text_get(data, "trade_state_desc")[:256],
+        channel_no=channel_no,
+        amount_fen=total,
+        occurred_at=verdicts.time_read(text_get(data, "success_time")),
+        executed=True,
+        closed=state in verdicts.CLOSED_STATES,
+        payer_id=text_get(object_get(data, "payer"), "openid"),
+    )
+
+
+def state_outcome(state: str, mode: Mode) -> Outcome:
+    """The outcome of a trade state; an unheard one is UNKNOWN."""
+    if state in verdicts.FAILED_STATES:
+        final = mode in (Mode.SCAN, Mode.AGREEMENT)
+        return Outcome.DECLINED if final else Outcome.PENDING
+    return verdicts.TRADE_STATES.get(state, Outcome.UNKNOWN)
+
+
+def _prepay(order: CaptureOrder, *, path: str, scene: JsonObject) -> V3Reply | ChannelAnswer:
+    data: JsonObject = {
+        "appid": order.merchant.app_id,
+        "mchid": order.merchant.merchant_no,
+        "description": text_cut(order.description, DESCRIPTION_BYTES),
+        "out_trade_no": order.number,
+        "time_expire": order.expires_at.astimezone(verdicts.BEIJING).isoformat(timespec="seconds"),
+        "notify_url": notify_url(order.merchant, NoticeKind.CAPTURE),
+        "amount": {"total": order.amount_fen, "currency": verdicts.CURRENCY},
+    }
+    if scene:
+        data["scene_info"] = scene
+    reply = v3_call(
+        order.merchant,
+        operation=Operation.CAPTURE,
+        reference=order.number,
+        method="POST",
+        target=f"{ORDERS}/{path}",
+        data=data,
+    )
+    if isinstance(reply, V3Reply) and not reply.accepted:
+        return verdicts.capture_refusal(reply.code, reply.message)
+    return reply
+
+
+def _prepay_answer(
+    order: CaptureOrder, *, kind: str, value: str, valid: timedelta
+) -> ChannelAnswer:
+    if not value:
+        return verdicts.unknown("UNREADABLE", "a prepay reply without its link")
+    expires_at: datetime = min(order.expires_at, clock.now() + valid)
+    return ChannelAnswer(
+        Outcome.PENDING, code="NOTPAY", executed=True, action=Action(kind, value, expires_at)
+    )
+
+
+def _reference(order: CaptureOrder) -> OrderReference:
+    return OrderReference(order.merchant, order.number, order.mode, order.amount_fen)
+
+
+def _store_id(order: CaptureOrder) -> str:
+    return order.merchant.secrets.get("store_id", "") or order.merchant.merchant_no
+
+
+def _foreign(data: JsonObject, order: OrderReference) -> str:
+    """The first identity that differs, or an empty text."""
+    expected = {
+        "mchid": order.merchant.merchant_no,
+        "appid": order.merchant.app_id,
+        "out_trade_no": order.number,
+    }
+    return next((name for name, value in expected.items() if data.get(name) != value), "")
+
+
+def _foreign_amount(amount: JsonObject, amount_fen: int, outcome: Outcome) -> str:
+    """Money that moved must name amount and currency; before that, either may be absent."""
+    moved = outcome is Outcome.SUCCEEDED
+    expected = {"total": amount_fen, "currency": verdicts.CURRENCY}
+    for name, value in expected.items():
+        found = amount.get(name)
+        if (moved or found is not None) and (type(found) is not type(value) or found != value):
+            return f"amount.{name}"
+    return ""
