@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "core",
     "patients",
     "insurance",
+    "billing.ledger",
     "billing",
     "credit",
     "refunds",
@@ -120,5 +121,5 @@ PAYMENT_CHANNELS = {
     "cash": "billing.channels.cash.Cash",
 }
 PAYMENT_PURPOSES = {
-    "invoice": "billing.purposes.InvoicePurpose",
+    "invoice": "billing.purposes.invoice.InvoicePurpose",
 }

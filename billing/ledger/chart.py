@@ -1,0 +1,159 @@
+"""The chart of accounts (会计科目表): every family there is, and how its paths are written.
+
+A path is the family and as many segments as the family asks for. An account row appears when its
+path is first posted to; a family appears only here. `SUBJECTS` repeats for readers what the
+database demands: which row a posting on a shared account is about.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
+
+SEGMENT = re.compile(r"[0-9A-Za-z_.\-]{1,40}")
+
+
+class Kind(StrEnum):
+    """What a debit does to the account: assets and expenses grow by it, the others shrink."""
+
+    ASSET = "asset"
+    LIABILITY = "liability"
+    EQUITY = "equity"
+    INCOME = "income"
+    EXPENSE = "expense"
+
+
+class Subject(StrEnum):
+    """The row a posting on a shared account is about; NONE where the path says it all."""
+
+    NONE = ""
+    INVOICE = "invoice"
+    REFUND = "refund"
+    PAYMENT_TRANSACTION = "payment_transaction"
+    CLAIM = "claim"
+
+
+class UnknownAccount(ValueError):
+    """A path that is not in the chart: a programming error, never a patient's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One line of the chart. `segments` names what follows the family in a path."""
+
+    code: str
+    kind: Kind
+    title: str
+    segments: tuple[str, ...] = ()
+    subject: Subject = Subject.NONE
+
+
+FAMILIES: MappingProxyType[str, Family] = MappingProxyType(
+    {
+        family.code: family
+        for family in (
+            Family("patient_receivable", Kind.ASSET, "应收患者医疗款", subject=Subject.INVOICE),
+            Family("commercial_receivable", Kind.ASSET, "应收商业保险款", ("insurer",)),
+            Family("fund_receivable", Kind.ASSET, "应收医保款", ("agency",), Subject.CLAIM),
+            Family("recourse_receivable", Kind.ASSET, "应收追偿款", ("institution",)),
+            Family("credit_receivable", Kind.ASSET, "应收授信银行款", ("bank",)),
+            Family("credit_debt", Kind.ASSET, "应收信用就医欠款", ("line",)),
+            Family("clearing", Kind.ASSET, "在途结算资金", ("channel", "merchant")),
+            Family("cash_drawer", Kind.ASSET, "窗口库存现金", ("shift",)),
+            Family("payout_float", Kind.ASSET, "付款备付金", ("channel",)),
+            Family("bank", Kind.ASSET, "银行存款"),
+            Family("patient_deposit", Kind.LIABILITY, "预收医疗款", ("deposit",)),
+            Family("refund_payable", Kind.LIABILITY, "应付退款", subject=Subject.REFUND),
+            Family("unapplied", Kind.LIABILITY, "待处理收款", subject=Subject.PAYMENT_TRANSACTION),
+            Family("medical_revenue", Kind.INCOME, "医疗收入"),
+            Family("revenue_reduction", Kind.INCOME, "医疗收入减项", ("reason",)),
+            Family("channel_fee", Kind.EXPENSE, "渠道手续费"),
+            Family("fund_loss", Kind.EXPENSE, "医保拒付损失"),
+            Family("bad_debt", Kind.EXPENSE, "坏账损失"),
+            Family("cash_over_short", Kind.EXPENSE, "现金长短款"),
+            Family("legacy_cutover", Kind.EQUITY, "旧系统结转"),
+        )
+    }
+)
+
+PATIENT_RECEIVABLE = "patient_receivable"
+REFUND_PAYABLE = "refund_payable"
+UNAPPLIED = "unapplied"
+MEDICAL_REVENUE = "medical_revenue"
+BANK = "bank"
+CHANNEL_FEE = "channel_fee"
+FUND_LOSS = "fund_loss"
+BAD_DEBT = "bad_debt"
+CASH_OVER_SHORT = "cash_over_short"
+LEGACY_CUTOVER = "legacy_cutover"
+
+
+class Event(StrEnum):
+    """The business events that make entries (DESIGN's table, as far as it exists)."""
+
+    INVOICE_ISSUED = "invoice_issued"
+    INVOICE_CANCELLED = "invoice_cancelled"
+    LINES_RETURNED = "lines_returned"
+    DISCOUNT_GRANTED = "discount_granted"
+    CAPTURED = "captured"
+    CASH_TAKEN = "cash_taken"
+    REFUND_OWED = "refund_owed"
+    REFUND_WITHDRAWN = "refund_withdrawn"
+    REFUND_DONE = "refund_done"
+    REFUND_CAME_BACK = "refund_came_back"
+    UNEXPECTED_IN = "unexpected_in"
+    UNEXPECTED_OWED = "unexpected_owed"
+    UNEXPECTED_APPLIED = "unexpected_applied"
+    RECEIVABLE_WRITTEN_OFF = "receivable_written_off"
+
+
+@lru_cache(maxsize=4096)
+def family_of(code: str) -> Family:
+    """The family a path belongs to; raises `UnknownAccount` for a path outside the chart."""
+    name, *segments = code.split("/")
+    family = FAMILIES.get(name)
+    if family is None:
+        raise UnknownAccount(f"{code!r} is in no family of the chart")
+    if len(segments) != len(family.segments):
+        wanted = "/".join((name, *(f"<{segment}>" for segment in family.segments)))
+        raise UnknownAccount(f"{code!r} is not written {wanted}")
+    for segment in segments:
+        if SEGMENT.fullmatch(segment) is None:
+            raise UnknownAccount(f"{segment!r} in {code!r} is not 1-40 of 0-9 A-Z a-z _ . -")
+    return family
+
+
+def clearing(channel: str, merchant_no: str) -> str:
+    """Money a channel has taken or returned for a merchant and not yet settled with us."""
+    return f"clearing/{channel}/{merchant_no}"
+
+
+def cash_drawer(shift: str) -> str:
+    return f"cash_drawer/{shift}"
+
+
+def payout_float(channel: str) -> str:
+    return f"payout_float/{channel}"
+
+
+def patient_deposit(deposit: str) -> str:
+    return f"patient_deposit/{deposit}"
+
+
+def credit_debt(line: str) -> str:
+    return f"credit_debt/{line}"
+
+
+def credit_receivable(bank: str) -> str:
+    return f"credit_receivable/{bank}"
+
+
+def fund_receivable(agency: str) -> str:
+    return f"fund_receivable/{agency}"
+
+
+def revenue_reduction(reason: str) -> str:
+    return f"revenue_reduction/{reason}"

@@ -1,0 +1,111 @@
+"""`ledger_check`: read the books again from the first posting, trusting no trigger and no snapshot.
+
+The database refuses what is asked here already. The check is for what went round it: a restored
+dump, a disabled trigger, a superuser, a disk.
+"""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from billing.ledger.entries import AccountTotals, LedgerReport, Violation
+
+SHOWN_MAX = 100  # a broken rule is named for at most so many places
+
+_COUNTS = "SELECT (SELECT count(*) FROM ledger_entry), (SELECT count(*) FROM ledger_posting)"
+
+_UNBALANCED = """
+SELECT e.reference FROM ledger_entry e
+LEFT JOIN ledger_posting p ON p.entry_id = e.id
+GROUP BY e.id HAVING coalesce(sum(p.amount_fen), 0) <> 0 OR count(p.entry_id) < 2
+"""
+
+_ACCOUNTS = """
+SELECT a.code, a.kind, coalesce(sum(p.amount_fen) FILTER (WHERE p.amount_fen > 0), 0),
+  coalesce(-sum(p.amount_fen) FILTER (WHERE p.amount_fen < 0), 0)
+FROM ledger_account a JOIN ledger_posting p ON p.account_id = a.id
+GROUP BY a.id ORDER BY a.code
+"""
+
+# Each question lists the places where its rule does not hold.
+_RULES: dict[str, str] = {
+    "complete": """
+        SELECT e.reference FROM ledger_entry e LEFT JOIN ledger_posting p ON p.entry_id = e.id
+        GROUP BY e.id HAVING count(p.entry_id) <> e.posting_count
+          OR min(p.line_no) <> 1 OR max(p.line_no) <> e.posting_count""",
+    "entry_exists": """
+        SELECT DISTINCT p.entry_id::text FROM ledger_posting p
+        WHERE NOT EXISTS (SELECT FROM ledger_entry e WHERE e.id = p.entry_id)""",
+    "account_exists": """
+        SELECT p.entry_id::text || '.' || p.line_no FROM ledger_posting p
+        WHERE NOT EXISTS (SELECT FROM ledger_account a WHERE a.id = p.account_id)""",
+    "names_its_subject": """
+        SELECT p.entry_id::text || '.' || p.line_no
+        FROM ledger_posting p JOIN ledger_account a ON a.id = p.account_id
+        WHERE p.subject <= 0 AND (a.needs_subject OR a.family IN
+          ('patient_receivable', 'refund_payable', 'unapplied', 'fund_receivable'))""",
+    "one_business_day": """
+        SELECT DISTINCT e.reference FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
+        WHERE p.business_day <> e.business_day""",
+    "fund_stays_apart": """
+        SELECT e.reference FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
+        JOIN ledger_account a ON a.id = p.account_id GROUP BY e.id
+        HAVING bool_or(a.family = 'fund_receivable') AND bool_or(a.family NOT IN
+          ('fund_receivable', 'patient_receivable', 'bank', 'fund_loss', 'revenue_reduction'))""",
+    "refund_within_receipts": """
+        SELECT 'invoice ' || invoice_id FROM (
+          SELECT e.invoice_id, sum(p.amount_fen) FILTER (WHERE a.family IN ('clearing',
+              'cash_drawer', 'credit_debt', 'credit_receivable', 'patient_deposit', 'unapplied'))
+              AS tender,
+            sum(p.amount_fen) FILTER (WHERE a.family = 'refund_payable') AS payable
+          FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
+          JOIN ledger_account a ON a.id = p.account_id
+          WHERE e.invoice_id IS NOT NULL GROUP BY e.id) AS by_entry
+        GROUP BY invoice_id HAVING coalesce(-sum(payable) FILTER (WHERE tender IS NULL), 0)
+          > coalesce(sum(tender) FILTER (WHERE payable IS NULL), 0)""",
+    "snapshot_equals_postings": """
+        SELECT a.code || ' ' || s.day FROM ledger_day_snapshot s
+        JOIN ledger_account a ON a.id = s.account_id
+        JOIN LATERAL (
+          SELECT coalesce(sum(p.amount_fen) FILTER (WHERE p.amount_fen > 0), 0) AS debit_fen,
+            coalesce(-sum(p.amount_fen) FILTER (WHERE p.amount_fen < 0), 0) AS credit_fen
+          FROM ledger_posting p WHERE p.account_id = s.account_id AND p.business_day <= s.day
+        ) AS read ON true
+        WHERE s.day = (SELECT max(l.day) FROM ledger_day_snapshot l
+            WHERE l.account_id = s.account_id)
+          AND (s.debit_fen, s.credit_fen) IS DISTINCT FROM (read.debit_fen, read.credit_fen)""",
+    "closed_day_has_snapshot": """
+        SELECT DISTINCT a.code || ' ' || p.business_day FROM ledger_posting p
+        JOIN ledger_account a ON a.id = p.account_id
+        WHERE p.business_day <= (SELECT max(c.day) FROM ledger_closed_day c)
+          AND NOT EXISTS (SELECT FROM ledger_day_snapshot s
+            WHERE s.account_id = p.account_id AND s.day >= p.business_day)""",
+}
+
+
+def ledger_check() -> LedgerReport:
+    """The books as they stand at one instant, and every rule that does not hold."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if not _nested():
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        cursor.execute(_COUNTS)
+        entries, postings = cursor.fetchone()
+        cursor.execute(_UNBALANCED)
+        unbalanced = [reference for (reference,) in cursor.fetchall()]
+        violations = [Violation("zero_sum", reference) for reference in unbalanced[:SHOWN_MAX]]
+        for rule, question in _RULES.items():
+            cursor.execute(question)
+            violations += [Violation(rule, place) for (place,) in cursor.fetchmany(SHOWN_MAX)]
+        cursor.execute(_ACCOUNTS)
+        accounts = tuple(
+            AccountTotals(code, kind, int(debit), int(credit), int(debit) - int(credit))
+            for code, kind, debit, credit in cursor.fetchall()
+        )
+    if sum(account.balance_fen for account in accounts):
+        violations.append(Violation("trial_balance", "the balances do not sum to zero"))
+    return LedgerReport(entries, postings, len(unbalanced), tuple(violations), accounts)
+
+
+def _nested() -> bool:
+    """Whether a caller's transaction was open already; its isolation is then the caller's."""
+    return bool(connection.savepoint_ids)

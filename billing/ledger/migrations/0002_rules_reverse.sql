@@ -1,0 +1,10 @@
+ALTER TABLE ledger_account DROP CONSTRAINT ledger_account_subject;
+ALTER TABLE ledger_account DROP CONSTRAINT ledger_account_family;
+DROP TRIGGER ledger_postings_hold ON ledger_posting;
+DROP FUNCTION ledger_postings_hold();
+DROP FUNCTION ledger_refund_within_receipts(bigint);
+DROP TRIGGER ledger_entry_complete ON ledger_entry;
+DROP FUNCTION ledger_entry_complete();
+DROP TRIGGER ledger_entry_day ON ledger_entry;
+DROP FUNCTION ledger_entry_day();
+DROP FUNCTION ledger_refuse(text, text);

@@ -1,0 +1,247 @@
+"""Which accounts a business event touches: one function per event, its docstring shows Dr / Cr.
+
+Only this module knows. Callers give ids, amounts and the business number of the event as
+`reference`; the entry's reference is `event:reference`, so one number may carry several events and
+each is posted once. All raise what `billing.ledger.services.entry_post` raises; `AlreadyPosted`
+means the event is in the books and the caller may go on. A negative or zero amount is refused:
+which way the money goes is the event, not a sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from billing.ledger.chart import (
+    BAD_DEBT,
+    MEDICAL_REVENUE,
+    PATIENT_RECEIVABLE,
+    REFUND_PAYABLE,
+    UNAPPLIED,
+    Event,
+    cash_drawer,
+    clearing,
+    revenue_reduction,
+)
+from billing.ledger.entries import EntryDraft, Leg, UnbalancedEntry
+from billing.ledger.services import entries_post, entry_post
+
+
+def post_invoice_issued(
+    *, invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
+) -> int:
+    """Dr patient_receivable [invoice] / Cr medical_revenue."""
+    legs = _legs(amount_fen, (PATIENT_RECEIVABLE, invoice_id), (MEDICAL_REVENUE,))
+    return _post(Event.INVOICE_ISSUED, reference, occurred_at, legs, invoice_id)
+
+
+def post_invoice_cancelled(
+    *, invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
+) -> int:
+    """Dr medical_revenue / Cr patient_receivable [invoice]: the issue, reversed."""
+    legs = _legs(amount_fen, (MEDICAL_REVENUE,), (PATIENT_RECEIVABLE, invoice_id))
+    return _post(Event.INVOICE_CANCELLED, reference, occurred_at, legs, invoice_id)
+
+
+def post_discount_granted(
+    *, invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
+) -> int:
+    """Dr revenue_reduction/discount / Cr patient_receivable [invoice]."""
+    legs = _legs(amount_fen, (revenue_reduction("discount"),), (PATIENT_RECEIVABLE, invoice_id))
+    return _post(Event.DISCOUNT_GRANTED, reference, occurred_at, legs, invoice_id)
+
+
+def post_capture(
+    *,
+    invoice_id: int,
+    amount_fen: int,
+    channel: str,
+    merchant_no: str,
+    reference: str,
+    occurred_at: datetime,
+) -> int:
+    """Dr clearing/channel/merchant / Cr patient_receivable [invoice]."""
+    legs = _legs(amount_fen, (clearing(channel, merchant_no),), (PATIENT_RECEIVABLE, invoice_id))
+    return _post(Event.CAPTURED, reference, occurred_at, legs, invoice_id)
+
+
+def post_cash_taken(
+    *, invoice_id: int, amount_fen: int, drawer: str, reference: str, occurred_at: datetime
+) -> int:
+    """Dr cash_drawer/drawer / Cr patient_receivable [invoice]."""
+    legs = _legs(amount_fen, (cash_drawer(drawer),), (PATIENT_RECEIVABLE, invoice_id))
+    return _post(Event.CASH_TAKEN, reference, occurred_at, legs, invoice_id)
+
+
+def post_lines_returned(
+    *, invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
+) -> int:
+    """Dr medical_revenue / Cr patient_receivable [invoice]: the receivable goes negative."""
+    return _post_draft(_lines_returned(invoice_id, amount_fen, reference, occurred_at))
+
+
+def post_refund_owed(
+    *,
+    invoice_id: int,
+    refund_id: int,
+    amount_fen: int,
+    reference: str,
+    occurred_at: datetime,
+) -> int:
+    """Dr patient_receivable [invoice] / Cr refund_payable [refund].
+
+    The database refuses more than was received for the invoice through tenders not the fund.
+    """
+    return _post_draft(_refund_owed(invoice_id, refund_id, amount_fen, reference, occurred_at))
+
+
+def post_return_owed(
+    *,
+    invoice_id: int,
+    refund_id: int,
+    amount_fen: int,
+    reference: str,
+    occurred_at: datetime,
+) -> list[int]:
+    """`post_lines_returned` and `post_refund_owed` in one statement."""
+    return entries_post(
+        [
+            _lines_returned(invoice_id, amount_fen, reference, occurred_at),
+            _refund_owed(invoice_id, refund_id, amount_fen, reference, occurred_at),
+        ]
+    )
+
+
+def post_refund_withdrawn(
+    *,
+    invoice_id: int,
+    refund_id: int,
+    amount_fen: int,
+    reference: str,
+    occurred_at: datetime,
+) -> int:
+    """Dr refund_payable [refund] / Cr patient_receivable [invoice]: owed no more, reversed."""
+    legs = _legs(amount_fen, (REFUND_PAYABLE, refund_id), (PATIENT_RECEIVABLE, invoice_id))
+    return _post(Event.REFUND_WITHDRAWN, reference, occurred_at, legs, invoice_id)
+
+
+def post_refund_done(
+    *,
+    refund_id: int,
+    amount_fen: int,
+    route: str,
+    reference: str,
+    occurred_at: datetime,
+    invoice_id: int | None = None,
+) -> int:
+    """Dr refund_payable [refund] / Cr the account it leaves by (`route`, a path of the chart)."""
+    legs = _legs(amount_fen, (REFUND_PAYABLE, refund_id), (route,))
+    return _post(Event.REFUND_DONE, reference, occurred_at, legs, invoice_id)
+
+
+def post_refund_came_back(
+    *,
+    refund_id: int,
+    amount_fen: int,
+    route: str,
+    reference: str,
+    occurred_at: datetime,
+    invoice_id: int | None = None,
+) -> int:
+    """Dr the account it had left by (`route`) / Cr refund_payable [refund] (退票)."""
+    legs = _legs(amount_fen, (route,), (REFUND_PAYABLE, refund_id))
+    return _post(Event.REFUND_CAME_BACK, reference, occurred_at, legs, invoice_id)
+
+
+def post_unexpected_in(
+    *,
+    payment_transaction_id: int,
+    amount_fen: int,
+    account: str,
+    reference: str,
+    occurred_at: datetime,
+    invoice_id: int | None = None,
+) -> int:
+    """Dr the account it came in by (`account`) / Cr unapplied [payment transaction]."""
+    legs = _legs(amount_fen, (account,), (UNAPPLIED, payment_transaction_id))
+    return _post(Event.UNEXPECTED_IN, reference, occurred_at, legs, invoice_id)
+
+
+def post_unexpected_owed(
+    *,
+    payment_transaction_id: int,
+    refund_id: int,
+    amount_fen: int,
+    reference: str,
+    occurred_at: datetime,
+    invoice_id: int | None = None,
+) -> int:
+    """Dr unapplied [payment transaction] / Cr refund_payable [refund]: it goes back."""
+    legs = _legs(amount_fen, (UNAPPLIED, payment_transaction_id), (REFUND_PAYABLE, refund_id))
+    return _post(Event.UNEXPECTED_OWED, reference, occurred_at, legs, invoice_id)
+
+
+def post_unexpected_applied(
+    *,
+    payment_transaction_id: int,
+    invoice_id: int,
+    amount_fen: int,
+    reference: str,
+    occurred_at: datetime,
+) -> int:
+    """Dr unapplied [payment transaction] / Cr patient_receivable [invoice]: it pays after all."""
+    legs = _legs(amount_fen, (UNAPPLIED, payment_transaction_id), (PATIENT_RECEIVABLE, invoice_id))
+    return _post(Event.UNEXPECTED_APPLIED, reference, occurred_at, legs, invoice_id)
+
+
+def post_receivable_written_off(
+    *, invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
+) -> int:
+    """Dr bad_debt / Cr patient_receivable [invoice]."""
+    legs = _legs(amount_fen, (BAD_DEBT,), (PATIENT_RECEIVABLE, invoice_id))
+    return _post(Event.RECEIVABLE_WRITTEN_OFF, reference, occurred_at, legs, invoice_id)
+
+
+def _lines_returned(
+    invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
+) -> EntryDraft:
+    legs = _legs(amount_fen, (MEDICAL_REVENUE,), (PATIENT_RECEIVABLE, invoice_id))
+    return _draft(Event.LINES_RETURNED, reference, occurred_at, legs, invoice_id)
+
+
+def _refund_owed(
+    invoice_id: int, refund_id: int, amount_fen: int, reference: str, occurred_at: datetime
+) -> EntryDraft:
+    legs = _legs(amount_fen, (PATIENT_RECEIVABLE, invoice_id), (REFUND_PAYABLE, refund_id))
+    return _draft(Event.REFUND_OWED, reference, occurred_at, legs, invoice_id)
+
+
+def _legs(
+    amount_fen: int, debit: tuple[str] | tuple[str, int], credit: tuple[str] | tuple[str, int]
+) -> tuple[Leg, Leg]:
+    """Debit and credit, each an account and, where it is shared, the row it is about."""
+    if amount_fen <= 0:
+        raise UnbalancedEntry(f"an event of {amount_fen} fen")
+    return Leg(debit[0], amount_fen, *debit[1:]), Leg(credit[0], -amount_fen, *credit[1:])
+
+
+def _draft(
+    event: Event, reference: str, occurred_at: datetime, legs: Sequence[Leg], invoice_id: int | None
+) -> EntryDraft:
+    return EntryDraft(f"{event}:{reference}", event, occurred_at, legs, invoice_id)
+
+
+def _post(
+    event: Event, reference: str, occurred_at: datetime, legs: Sequence[Leg], invoice_id: int | None
+) -> int:
+    return _post_draft(_draft(event, reference, occurred_at, legs, invoice_id))
+
+
+def _post_draft(draft: EntryDraft) -> int:
+    return entry_post(
+        reference=draft.reference,
+        event=draft.event,
+        occurred_at=draft.occurred_at,
+        legs=draft.legs,
+        invoice_id=draft.invoice_id,
+    )
