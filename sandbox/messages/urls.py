@@ -1,5 +1,13 @@
-"""Addresses of this counterparty."""
+"""Addresses of the vendors: WeChat's under /wechat, the SMS gateway's under /sms."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from sandbox.messages import oauth, sms, wechat
+
+urlpatterns = [
+    path("wechat/cgi-bin/token", wechat.token),
+    path("wechat/cgi-bin/message/template/send", wechat.template_send),
+    path("wechat/connect/oauth2/authorize", oauth.authorize),
+    path("wechat/sns/oauth2/access_token", oauth.access_token),
+    path("sms/send", sms.send),
+]

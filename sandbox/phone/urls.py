@@ -1,5 +1,9 @@
-"""Addresses of this counterparty."""
+"""The phone's pages and the style sheet that the sandbox's pages share."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from sandbox.phone import views
+
+urlpatterns = [
+    path("style.css", views.style, name="sandbox_style"),
+]

@@ -1,0 +1,71 @@
+"""The words of the console, as filters."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import template
+
+from sandbox.his.wire import plain as plain_text
+from sandbox.his.words import (
+    CHANNELS,
+    EVENTS,
+    INVOICE_STATES,
+    SPLIT,
+    STATE_KINDS,
+    reason_text,
+    yuan,
+)
+
+register = template.Library()
+
+
+@register.filter
+def plain(value: Decimal) -> str:
+    return plain_text(value)
+
+
+@register.filter
+def state_word(state: str) -> str:
+    return INVOICE_STATES.get(state, state) or "未确认"
+
+
+@register.filter
+def state_kind(state: str) -> str:
+    return STATE_KINDS.get(state, "wait")
+
+
+@register.filter
+def event_word(kind: str) -> str:
+    return EVENTS.get(kind, kind)
+
+
+@register.filter
+def channel_word(channel: str) -> str:
+    return CHANNELS.get(channel, channel)
+
+
+@register.filter
+def reason_words(reason: Any) -> str:
+    return reason_text(reason)
+
+
+@register.filter
+def split_parts(split: Any) -> list[tuple[str, int]]:
+    """The parts that are not zero, in the order of the bill."""
+    if not isinstance(split, dict):
+        return []
+    return [(word, split[key]) for key, word in SPLIT.items() if split.get(key)]
+
+
+@register.filter
+def facts(data: dict[str, Any]) -> str:
+    """The flat facts of an event in one line; nested ones stay in the stored event."""
+    parts = []
+    for key, value in data.items():
+        if key.endswith("_fen") and isinstance(value, int):
+            parts.append(f"{key.removesuffix('_fen')} {yuan(value)}")
+        elif isinstance(value, str | int) and value != "":
+            parts.append(f"{key} {value}")
+    return "，".join(parts)
