@@ -1,4 +1,4 @@
-"""Celery carries hints, never truth: the database row decides, a sweeper finds what a lost task left."""
+"""Celery carries hints, never truth: the row decides, a sweeper finds what a lost task left."""
 
 import os
 

@@ -2,33 +2,161 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
-from importlib.util import find_spec
-from zoneinfo import ZoneInfo
+from functools import cache
+from pathlib import Path
 
+import django
 import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
 
+from config.catalogue import catalogue_compile
+from core import clock
+from core.embedded.places import embedded_dir, var_dir
 from core.embedded.services import embedded_services
 
-PINNED_NOW = datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+ROOT = Path(__file__).resolve().parent.parent
+PINNED_NOW = datetime(2026, 11, 20, 10, 0, tzinfo=clock.ZONE)
+PROOF_SCALE = float(os.environ.get("PROOF_SCALE", "0.01"))
+PROOF_ONLY = {name for name in os.environ.get("ONLY", "").split(",") if name}
+# Set by `make proof`: figures are printed, kept, and a missed one fails the run.
+PROOF_REPORT = os.environ.get("PROOF_REPORT") == "1"
+PROOF_FIGURES = pytest.StashKey[dict[str, dict[str, object]]]()
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+ProofScale = Callable[..., int]
+ProofReport = Callable[[str, object, object, bool], None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Servers live as long as the session; xdist workers share them by lease."""
+    config.addinivalue_line("markers", "proof(*ids): shown at full size by `make proof`")
+    config.addinivalue_line("markers", "browser: needs Chromium and a Chinese font")
+    config.stash[PROOF_FIGURES] = {}
+    catalogue_compile()
     stack = ExitStack()
     stack.enter_context(embedded_services())
     config.add_cleanup(stack.close)
 
 
-@pytest.fixture(autouse=True)
-def still_clock() -> Iterator[datetime]:
-    """It is 2026-11-20, ten in the morning; no test reads real time."""
-    if find_spec("core.clock") is None:
-        yield PINNED_NOW
-        return
-    from core import clock
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    missing = browser_missing() if any(i.get_closest_marker("browser") for i in items) else ""
+    if missing and os.environ.get("BROWSER_REQUIRED") == "1":
+        raise pytest.UsageError(f"browser tests must run here, but {missing}")
+    kept, dropped = [], []
+    for item in items:
+        if missing and item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=f"browser: {missing}"))
+        proof = item.get_closest_marker("proof")
+        wanted = not PROOF_ONLY or (proof is not None and PROOF_ONLY & set(proof.args))
+        (kept if wanted else dropped).append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
 
-    with clock.freeze(PINNED_NOW):
-        yield PINNED_NOW
+
+@cache
+def browser_path() -> str:
+    return next((found for name in BROWSERS if (found := shutil.which(name))), "")
+
+
+def browser_missing() -> str:
+    """Why no browser test can run here; empty when they can."""
+    if not browser_path():
+        return "no Chromium is installed"
+    fonts = shutil.which("fc-list")
+    known = fonts and subprocess.run([fonts, ":lang=zh"], capture_output=True, check=False).stdout
+    return "" if known else "no font for Chinese is installed"
+
+
+@pytest.fixture(autouse=True)
+def still_clock() -> Iterator[clock.FrozenClock]:
+    """It is 2026-11-20, ten in the morning; no test reads real time."""
+    with clock.freeze(PINNED_NOW) as frozen:
+        yield frozen
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_evidence() -> Iterator[None]:
+    """Between tests with real commits the tables are truncated, which append-only ones refuse."""
+    original = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: object, **kwargs: object) -> list[str]:
+        statements = original(self, *args, **kwargs)
+        return ["SET LOCAL session_replication_role = replica", *statements] if statements else []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path, for Playwright's `executable_path`."""
+    return browser_path()
+
+
+@pytest.fixture(scope="session")
+def proof_scale() -> ProofScale:
+    """`proof_scale(10_000)`: the full size in `make proof`, about a hundredth of it otherwise."""
+
+    def scaled(full: int, *, least: int = 3) -> int:
+        return max(min(least, full), round(full * PROOF_SCALE))
+
+    return scaled
+
+
+@pytest.fixture
+def proof_report(request: pytest.FixtureRequest) -> ProofReport:
+    """`proof_report(name, value, target, ok)`: a figure of `make proof`."""
+    figures = request.config.stash[PROOF_FIGURES]
+
+    def report(name: str, value: object, target: object, ok: bool) -> None:
+        figures[name] = {"value": value, "target": target, "ok": bool(ok)}
+        if PROOF_REPORT:
+            capture = request.config.pluginmanager.getplugin("capturemanager")
+            with capture.global_and_fixture_disabled():
+                print(f"\n{name} {value} {target} {'pass' if ok else 'fail'}", flush=True)
+
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    figures = session.config.stash[PROOF_FIGURES]
+    if not PROOF_REPORT or not figures:
+        return
+    path = var_dir() / "proof.json"
+    known = json.loads(path.read_text()) if PROOF_ONLY and path.exists() else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**known, **figures}, indent=1, ensure_ascii=False) + "\n")
+    if not all(figure["ok"] for figure in figures.values()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def django_db_createdb(request: pytest.FixtureRequest, django_db_keepdb: bool) -> Iterator[bool]:
+    """`--reuse-db` keeps the database between runs, but never one of other migrations."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    mark = embedded_dir() / f"{os.environ.get('PORTAL_TEST_DB', 'test_portal')}{worker}.schema"
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    schema = schema_fingerprint()
+    same = mark.exists() and mark.read_text() == schema
+    mark.unlink(missing_ok=True)
+    yield bool(request.config.getvalue("create_db")) or not same
+    if django_db_keepdb:
+        mark.write_text(schema)
+
+
+def schema_fingerprint() -> str:
+    digest = hashlib.sha256(django.get_version().encode())
+    for path in sorted(ROOT.glob("*/**/migrations/*.py")):
+        if ".venv" not in path.parts:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
