@@ -7,6 +7,7 @@ committed. Nothing else in the house assigns a status.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol, cast
 
@@ -21,7 +22,14 @@ from core.errors import Conflict
 from core.json_values import dumps
 from core.locking import NotLocked, is_locked
 
-__all__ = ["IllegalTransition", "NotLocked", "StaleRow", "Stateful", "transition"]
+__all__ = [
+    "IllegalTransition",
+    "NotLocked",
+    "StaleRow",
+    "Stateful",
+    "transition",
+    "transition_all",
+]
 
 REASON_LENGTH_MAX = 500
 
@@ -46,37 +54,58 @@ def transition(row: models.Model, to: str, *, by: Actor, reason: str = "", **fie
 
     The instance is changed only after the database has said yes.
     """
+    transition_all([row], to, by=by, reason=reason, **fields)
+
+
+def transition_all(
+    rows: Sequence[models.Model], to: str, *, by: Actor, reason: str = "", **fields: Any
+) -> None:
+    """Move locked rows of one model and one status together; all of them or none.
+
+    One statement however many they are, each row with its own trace.
+    """
+    if not rows:
+        return
+    to, first = str(to), rows[0]
+    before = cast(Stateful, first).status
+    for row in rows:
+        _allow(row, type(first), before, to)
+    if len(reason) > REASON_LENGTH_MAX:
+        reason = reason[: REASON_LENGTH_MAX - 1] + "…"
+    columns, values, trace = _adapted(first, fields)
+    parameters: list[Any] = [
+        to,
+        *values,
+        [row.pk for row in rows],
+        before,
+        *(first._meta.label_lower, before, to, by.key, by.name, reason),
+        Jsonb(trace, dumps=dumps),
+        clock.now(),
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(type(first), columns), parameters)
+        if cursor.rowcount != len(rows):
+            raise StaleRow(
+                "stale_row", _("This was changed by someone else in the meantime; look again.")
+            )
+    for row in rows:
+        row.__dict__["status"] = to
+        for name, value in fields.items():
+            setattr(row, name, value)
+
+
+def _allow(row: models.Model, model: type[models.Model], before: str, to: str) -> None:
+    """Refuse a row that is not locked, not like the others, or that has no such step."""
     if not is_locked(row):
         raise NotLocked(f"{row._meta.label} {row.pk} is not locked in this transaction")
-    before = cast(Stateful, row).status
-    to = str(to)
+    if type(row) is not model or cast(Stateful, row).status != before:
+        raise TypeError("rows that move together are of one model and one status")
     if to not in cast(Stateful, row).TRANSITIONS.get(before, frozenset()):
         raise IllegalTransition(
             "illegal_transition",
             _("%(name)s cannot go from %(before)s to %(to)s.")
             % {"name": row._meta.verbose_name, "before": before, "to": to},
         )
-    if len(reason) > REASON_LENGTH_MAX:
-        reason = reason[: REASON_LENGTH_MAX - 1] + "…"
-    columns, values, trace = _adapted(row, fields)
-    parameters: list[Any] = [
-        to,
-        *values,
-        row.pk,
-        before,
-        *(row._meta.label_lower, before, to, by.key, by.name, reason),
-        Jsonb(trace, dumps=dumps),
-        clock.now(),
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(type(row), columns), parameters)
-        if cursor.rowcount != 1:
-            raise StaleRow(
-                "stale_row", _("This was changed by someone else in the meantime; look again.")
-            )
-    row.__dict__["status"] = to
-    for name, value in fields.items():
-        setattr(row, name, value)
 
 
 def _adapted(
@@ -105,7 +134,7 @@ def _statement(model: type[models.Model], columns: tuple[str, ...]) -> str:
     status = cast("models.Field[Any, Any]", meta.get_field("status")).column
     assert status is not None and meta.pk.column is not None
     template = sql.SQL(
-        "WITH moved AS (UPDATE {table} SET {changes} WHERE {pk} = %s AND {status} = %s"
+        "WITH moved AS (UPDATE {table} SET {changes} WHERE {pk} = ANY(%s) AND {status} = %s"
         " RETURNING {pk} AS id)"
         " INSERT INTO core_statechange (entity, entity_id, from_status, to_status, actor,"
         " actor_name, reason, fields, created_at)"

@@ -20,9 +20,7 @@ def patient_numbers_locked(*keys: str) -> None:
 def encounter_locked(*, client: HisClient, encounter_no: str) -> Encounter:
     """The encounter, or DoesNotExist."""
     return lock_row(
-        Encounter.objects.select_related("client").filter(
-            client=client, encounter_no=encounter_no
-        )
+        Encounter.objects.select_related("client").filter(client=client, encounter_no=encounter_no)
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from core.crypto import blind_index
-from core.errors import NotFound
 from django.utils.translation import gettext_lazy as _
 
+from core.crypto import blind_index
+from core.errors import NotFound
 from patients.models import Campus, Encounter, HisClient, Identifier, IdentifierKind, Patient
 
 ID_NUMBER_PURPOSE = "patient id number"

@@ -34,9 +34,7 @@ class Encounter(models.Model):
     client = models.ForeignKey(HisClient, on_delete=models.PROTECT)
     encounter_no = models.CharField(max_length=64)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="encounters")
-    status = models.CharField(
-        max_length=12, choices=EncounterStatus, default=EncounterStatus.OPEN
-    )
+    status = models.CharField(max_length=12, choices=EncounterStatus, default=EncounterStatus.OPEN)
     kind = models.CharField(max_length=12, choices=EncounterKind)
     campus = models.ForeignKey(Campus, on_delete=models.PROTECT)
     department_code = models.CharField(max_length=32)

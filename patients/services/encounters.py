@@ -130,9 +130,7 @@ def _created(client: HisClient, encounter_no: str, values: dict[str, Any]) -> En
         return None
 
 
-def _replace(
-    known: Encounter, values: dict[str, Any], billed: Callable[[Encounter], bool]
-) -> None:
+def _replace(known: Encounter, values: dict[str, Any], billed: Callable[[Encounter], bool]) -> None:
     if known.status != EncounterStatus.OPEN:
         raise Conflict("encounter_ended", _("This visit is closed or cancelled."), "encounter_no")
     changed = [name for name, value in values.items() if getattr(known, name) != value]

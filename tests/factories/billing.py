@@ -6,8 +6,9 @@ import itertools
 from decimal import Decimal
 from typing import Any
 
-from billing.models import ChargeItem, Invoice
 from billing.services.invoices import invoice_issue
+
+from billing.models import ChargeItem, Invoice
 from core import clock
 from core.actors import Actor
 from patients.models import Encounter

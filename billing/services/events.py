@@ -1,0 +1,54 @@
+"""What the HIS will be told, written in the transaction of the fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from billing.models import EventType, Invoice
+from core import clock
+from core.json_values import dumps
+
+# The invoice's counter and the event are one statement: a number without its event, or two events
+# of one number, cannot be committed. The id a reader pages by is given later, by the relay.
+_ADD = """
+WITH counted AS (
+  UPDATE billing_invoice SET event_seq = event_seq + 1 WHERE id = %s
+  RETURNING id, client_id, event_seq
+)
+INSERT INTO billing_hisevent
+  (client_id, invoice_id, seq, type, data, attempts, occurred_at, created_at)
+SELECT client_id, id, event_seq, %s, %s, 0, %s, %s FROM counted
+RETURNING seq
+"""
+
+
+def event_add(
+    *, invoice: Invoice, type: EventType, data: Mapping[str, Any], occurred_at: datetime
+) -> int:
+    """Add the next event of an invoice that is locked or new; returns its place in the row.
+
+    One statement. The relay publishes it after the commit, in the order of `seq`.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("an event is written in the transaction of what it tells")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ADD,
+            [
+                invoice.pk,
+                EventType(type).value,
+                Jsonb(dict(data), dumps=dumps),
+                occurred_at,
+                clock.now(),
+            ],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise RuntimeError(f"no invoice {invoice.pk} to tell about")
+    invoice.event_seq = row[0]
+    return int(row[0])
