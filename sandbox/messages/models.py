@@ -40,7 +40,7 @@ class Message(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     message_id = models.CharField(max_length=64, unique=True)
     # The sender's own number, empty when it gave none: such a message is never taken for another.
-    sender_no = models.CharField(max_length=64, blank=True)
+    sender_no = models.CharField(max_length=128, blank=True)
     receiver = models.CharField(max_length=64, db_index=True)
     sign_name = models.CharField(max_length=64, blank=True)
     template = models.CharField(max_length=64)

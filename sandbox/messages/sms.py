@@ -21,6 +21,7 @@ COUNTERPARTY = "sms"
 PHONE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 FIELDS = frozenset({"phone", "sign_name", "template", "params", "out_id"})
 MAX_TEXT = 64
+MAX_NUMBER = 128
 TEXTS = {
     "INVALID_METHOD": "use POST",
     "INVALID_KEY": "X-Sms-Key is not known",
@@ -99,12 +100,12 @@ def _message(body: bytes) -> Sent:
         template=_text(wanted, "template"),
         params=params,
         sign_name=_text(wanted, "sign_name"),
-        sender_no=_text(wanted, "out_id", least=0),
+        sender_no=_text(wanted, "out_id", least=0, most=MAX_NUMBER),
     )
 
 
-def _text(wanted: dict[str, Any], field: str, *, least: int = 1) -> str:
+def _text(wanted: dict[str, Any], field: str, *, least: int = 1, most: int = MAX_TEXT) -> str:
     value = wanted.get(field, "")
-    if not isinstance(value, str) or not least <= len(value) <= MAX_TEXT:
-        raise Misfit("INVALID_PARAMETER", f"{field} has {least} to {MAX_TEXT} characters")
+    if not isinstance(value, str) or not least <= len(value) <= most:
+        raise Misfit("INVALID_PARAMETER", f"{field} has {least} to {most} characters")
     return value

@@ -36,6 +36,7 @@ ERRORS = {
 }
 MAX_VALUE = 200
 MAX_TEMPLATE = 64
+MAX_NUMBER = 128
 
 
 def error(code: int) -> JsonResponse:
@@ -94,6 +95,9 @@ def _template(body: bytes) -> Sent | int:
     wanted = object_of(body)
     if wanted is None or not _data_fits(wanted.get("data")):
         return 47001
+    sender_no = wanted.get("client_msg_id", "")
+    if not isinstance(sender_no, str) or len(sender_no) > MAX_NUMBER:
+        return 47001
     openid, template = wanted.get("touser"), wanted.get("template_id")
     if not isinstance(openid, str) or not openid_known(openid):
         return 40003
@@ -105,7 +109,7 @@ def _template(body: bytes) -> Sent | int:
         template=template,
         params={key: one["value"] for key, one in wanted["data"].items()},
         url=str(wanted.get("url") or ""),
-        sender_no=str(wanted.get("client_msg_id") or "")[:64],
+        sender_no=sender_no,
     )
 
 

@@ -15,6 +15,8 @@ from sandbox.world import clock
 
 MAX_SEQ = 2**31 - 1
 MAX_ID = 64
+# Either says that lines left the bill; the first one counts.
+RETURNED = frozenset({"refund_accepted", "refunded"})
 STATUS_AFTER = {"priced": "ISSUED", "paid": "PAID", "cancelled": "CANCELLED", "review": "REVIEW"}
 
 
@@ -94,21 +96,26 @@ def event_receive(*, incoming: Incoming) -> bool:
         if invoice.last_seq and incoming.seq != invoice.last_seq + 1:
             raise OutOfOrder(f"expected seq {invoice.last_seq + 1}, got {incoming.seq}")
         _apply(invoice, incoming)
-    if incoming.type == "refund_failed" and incoming.data.get("refund_no"):
-        return_release(refund_no=str(incoming.data["refund_no"]))
+    refund_no = str(incoming.data.get("refund_no") or "")
+    if (
+        incoming.type == "refund_failed"
+        and refund_no
+        and not _taken_back(incoming.invoice_no, refund_no)
+    ):
+        return_release(refund_no=refund_no)
     return True
 
 
 def _apply(invoice: Invoice, incoming: Incoming) -> None:
-    amount = _fen(incoming.data, "amount_fen")
-    about_refund = incoming.type.startswith("refund")
-    if invoice.amount_fen is None and not about_refund:
-        invoice.amount_fen = amount
-    cancelled = 0
+    refund_no = str(incoming.data.get("refund_no") or "")
+    if not refund_no:
+        _learn(invoice, incoming)
     if incoming.type == "cancelled":
         cancelled = invoice.amount_fen or 0
-    elif incoming.type == "refunded":
-        cancelled = amount or 0
+    elif incoming.type in RETURNED and not _taken_back(incoming.invoice_no, refund_no):
+        cancelled = _fen(incoming.data, "amount_fen") or 0
+    else:
+        cancelled = 0
     Event.objects.create(
         event_id=incoming.event_id,
         invoice_no=incoming.invoice_no,
@@ -120,10 +127,24 @@ def _apply(invoice: Invoice, incoming: Incoming) -> None:
         received_at=clock.now(),
     )
     invoice.last_seq = incoming.seq
-    told = incoming.data.get("status") or STATUS_AFTER.get(incoming.type)
-    if told and not about_refund:
-        invoice.portal_status = str(told)
     invoice.save(update_fields=["last_seq", "amount_fen", "portal_status"])
+
+
+def _learn(invoice: Invoice, incoming: Incoming) -> None:
+    """An invoice that another program of the HIS issued becomes known by its events."""
+    if invoice.amount_fen is None:
+        whole = _fen(incoming.data, "invoice_amount_fen")
+        invoice.amount_fen = _fen(incoming.data, "amount_fen") if whole is None else whole
+    told = incoming.data.get("status") or STATUS_AFTER.get(incoming.type)
+    if told:
+        invoice.portal_status = str(told)[:32]
+
+
+def _taken_back(invoice_no: str, refund_no: str) -> bool:
+    """Whether the goods of this return were booked as returned; the money may still be under way,
+    and a refund that failed afterwards does not bring the goods back to the patient."""
+    rows = Event.objects.filter(invoice_no=invoice_no, type__in=RETURNED)
+    return rows.filter(data__refund_no=refund_no).exists()
 
 
 def _fen(data: dict[str, Any], key: str) -> int | None:

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('wechat_message', '微信'), ('sms', '短信')], max_length=16)),
                 ('message_id', models.CharField(max_length=64, unique=True)),
-                ('sender_no', models.CharField(blank=True, max_length=64)),
+                ('sender_no', models.CharField(blank=True, max_length=128)),
                 ('receiver', models.CharField(db_index=True, max_length=64)),
                 ('sign_name', models.CharField(blank=True, max_length=64)),
                 ('template', models.CharField(max_length=64)),
