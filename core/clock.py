@@ -42,7 +42,7 @@ class _KnownOffset:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class FrozenClock:
     """A clock that stands still until told; yielded by `freeze()`."""
 

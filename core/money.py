@@ -6,7 +6,6 @@ Conversion is exact or refused: a third decimal, an exponent, a float never beco
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -20,6 +19,8 @@ FEN_PER_YUAN = 100
 FEN_MAX = 10**15  # ten trillion yuan; far inside a bigint, far above any bill
 MINUS = "−"
 
+# Only what a Chinese keyboard types for a number: NFKC would also read 5² as 52.
+_HALF_WIDTH = str.maketrans("０１２３４５６７８９．，￥－−\u3000", "0123456789.,¥-- ")
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
 _GROUPED = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]{1,2})?")
 _TOO_FINE = re.compile(r"-?[0-9,]+\.[0-9]{3,}")
@@ -99,8 +100,8 @@ class YuanField(forms.CharField):
 
     def clean(self, value: Any) -> int | None:
         """Fen, or None where the field may stay empty."""
-        text = unicodedata.normalize("NFKC", super().clean(value)).strip()
-        text = text.removeprefix("¥").removesuffix("元").strip().replace(MINUS, "-")
+        text = super().clean(value).translate(_HALF_WIDTH).strip()
+        text = text.removeprefix("¥").removesuffix("元").strip()
         if not text:
             if self.required:
                 raise forms.ValidationError(self.error_messages["required"], code="required")
