@@ -53,7 +53,7 @@ class CollectRequest(models.Model):
     status = models.CharField(
         max_length=16, choices=CollectStatus, default=CollectStatus.RUNNING
     )
-    reason = models.CharField(max_length=100, blank=True)
+    decline_code = models.CharField(max_length=64, blank=True)
     operator_code = models.CharField(max_length=64)
     operator_name = models.CharField(max_length=100)
     created_at = models.DateTimeField()

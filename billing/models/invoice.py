@@ -32,7 +32,7 @@ class Invoice(models.Model):
     """What one visit owes. The cash part is `cash_fen`; without insurance it is the whole amount.
 
     The five parts (fund, own account, mutual aid, hospital part, cash) are null until priced with a
-    coverage; together they sum to `amount_fen`. `action` and `reason` are what the last collect
+    coverage; together they sum to `amount_fen`. `action` and `decline_code` are what the last collect
     left for the HIS to show.
     """
 
@@ -66,7 +66,7 @@ class Invoice(models.Model):
     priced_at = models.DateTimeField(null=True, blank=True)
     valid_until = models.DateTimeField(null=True, blank=True)
     action = models.JSONField(null=True, blank=True)
-    reason = models.CharField(max_length=100, blank=True)
+    decline_code = models.CharField(max_length=64, blank=True)
     event_seq = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True)
     operator_code = models.CharField(max_length=64)

@@ -28,8 +28,12 @@ class Payment(models.Model):
     )
     channel = models.CharField(max_length=20)
     mode = models.CharField(max_length=12)
-    merchant = models.ForeignKey(Merchant, null=True, blank=True, on_delete=models.PROTECT)
-    agreement = models.ForeignKey(Agreement, null=True, blank=True, on_delete=models.PROTECT)
+    merchant = models.ForeignKey(
+        Merchant, null=True, blank=True, on_delete=models.PROTECT, db_index=False
+    )
+    agreement = models.ForeignKey(
+        Agreement, null=True, blank=True, on_delete=models.PROTECT, db_index=False
+    )
     shift = models.ForeignKey(Shift, null=True, blank=True, on_delete=models.PROTECT)
     payer = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
@@ -99,6 +103,15 @@ class PaymentTransaction(models.Model):
     original = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="refunds"
     )
+    reissue_of = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reissues",
+        db_index=False,
+        help_text="the first refund of this debt, when that one ended declined",
+    )
     invoice_return = models.ForeignKey(
         "billing.InvoiceReturn",
         null=True,
@@ -106,7 +119,9 @@ class PaymentTransaction(models.Model):
         on_delete=models.PROTECT,
         related_name="refunds",
     )
-    agreement = models.ForeignKey(Agreement, null=True, blank=True, on_delete=models.PROTECT)
+    agreement = models.ForeignKey(
+        Agreement, null=True, blank=True, on_delete=models.PROTECT, db_index=False
+    )
     business_day = models.DateField()
     channel_no = models.CharField(max_length=64, blank=True, db_index=True)
     code = models.CharField(max_length=64, blank=True)
@@ -150,14 +165,18 @@ class PaymentTransaction(models.Model):
 
 
 class PaymentNotice(models.Model):
-    """What a channel told us (异步通知), kept raw before it is believed. Append-only but for its
-    outcome; `event_no` is unique, so a repeated delivery is recognised."""
+    """What a channel told us (异步通知), stored once verified and before it is acted on.
+
+    `event_no` is unique, so a repeated delivery is recognised; `applied_at` is null while a task
+    must still act on it.
+    """
 
     channel = models.CharField(max_length=20)
     merchant = models.ForeignKey(Merchant, null=True, blank=True, on_delete=models.PROTECT)
     kind = models.CharField(max_length=12)
     event_no = models.CharField(max_length=100)
     number = models.CharField(max_length=64, db_index=True)
+    facts = models.JSONField(default=dict)
     transaction = models.ForeignKey(
         PaymentTransaction, null=True, blank=True, on_delete=models.PROTECT, related_name="notices"
     )

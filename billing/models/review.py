@@ -22,6 +22,7 @@ class ReviewReason(models.TextChoices):
     UNKNOWN_ORDER = "unknown_order", _("notice for an order we do not know")
     NOT_ENDED = "not_ended", _("no final answer in time")
     UNEXPECTED_MONEY = "unexpected_money", _("unexpected money")
+    EVENT_NOT_DELIVERED = "event_not_delivered", _("the HIS does not take our events")
 
 
 class BillingReview(ReviewCase):

@@ -1,0 +1,122 @@
+"""The only place where billing takes row locks.
+
+One order for the whole house: account, encounter, invoice, claim, payment, payment transaction,
+agreement, deposit, credit line, statement, refund request, shift, ledger accounts; rows of one kind
+by primary key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from billing.models import (
+    Agreement,
+    AgreementStatus,
+    ChargeItem,
+    ChargeStatus,
+    CollectRequest,
+    CollectStatus,
+    HisEvent,
+    Invoice,
+    InvoiceReturn,
+    PaymentTransaction,
+    Shift,
+    TransactionKind,
+)
+from core.locking import lock_row, lock_rows
+from patients.models import Encounter, HisClient
+
+
+def invoice_lock(invoice_id: int) -> Invoice:
+    """The invoice, locked, with the patient and the place its messages name."""
+    return lock_row(
+        Invoice.objects.filter(pk=invoice_id).select_related("patient", "encounter__campus")
+    )
+
+
+def transaction_lock(transaction_id: int) -> tuple[PaymentTransaction, Invoice | None]:
+    """A transaction with its invoice, the invoice locked first."""
+    invoice_id = (
+        PaymentTransaction.objects.filter(pk=transaction_id)
+        .values_list("payment__invoice_id", flat=True)
+        .get()
+    )
+    invoice = invoice_lock(invoice_id) if invoice_id is not None else None
+    transaction = lock_row(
+        PaymentTransaction.objects.filter(pk=transaction_id).select_related(
+            "payment__merchant", "payment__agreement", "payment__shift", "payment__collect"
+        )
+    )
+    return transaction, invoice
+
+
+def captures_lock(invoice: Invoice) -> list[PaymentTransaction]:
+    """Every capture of a locked invoice, oldest first."""
+    return lock_rows(
+        PaymentTransaction.objects.filter(
+            payment__invoice=invoice, kind=TransactionKind.CAPTURE
+        ).select_related("payment__merchant")
+    )
+
+
+def agreements_lock(patient_id: int, merchants_open: list[int]) -> list[Agreement]:
+    """The agreements that may pay for a patient now, in the payers' order of preference.
+
+    They are locked by primary key, so two bills of one payer count against one daily limit.
+    """
+    rows = lock_rows(
+        Agreement.objects.filter(
+            status=AgreementStatus.ACTIVE,
+            plan__merchant__in=merchants_open,
+            pays_for__patient=patient_id,
+            pays_for__active=True,
+            holder__patient_access__patient=patient_id,
+            holder__patient_access__may_pay=True,
+        ).select_related("plan__merchant")
+    )
+    return sorted(rows, key=lambda agreement: (agreement.preference, agreement.pk))
+
+
+def agreement_lock(agreement_id: int) -> Agreement:
+    return lock_row(Agreement.objects.filter(pk=agreement_id).select_related("plan__merchant"))
+
+
+def return_lock(return_id: int) -> tuple[InvoiceReturn, Invoice]:
+    """A return with its invoice, the invoice locked first."""
+    invoice_id = InvoiceReturn.objects.values_list("invoice_id", flat=True).get(pk=return_id)
+    invoice = invoice_lock(invoice_id)
+    return lock_row(InvoiceReturn.objects.filter(pk=return_id)), invoice
+
+
+def shift_lock(shift_id: int) -> Shift:
+    return lock_row(Shift.objects.filter(pk=shift_id))
+
+
+def event_lock(event_id: int) -> HisEvent:
+    return lock_row(HisEvent.objects.filter(pk=event_id).select_related("client", "invoice"))
+
+
+def collect_lock(invoice: Invoice) -> CollectRequest | None:
+    """The running collect of a locked invoice; it is only ever touched under that lock."""
+    rows = lock_rows(CollectRequest.objects.filter(invoice=invoice, status=CollectStatus.RUNNING))
+    return rows[0] if rows else None
+
+
+def return_of_refund_lock(row: PaymentTransaction) -> InvoiceReturn:
+    """The return a locked refund belongs to; its invoice is locked already."""
+    return lock_row(InvoiceReturn.objects.filter(pk=row.invoice_return_id))
+
+
+def charges_locked(*, client: HisClient, charge_nos: Sequence[str]) -> list[ChargeItem]:
+    """Charges by number; their visit is locked already."""
+    return lock_rows(ChargeItem.objects.filter(client=client, charge_no__in=charge_nos))
+
+
+def charges_unbilled_locked(encounter: Encounter) -> list[ChargeItem]:
+    """What a locked visit has to bill."""
+    return lock_rows(ChargeItem.objects.filter(encounter=encounter, status=ChargeStatus.UNBILLED))
+
+
+def charges_of_invoice_locked(invoice: Invoice) -> list[ChargeItem]:
+    """The charges frozen on a locked invoice."""
+    return lock_rows(ChargeItem.objects.filter(invoice_lines__invoice=invoice))

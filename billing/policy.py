@@ -1,0 +1,51 @@
+"""The timing and limits of collecting and refunding, each with its reason.
+
+`settings.BILLING_POLICY` may override any of them by name; nothing else in billing holds a number
+of this kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Seconds and fen."""
+
+    # After a send the answer is looked for at these ages; a lost notice so ends within 30 s.
+    query_at_s: tuple[int, ...] = (3, 5, 10, 20, 30)
+    query_every_s: int = 30
+    # Past this age an open transaction is looked at rarely and a person is told.
+    slow_after_s: int = 3600
+    slow_every_s: int = 600
+    # How long a resumed row is kept from other workers; above the longest call's time-out.
+    lease_s: int = 15
+    # "No such order" is believed only when asked twice and the send can no longer be on its way.
+    never_executed_after_s: int = 10
+    never_executed_asks: int = 2
+    tries_per_tender: int = 2
+    # 付款码: the payer types a password for at most this long, then the order is reversed.
+    scan_deadline_s: int = 45
+    agreement_deadline_s: int = 900
+    pay_link_deadline_s: int = 900
+    h5_deadline_s: int = 300  # the channel's own validity of an h5 link
+    pay_link_valid_s: int = 7 * 86400
+    refund_deadline_s: int = 30 * 86400
+    # A return above this waits for a second person (demo: ¥1,000).
+    return_review_above_fen: int = 100_000
+    drive_steps_max: int = 20
+    sweep_limit: int = 200
+    # Delays between pushes of one event to the HIS; then hourly until given up.
+    event_retry_s: tuple[int, ...] = (5, 15, 30, 60, 300, 900, 1800, 3600)
+    event_give_up_s: int = 72 * 3600
+
+
+@lru_cache(maxsize=1)
+def policy() -> Policy:
+    overrides: dict[str, Any] = getattr(settings, "BILLING_POLICY", {})
+    return Policy(**overrides)

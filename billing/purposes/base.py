@@ -1,0 +1,40 @@
+"""Why money moves: what a capture or refund means to whoever asked for it.
+
+The registry is `settings.PAYMENT_PURPOSES`; it is one of the two upward calls of the house, so that
+credit and refunds can give money a meaning billing need not know.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Protocol, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from billing.models import Invoice, PaymentTransaction
+from core.actors import Actor
+
+
+class Purpose(Protocol):
+    """Called inside the transaction of `apply`, rows locked; posts, moves the owner, queues
+    messages. Calls nobody outside."""
+
+    def captured(
+        self, row: PaymentTransaction, invoice: Invoice | None, *, expected: bool, by: Actor
+    ) -> None: ...
+    def capture_ended(
+        self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
+    ) -> None: ...
+    def refunded(
+        self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
+    ) -> None: ...
+    def refund_ended(
+        self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
+    ) -> None: ...
+
+
+@cache
+def purpose_get(code: str) -> Purpose:
+    """The purpose of a code; an unknown one is a programming error (system check)."""
+    return cast(Purpose, import_string(settings.PAYMENT_PURPOSES[code])())

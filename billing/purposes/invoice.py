@@ -1,0 +1,216 @@
+"""Money that pays an invoice, and money of an invoice that goes back."""
+
+from __future__ import annotations
+
+from django.db.models import Sum
+
+from billing import postings
+from billing.ledger import chart
+from billing.locks import collect_lock, return_of_refund_lock
+from billing.models import (
+    CollectStatus,
+    EventType,
+    Invoice,
+    InvoiceReturn,
+    InvoiceStatus,
+    Payment,
+    PaymentTransaction,
+    ReturnStatus,
+    ReviewReason,
+    TransactionKind,
+    TransactionStatus,
+)
+from billing.selectors.payments import open_capture, receivable_fen
+from billing.services.events import event_add
+from billing.services.messages import tell_paid, tell_refunded
+from billing.services.refunds import refund_begin, refund_subject
+from billing.services.reviews import review_open
+from core import clock
+from core.actors import Actor
+from core.failpoints import failpoint
+from core.states import transition
+
+
+def tender_account(payment: Payment) -> str:
+    """The ledger account a payment's money lies in."""
+    if payment.shift is not None:
+        return chart.cash_drawer(payment.shift.shift_no)
+    assert payment.merchant is not None
+    return chart.clearing(payment.channel, payment.merchant.merchant_no)
+
+
+def _post_taken(row: PaymentTransaction, invoice: Invoice) -> None:
+    payment, occurred_at = row.payment, row.occurred_at or clock.now()
+    if payment.shift is not None:
+        postings.post_cash_taken(
+            reference=row.number,
+            occurred_at=occurred_at,
+            invoice_id=invoice.pk,
+            drawer=payment.shift.shift_no,
+            amount_fen=row.amount_fen,
+        )
+        return
+    assert payment.merchant is not None
+    postings.post_capture(
+        reference=row.number,
+        occurred_at=occurred_at,
+        invoice_id=invoice.pk,
+        channel=payment.channel,
+        merchant_no=payment.merchant.merchant_no,
+        amount_fen=row.amount_fen,
+    )
+
+
+class InvoicePurpose:
+    """See `billing.purposes.base.Purpose`. An invoice is PAID only when its receivable is zero."""
+
+    def captured(
+        self, row: PaymentTransaction, invoice: Invoice | None, *, expected: bool, by: Actor
+    ) -> None:
+        assert invoice is not None
+        owed_fen = receivable_fen(invoice) if invoice.status in Invoice.OPEN else 0
+        if expected and owed_fen >= row.amount_fen:
+            _post_taken(row, invoice)
+            failpoint("apply.posted")
+            self._paid_if_settled(row, invoice, owed_fen - row.amount_fen, by)
+            return
+        self._unexpected(row, invoice, owed_fen, by)
+
+    def capture_ended(
+        self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
+    ) -> None:
+        """The chain goes on when a collect runs; an unused pay link leaves the bill to pay."""
+        assert invoice is not None
+        if invoice.status not in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
+            return
+        if collect_lock(invoice) is not None:
+            Invoice.objects.filter(pk=invoice.pk).update(due_at=clock.now())
+        else:
+            transition(invoice, InvoiceStatus.ISSUED, by=by, reason=row.code, due_at=None)
+
+    def refunded(
+        self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
+    ) -> None:
+        assert invoice is not None
+        postings.post_refund_done(
+            reference=row.number,
+            occurred_at=row.occurred_at or clock.now(),
+            invoice_id=invoice.pk,
+            refund_id=refund_subject(row),
+            route=tender_account(row.payment),
+            amount_fen=row.amount_fen,
+        )
+        failpoint("refund.posted")
+        tell_refunded(row, invoice)
+        if row.invoice_return_id is None:
+            return
+        returned = return_of_refund_lock(row)
+        if returned.status in (ReturnStatus.ACCEPTED, ReturnStatus.FAILED):
+            self._return_done_if_complete(returned, invoice, row, by)
+
+    def refund_ended(
+        self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
+    ) -> None:
+        """The channel refuses for good: the money stays owed and a person decides the next way."""
+        assert invoice is not None
+        returned = return_of_refund_lock(row) if row.invoice_return_id else None
+        review_open(
+            reason=ReviewReason.REFUND_DECLINED,
+            invoice=invoice,
+            transaction=row,
+            invoice_return=returned,
+            figures={"amount_fen": row.amount_fen, "code": row.code},
+        )
+        if returned is not None and returned.status == ReturnStatus.ACCEPTED:
+            transition(returned, ReturnStatus.FAILED, by=by, reason=row.code)
+            event_add(
+                invoice=invoice,
+                type=EventType.REFUND_FAILED,
+                data={"refund_no": returned.refund_no, "amount_fen": returned.amount_fen},
+                occurred_at=clock.now(),
+            )
+
+    def _paid_if_settled(
+        self, row: PaymentTransaction, invoice: Invoice, owed_fen: int, by: Actor
+    ) -> None:
+        if owed_fen != 0:
+            Invoice.objects.filter(pk=invoice.pk).update(due_at=clock.now())
+            return
+        transition(
+            invoice, InvoiceStatus.PAID, by=by, due_at=None, action=None
+        )
+        collect = collect_lock(invoice)
+        if collect is not None:
+            transition(collect, CollectStatus.PAID, by=by, auth_code="")
+        event_add(
+            invoice=invoice,
+            type=EventType.PAID,
+            data={
+                "amount_fen": row.amount_fen,
+                "payment_no": row.payment.payment_no,
+                "channel": row.payment.channel,
+            },
+            occurred_at=row.occurred_at or clock.now(),
+        )
+        tell_paid(row, invoice)
+
+    def _unexpected(
+        self, row: PaymentTransaction, invoice: Invoice, owed_fen: int, by: Actor
+    ) -> None:
+        """Money nobody waits for: it pays the bill if that is still to pay and no other tender is
+        in flight; otherwise it goes back by itself."""
+        now = row.occurred_at or clock.now()
+        postings.post_unexpected_in(
+            reference=row.number,
+            occurred_at=now,
+            payment_transaction_id=row.pk,
+            invoice_id=invoice.pk,
+            account=tender_account(row.payment),
+            amount_fen=row.amount_fen,
+        )
+        if owed_fen >= row.amount_fen and open_capture(invoice) is None:
+            postings.post_unexpected_applied(
+                reference=row.number,
+                occurred_at=now,
+                payment_transaction_id=row.pk,
+                invoice_id=invoice.pk,
+                amount_fen=row.amount_fen,
+            )
+            self._paid_if_settled(row, invoice, owed_fen - row.amount_fen, by)
+            return
+        refund = refund_begin(original=row, amount_fen=row.amount_fen)
+        postings.post_unexpected_owed(
+            reference=refund.number,
+            occurred_at=now,
+            payment_transaction_id=row.pk,
+            refund_id=refund_subject(refund),
+            invoice_id=invoice.pk,
+            amount_fen=row.amount_fen,
+        )
+
+    def _return_done_if_complete(
+        self, returned: InvoiceReturn, invoice: Invoice, row: PaymentTransaction, by: Actor
+    ) -> None:
+        done = PaymentTransaction.objects.filter(
+            kind=TransactionKind.REFUND,
+            status=TransactionStatus.SUCCEEDED,
+            invoice_return__invoice=invoice,
+        )
+        this_fen = done.filter(invoice_return=returned).aggregate(fen=Sum("amount_fen"))["fen"]
+        if this_fen != returned.amount_fen:
+            return
+        transition(returned, ReturnStatus.DONE, by=by)
+        all_fen = done.aggregate(fen=Sum("amount_fen"))["fen"]
+        to = (
+            InvoiceStatus.REFUNDED
+            if all_fen == invoice.amount_fen
+            else InvoiceStatus.PARTLY_REFUNDED
+        )
+        if invoice.status != to:
+            transition(invoice, to, by=by, reason=returned.refund_no)
+        event_add(
+            invoice=invoice,
+            type=EventType.REFUNDED,
+            data={"refund_no": returned.refund_no, "amount_fen": returned.amount_fen},
+            occurred_at=row.occurred_at or clock.now(),
+        )

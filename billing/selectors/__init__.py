@@ -1,0 +1,1 @@
+"""Questions about bills and money; nothing here writes."""

@@ -1,0 +1,74 @@
+"""What was taken, what came back, what may still be given back: each figure has one definition."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db.models import Count, F, Q, Sum
+
+from billing.ledger import chart
+from billing.ledger.selectors import subject_balance
+from billing.models import (
+    Invoice,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
+
+NOT_LOST = ~Q(status__in=[TransactionStatus.DECLINED, TransactionStatus.CLOSED])
+
+
+def refundable_fen(original: PaymentTransaction) -> int:
+    """What may still be given back of a capture: its amount less every refund that is done or may
+    yet happen. A refund lost for good frees its amount."""
+    if original.status != TransactionStatus.SUCCEEDED:
+        return 0
+    given = original.refunds.filter(NOT_LOST).aggregate(fen=Sum("amount_fen"))["fen"]
+    return original.amount_fen - (given or 0)
+
+
+def receivable_fen(invoice: Invoice) -> int:
+    """What the patient still owes on this invoice, by the ledger; below zero we owe."""
+    return subject_balance(chart.PATIENT_RECEIVABLE, invoice.pk)
+
+
+def open_capture(invoice: Invoice) -> PaymentTransaction | None:
+    """The tender in flight, if there is one."""
+    return (
+        PaymentTransaction.objects.filter(
+            payment__invoice=invoice,
+            kind=TransactionKind.CAPTURE,
+            status__in=PaymentTransaction.IN_FLIGHT,
+        )
+        .select_related("payment__merchant")
+        .order_by("-pk")
+        .first()
+    )
+
+
+def agreement_use(agreement_ids: list[int], day: date) -> dict[int, tuple[int, int]]:
+    """Per agreement, fen and number of deductions of a day, counting those not yet final."""
+    rows = (
+        PaymentTransaction.objects.filter(
+            agreement__in=agreement_ids,
+            business_day=day,
+            kind=TransactionKind.CAPTURE,
+            status__in=PaymentTransaction.TAKEN_OR_OPEN,
+        )
+        .values("agreement_id")
+        .annotate(fen=Sum("amount_fen"), times=Count("pk"))
+    )
+    return {row["agreement_id"]: (row["fen"], row["times"]) for row in rows}
+
+
+def captures_newest_first(invoice: Invoice) -> list[PaymentTransaction]:
+    """Succeeded captures of an invoice that still hold money of it (refunds go newest first)."""
+    return list(
+        PaymentTransaction.objects.filter(
+            payment__invoice=invoice,
+            kind=TransactionKind.CAPTURE,
+            status=TransactionStatus.SUCCEEDED,
+        )
+        .select_related("payment__merchant", "payment__shift")
+        .order_by(F("occurred_at").desc(nulls_last=True), "-pk")
+    )

@@ -1,0 +1,88 @@
+"""Deduction agreements: begin signing, believe the channel's notice, end.
+
+Only the user id of the channel's own sign notice is trusted. A user may end the agreement at the
+channel without asking us; the notice or the next query tells.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from billing.channels.base import AgreementReference, NoticeKind
+from billing.channels.registry import agreement_channel_get
+from billing.locks import agreement_lock
+from billing.models import Agreement, AgreementStatus, PaymentNotice
+from billing.services.merchants import merchant_account
+from core import clock
+from core.actors import SYSTEM, Actor
+from core.outcomes import Outcome
+from core.states import transition
+
+LIVE = (AgreementStatus.ACTIVE, AgreementStatus.PAUSED)
+
+
+def agreement_apply_notice(*, notice: PaymentNotice, by: Actor) -> str:
+    """Sign or end the agreement a verified notice is about; returns what was done."""
+    assert notice.kind == NoticeKind.AGREEMENT
+    agreement_id = (
+        Agreement.objects.filter(contract_code=notice.number).values_list("pk", flat=True).first()
+    )
+    if agreement_id is None:
+        return "unknown agreement"
+    facts = notice.facts
+    with transaction.atomic():
+        agreement = agreement_lock(agreement_id)
+        if facts["plan_id"] and facts["plan_id"] != agreement.plan.plan_id:
+            return "another plan"
+        if facts["agreement_active"]:
+            return _signed(agreement, facts["contract_id"], facts["payer_id"], by)
+        if agreement.contract_id and agreement.contract_id != facts["contract_id"]:
+            return "ended an earlier contract"
+        return agreement_end(agreement=agreement, by=by, reason="ended at the channel")
+
+
+def agreement_end(*, agreement: Agreement, by: Actor, reason: str) -> str:
+    """End a locked agreement here; nothing is taken under it any more."""
+    if agreement.status == AgreementStatus.ENDED:
+        return "ended before"
+    transition(
+        agreement, AgreementStatus.ENDED, by=by, reason=reason, ended_at=clock.now()
+    )
+    return "ended"
+
+
+def agreement_refresh(*, agreement_id: int) -> Agreement:
+    """Ask the channel whether an agreement still stands (a sign notice may be lost)."""
+    agreement = Agreement.objects.select_related("plan__merchant").get(pk=agreement_id)
+    merchant = agreement.plan.merchant
+    answer = agreement_channel_get(merchant.channel).agreement_query(
+        AgreementReference(
+            merchant=merchant_account(merchant, channel=merchant.channel),
+            contract_code=agreement.contract_code,
+            plan_id=agreement.plan.plan_id,
+            contract_id=agreement.contract_id,
+        )
+    )
+    with transaction.atomic():
+        agreement = agreement_lock(agreement_id)
+        if answer.outcome is Outcome.SUCCEEDED:
+            _signed(agreement, answer.channel_no, answer.payer_id, SYSTEM)
+        elif answer.outcome is Outcome.DECLINED and agreement.status in LIVE:
+            agreement_end(agreement=agreement, by=SYSTEM, reason=answer.code)
+    return agreement
+
+
+def _signed(agreement: Agreement, contract_id: str, payer_id: str, by: Actor) -> str:
+    if agreement.status != AgreementStatus.SIGNING:
+        return "signed before"
+    if not contract_id or not payer_id:
+        return "no contract in the notice"
+    transition(
+        agreement,
+        AgreementStatus.ACTIVE,
+        by=by,
+        contract_id=contract_id,
+        payer_id=payer_id,
+        signed_at=clock.now(),
+    )
+    return "signed"

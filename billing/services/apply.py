@@ -1,0 +1,210 @@
+"""The one function in which money becomes true.
+
+Synchronous reply, notice and query all end in `transaction_apply`. It locks invoice and
+transaction, so any two of them arrive one after the other; it may be called twice with the same
+answer, and with answers in any order. It calls nobody outside.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db import transaction
+
+from billing.channels.base import Action, ChannelAnswer
+from billing.locks import transaction_lock
+from billing.models import (
+    Invoice,
+    PaymentTransaction,
+    ReviewReason,
+    TransactionKind,
+    TransactionStatus,
+)
+from billing.policy import policy
+from billing.purposes.base import purpose_get
+from billing.services.captures import next_look_at
+from billing.services.reviews import review_open
+from core import clock
+from core.actors import SYSTEM, Actor
+from core.failpoints import failpoint
+from core.outcomes import Outcome
+from core.states import transition
+
+NEVER_EXECUTED = "NEVER_EXECUTED"
+
+
+class Source(StrEnum):
+    """By which door the answer came."""
+
+    SEND = "send"
+    QUERY = "query"
+    NOTICE = "notice"
+
+
+def transaction_apply(
+    *, transaction_id: int, answer: ChannelAnswer, source: Source, by: Actor = SYSTEM
+) -> PaymentTransaction:
+    """Believe an answer about a transaction: move it, post it, tell who must know.
+
+    An amount other than ours moves nothing and opens a review. A success after the end is
+    unexpected money: the purpose decides. A contradiction of a success changes nothing but opens a
+    review. Raises PaymentTransaction.DoesNotExist.
+    """
+    with transaction.atomic():
+        row, invoice = transaction_lock(transaction_id)
+        failpoint("apply.locked")
+        if answer.amount_fen not in (None, row.amount_fen):
+            _amount_differs(row, invoice, answer)
+        elif answer.outcome is Outcome.SUCCEEDED:
+            _succeeded(row, invoice, answer, by)
+        elif answer.outcome is Outcome.DECLINED:
+            _ended(row, invoice, answer, by)
+        elif row.status in PaymentTransaction.IN_FLIGHT:
+            _still_open(row, invoice, answer, source, by)
+        failpoint("apply.written")
+    failpoint("apply.committed")
+    return row
+
+
+def _succeeded(
+    row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer, by: Actor
+) -> None:
+    if row.status == TransactionStatus.SUCCEEDED:
+        return
+    expected = row.status in PaymentTransaction.IN_FLIGHT
+    transition(
+        row,
+        TransactionStatus.SUCCEEDED,
+        by=by,
+        reason="" if expected else "success after the end",
+        channel_no=answer.channel_no or row.channel_no,
+        code=answer.code[:64],
+        message=answer.message[:256],
+        occurred_at=answer.occurred_at or clock.now(),
+        due_at=None,
+        action=None,
+    )
+    purpose = purpose_get(row.payment.purpose)
+    if row.kind == TransactionKind.REFUND:
+        purpose.refunded(row, invoice, by=by)
+    else:
+        purpose.captured(row, invoice, expected=expected, by=by)
+
+
+def _ended(
+    row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer, by: Actor
+) -> None:
+    """Declined, or confirmed closed: nothing was and will be taken under this number."""
+    if row.status == TransactionStatus.SUCCEEDED:
+        review_open(
+            reason=ReviewReason.STATE_DIFFERS,
+            invoice=invoice,
+            transaction=row,
+            figures={"ours": row.status, "theirs": answer.code or answer.outcome},
+        )
+        return
+    if row.status not in PaymentTransaction.IN_FLIGHT:
+        return
+    transition(
+        row,
+        TransactionStatus.CLOSED if answer.closed else TransactionStatus.DECLINED,
+        by=by,
+        reason=answer.code,
+        code=answer.code[:64],
+        message=answer.message[:256],
+        due_at=None,
+        action=None,
+    )
+    purpose = purpose_get(row.payment.purpose)
+    if row.kind == TransactionKind.REFUND:
+        purpose.refund_ended(row, invoice, by=by)
+    else:
+        purpose.capture_ended(row, invoice, by=by)
+
+
+def _still_open(
+    row: PaymentTransaction,
+    invoice: Invoice | None,
+    answer: ChannelAnswer,
+    source: Source,
+    by: Actor,
+) -> None:
+    """Not final: note what was learnt and when to look again."""
+    now = clock.now()
+    missing = row.not_found_count + (answer.executed is False)
+    if row.kind == TransactionKind.CAPTURE and _never_executed(row, missing, answer, source):
+        gone = ChannelAnswer(Outcome.DECLINED, code=NEVER_EXECUTED, closed=True)
+        _ended(row, invoice, gone, by)
+        return
+    fields: dict[str, Any] = {
+        "attempts": row.attempts + 1,
+        "not_found_count": missing,
+        "due_at": answer.retry_at or next_look_at(row, now),
+        "code": answer.code[:64] or row.code,
+        "message": answer.message[:256] or row.message,
+        "channel_no": answer.channel_no or row.channel_no,
+        "sent_at": row.sent_at or (now if source is Source.SEND else None),
+    }
+    if answer.action is not None:
+        fields["action"] = action_json(answer.action)
+    to = _open_status(row, answer)
+    if to == row.status:
+        PaymentTransaction.objects.filter(pk=row.pk).update(**fields)
+        for name, value in fields.items():
+            setattr(row, name, value)
+    else:
+        transition(row, to, by=by, reason=answer.code, **fields)
+    if now - row.created_at > timedelta(seconds=policy().slow_after_s):
+        review_open(reason=ReviewReason.NOT_ENDED, invoice=invoice, transaction=row, figures={})
+
+
+def _open_status(row: PaymentTransaction, answer: ChannelAnswer) -> str:
+    """A query without an answer takes no knowledge away: PENDING stays PENDING."""
+    if answer.outcome is Outcome.PENDING:
+        return TransactionStatus.PENDING
+    if row.status == TransactionStatus.CREATED:
+        return TransactionStatus.UNKNOWN
+    return row.status
+
+
+def _never_executed(
+    row: PaymentTransaction, missing: int, answer: ChannelAnswer, source: Source
+) -> bool:
+    """Whether the channel surely has no such order, now and later.
+
+    A send that never left is certain at once. "No such order" on a query is believed only when
+    asked twice and long enough after the send, since the send itself may still be on its way.
+    """
+    if answer.executed is not False:
+        return False
+    if source is Source.SEND:
+        return True
+    rules = policy()
+    age_s = (clock.now() - row.created_at).total_seconds()
+    return missing >= rules.never_executed_asks and age_s >= rules.never_executed_after_s
+
+
+def _amount_differs(
+    row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer
+) -> None:
+    review_open(
+        reason=ReviewReason.AMOUNT_DIFFERS,
+        invoice=invoice,
+        transaction=row,
+        figures={"ours_fen": row.amount_fen, "theirs_fen": answer.amount_fen},
+    )
+    if row.status in PaymentTransaction.IN_FLIGHT:
+        due_at = next_look_at(row, clock.now())
+        PaymentTransaction.objects.filter(pk=row.pk).update(
+            due_at=due_at, attempts=row.attempts + 1
+        )
+
+
+def action_json(action: Action) -> dict[str, str]:
+    return {
+        "type": action.type,
+        "value": action.value,
+        "expires_at": action.expires_at.isoformat(),
+    }

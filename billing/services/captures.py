@@ -1,0 +1,152 @@
+"""Begin a tender, send it, look at it again.
+
+`capture_begin` commits the number (in its caller's transaction); `capture_send` and `capture_look`
+call the channel outside any transaction and return what it said; `apply.transaction_apply` believes
+it. A tender is in flight from its number until SUCCEEDED, DECLINED or confirmed CLOSED.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from billing.channels.base import CaptureOrder, ChannelAnswer, Mode, OrderReference
+from billing.channels.registry import channel_get
+from billing.models import (
+    CollectRequest,
+    Invoice,
+    Payment,
+    PaymentTransaction,
+    TransactionKind,
+)
+from billing.policy import policy
+from billing.services.merchants import merchant_account
+from billing.services.tenders import Tender
+from core import clock
+from core.failpoints import failpoint
+from core.ids import business_number
+from core.outcomes import Outcome
+
+DEADLINES_S = {
+    Mode.AGREEMENT: "agreement_deadline_s",
+    Mode.SCAN: "scan_deadline_s",
+    Mode.NATIVE: "pay_link_deadline_s",
+    Mode.H5: "h5_deadline_s",
+    Mode.CASH: "scan_deadline_s",
+}
+
+
+def capture_begin(
+    *,
+    invoice: Invoice,
+    tender: Tender,
+    collect: CollectRequest | None = None,
+    form_key: str | None = None,
+) -> PaymentTransaction:
+    """Write the tender and its number; the caller's transaction commits both before any call."""
+    payment = Payment.objects.create(
+        payment_no=business_number("PY"),
+        purpose="invoice",
+        invoice=invoice,
+        collect=collect,
+        channel=tender.channel,
+        mode=tender.mode,
+        merchant=tender.merchant,
+        agreement=tender.agreement,
+        shift=tender.shift,
+        payer_id=tender.payer_id,
+        amount_fen=tender.amount_fen,
+        form_key=form_key,
+        created_at=clock.now(),
+    )
+    return capture_number(payment=payment)
+
+
+def capture_number(*, payment: Payment) -> PaymentTransaction:
+    """A number for one try of a tender; a second one only after the first ended unexecuted."""
+    now = clock.now()
+    deadline_s: int = getattr(policy(), DEADLINES_S[Mode(payment.mode)])
+    return PaymentTransaction.objects.create(
+        payment=payment,
+        kind=TransactionKind.CAPTURE,
+        number=business_number("TX"),
+        amount_fen=payment.amount_fen,
+        agreement_id=payment.agreement_id,
+        business_day=clock.business_day(now),
+        due_at=now + timedelta(seconds=policy().lease_s),
+        expires_at=now + timedelta(seconds=deadline_s),
+        created_at=now,
+    )
+
+
+def capture_send(
+    *, row: PaymentTransaction, invoice: Invoice, auth_code: str = "", payer_address: str = ""
+) -> ChannelAnswer:
+    """Ask the channel to take the money: the only place that ever sends a capture."""
+    payment = row.payment
+    agreement = payment.agreement
+    order = CaptureOrder(
+        merchant=merchant_account(payment.merchant, channel=payment.channel),
+        number=row.number,
+        amount_fen=row.amount_fen,
+        description=bill_description(invoice),
+        mode=Mode(payment.mode),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        contract_id=agreement.contract_id if agreement is not None else "",
+        auth_code=auth_code,
+        payer_address=payer_address,
+        device=invoice.operator_code,
+    )
+    failpoint("capture.before_send")
+    answer = channel_get(payment.channel).capture(order)
+    failpoint("capture.after_send")
+    return answer
+
+
+def capture_look(*, row: PaymentTransaction) -> ChannelAnswer:
+    """Query an open tender; past its deadline (or told to) close or reverse it after the query."""
+    payment = row.payment
+    channel = channel_get(payment.channel)
+    order = order_reference(row)
+    answer = channel.query(order)
+    if answer.outcome in (Outcome.SUCCEEDED, Outcome.DECLINED):
+        return answer
+    if not (row.closing or clock.now() >= row.expires_at):
+        return answer
+    failpoint("capture.before_close")
+    if payment.mode == Mode.SCAN:
+        return channel.reverse(order)
+    return channel.close(order)
+
+
+def order_reference(row: PaymentTransaction) -> OrderReference:
+    payment = row.payment
+    return OrderReference(
+        merchant=merchant_account(payment.merchant, channel=payment.channel),
+        number=row.number,
+        mode=Mode(payment.mode),
+        amount_fen=row.amount_fen,
+        channel_no=row.channel_no,
+    )
+
+
+def bill_description(invoice: Invoice) -> str:
+    """What the payer reads at the channel: place and number, never a department or diagnosis."""
+    place = invoice.encounter.campus.name
+    return _("%(place)s bill %(tail)s") % {"place": place, "tail": invoice.invoice_no[-6:]}
+
+
+def next_look_at(row: PaymentTransaction, now: datetime) -> datetime:
+    """When to look again: at the stated ages, then regularly, after an hour rarely."""
+    rules = policy()
+    age_s = (now - row.created_at).total_seconds()
+    for at_s in rules.query_at_s:
+        if at_s > age_s:
+            return row.created_at + timedelta(seconds=at_s)
+    step_s = rules.query_every_s if age_s < rules.slow_after_s else rules.slow_every_s
+    upcoming = now + timedelta(seconds=step_s)
+    if row.kind == TransactionKind.CAPTURE and now < row.expires_at < upcoming:
+        return row.expires_at
+    return upcoming

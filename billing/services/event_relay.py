@@ -1,0 +1,137 @@
+"""Publish events in order and push them to the HIS until it says it heard.
+
+One publisher at a time (an advisory lock) gives the ids a reader pages by, so an id that is visible
+has no smaller one still to come. A push is any 2xx, else it is repeated for 72 hours; the
+invoice's next event waits behind it, and in the end a person is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
+
+from billing.models import HisEvent, ReviewReason
+from billing.policy import policy
+from billing.services.reviews import review_open
+from core import clock
+from core.locking import advisory_lock
+from core.outbound import OutboundRequest, Timeout, send
+
+_PUBLISH = """
+UPDATE billing_hisevent e SET event_id = numbered.event_id,
+  due_at = CASE WHEN c.events_url <> '' AND c.active THEN %s::timestamptz END
+FROM (
+  SELECT id, (SELECT coalesce(max(event_id), 0) FROM billing_hisevent)
+         + row_number() OVER (ORDER BY id) AS event_id
+  FROM billing_hisevent WHERE event_id IS NULL ORDER BY id LIMIT %s
+) AS numbered, patients_hisclient c
+WHERE e.id = numbered.id AND c.id = e.client_id
+"""
+_CLAIM = """
+UPDATE billing_hisevent SET due_at = %s WHERE id = %s AND due_at <= %s RETURNING id
+"""
+PUBLISH_LIMIT = 1000
+TIMEOUT = Timeout(connect_s=2, read_s=5)
+
+
+def events_publish() -> int:
+    """Number what is committed and not yet numbered; returns how many."""
+    if not HisEvent.objects.filter(event_id=None).exists():
+        return 0
+    with transaction.atomic():
+        advisory_lock("his_events")
+        with connection.cursor() as cursor:
+            cursor.execute(_PUBLISH, [clock.now(), PUBLISH_LIMIT])
+            return int(cursor.rowcount)
+
+
+def events_due(*, limit: int) -> list[int]:
+    """Published events to push now, the first undelivered one of each invoice only."""
+    earlier = HisEvent.objects.filter(
+        invoice=OuterRef("invoice"),
+        event_id__lt=OuterRef("event_id"),
+        delivered_at=None,
+        due_at__isnull=False,
+    )
+    return list(
+        HisEvent.objects.filter(due_at__lte=clock.now(), delivered_at=None)
+        .filter(~Exists(earlier))
+        .order_by("event_id")
+        .values_list("pk", flat=True)[:limit]
+    )
+
+
+def event_push(*, event_pk: int) -> bool:
+    """Push one event if it is due; True when the HIS took it."""
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [now + timedelta(seconds=policy().lease_s), event_pk, now])
+        if cursor.fetchone() is None:
+            return False
+    event = HisEvent.objects.select_related("client", "invoice").get(pk=event_pk)
+    body = json.dumps(event_body(event), ensure_ascii=False, separators=(",", ":")).encode()
+    timestamp = str(int(now.timestamp()))
+    answer = send(
+        OutboundRequest(
+            counterparty="his",
+            operation="event",
+            reference=str(event.event_id),
+            method="POST",
+            url=event.client.events_url,
+            timeout=TIMEOUT,
+            headers={
+                "Content-Type": "application/json",
+                "Portal-Timestamp": timestamp,
+                "Portal-Signature": event_signature(event.client.events_secret, timestamp, body),
+            },
+            body=body,
+        )
+    )
+    taken = answer.status is not None and 200 <= answer.status < 300  # noqa: PLR2004
+    if taken:
+        HisEvent.objects.filter(pk=event.pk).update(delivered_at=clock.now(), due_at=None)
+    else:
+        _again(event)
+    return taken
+
+
+def event_body(event: HisEvent) -> dict[str, Any]:
+    """An event as the HIS reads it, by push and by paging alike."""
+    return {
+        "event_id": event.event_id,
+        "invoice_no": event.invoice.invoice_no,
+        "seq": event.seq,
+        "type": event.type,
+        "occurred_at": event.occurred_at.astimezone(clock.ZONE).isoformat(),
+        "data": event.data,
+    }
+
+
+def event_signature(secret: str, timestamp: str, body: bytes) -> str:
+    """`v1=` and the hex HMAC-SHA256 of timestamp, a dot and the body."""
+    signed = timestamp.encode() + b"." + body
+    return "v1=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
+def _again(event: HisEvent) -> None:
+    rules = policy()
+    now = clock.now()
+    if now - event.created_at > timedelta(seconds=rules.event_give_up_s):
+        with transaction.atomic():
+            HisEvent.objects.filter(pk=event.pk).update(due_at=None)
+            review_open(
+                reason=ReviewReason.EVENT_NOT_DELIVERED,
+                invoice=event.invoice,
+                figures={"event_id": event.event_id, "attempts": event.attempts},
+            )
+        return
+    step = min(event.attempts, len(rules.event_retry_s) - 1)
+    HisEvent.objects.filter(pk=event.pk).update(
+        attempts=event.attempts + 1, due_at=now + timedelta(seconds=rules.event_retry_s[step])
+    )

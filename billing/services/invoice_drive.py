@@ -1,0 +1,189 @@
+"""The orchestrator: price → tender → settle → post, one resumable step after another.
+
+Every step commits before the next begins, and every step can be begun again by another process: the
+rows say where the bill stands. The drive never sleeps. At PENDING it returns; a notice, a query or
+the sweeper calls it again. What it must still do is its `due_at`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+
+from billing.locks import collect_lock, invoice_lock
+from billing.models import (
+    CollectMethod,
+    CollectRequest,
+    CollectStatus,
+    EventType,
+    Invoice,
+    InvoiceStatus,
+    Payment,
+    PaymentTransaction,
+    TransactionStatus,
+)
+from billing.policy import policy
+from billing.selectors.payments import receivable_fen
+from billing.services.apply import NEVER_EXECUTED, Source, transaction_apply
+from billing.services.captures import capture_begin, capture_number, capture_send
+from billing.services.events import event_add
+from billing.services.messages import tell_not_deducted, tell_pay_link
+from billing.services.pay_links import pay_link_offer, pay_link_url
+from billing.services.tenders import tender_next
+from core import clock
+from core.actors import SYSTEM
+from core.failpoints import failpoint
+from core.states import transition
+
+DRIVEN = frozenset({InvoiceStatus.PRICING, InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING})
+# These collects end at the payer's phone when no tender took the money.
+LINK_METHODS = frozenset(
+    {CollectMethod.AUTO, CollectMethod.AGREEMENT, CollectMethod.PAY_LINK}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A tender whose number is committed and which must now be sent, once, by this process."""
+
+    row: PaymentTransaction
+    invoice: Invoice
+    auth_code: str
+
+
+def invoice_drive(*, invoice_id: int) -> None:
+    """Bring a bill as far as it goes now. Safe to call at any time, twice and in parallel."""
+    for _step in range(policy().drive_steps_max):
+        step = _next_step(invoice_id)
+        if step is None:
+            return
+        answer = capture_send(row=step.row, invoice=step.invoice, auth_code=step.auth_code)
+        row = transaction_apply(
+            transaction_id=step.row.pk, answer=answer, source=Source.SEND
+        )
+        if row.status in (*PaymentTransaction.IN_FLIGHT, TransactionStatus.SUCCEEDED):
+            return
+
+
+def _next_step(invoice_id: int) -> Step | None:
+    """Decide under the invoice's lock; commit a number, or end the chain."""
+    with transaction.atomic():
+        invoice = invoice_lock(invoice_id)
+        if invoice.status not in DRIVEN:
+            return None
+        collect = collect_lock(invoice)
+        if collect is None:
+            # A patient's own page drives its tender alone; nothing is left to do here.
+            Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
+            return None
+        tried = _tried(invoice, collect)
+        if tried and tried[-1].status in PaymentTransaction.IN_FLIGHT:
+            Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
+            return None
+        row = _begin(invoice, collect, tried)
+        if row is None:
+            _end_chain(invoice, collect)
+            return None
+        Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
+        failpoint("drive.tender_written")
+    failpoint("drive.tender_committed")
+    return Step(row, invoice, collect.auth_code)
+
+
+def _tried(invoice: Invoice, collect: CollectRequest) -> list[PaymentTransaction]:
+    """The captures of this collect, oldest first; last comes whatever is in flight at all."""
+    rows = list(
+        PaymentTransaction.objects.filter(payment__invoice=invoice, kind="CAPTURE")
+        .select_related("payment__merchant", "payment__agreement", "payment__shift")
+        .order_by("pk")
+    )
+    own = [row for row in rows if row.payment.collect_id == collect.pk]
+    flying = [row for row in rows if row.status in PaymentTransaction.IN_FLIGHT]
+    return [row for row in own if row not in flying] + flying
+
+
+def _begin(
+    invoice: Invoice, collect: CollectRequest, tried: list[PaymentTransaction]
+) -> PaymentTransaction | None:
+    """The next tender with its number; one found never executed is tried once more."""
+    if tried and tried[-1].code == NEVER_EXECUTED:
+        payment = tried[-1].payment
+        if sum(row.payment_id == payment.pk for row in tried) < policy().tries_per_tender:
+            return capture_number(payment=payment)
+    owed_fen = receivable_fen(invoice)
+    if owed_fen <= 0:
+        return None
+    tender = tender_next(
+        invoice=invoice,
+        collect=collect,
+        amount_fen=owed_fen,
+        tried=_payments(tried),
+    )
+    if tender is None:
+        return None
+    return capture_begin(invoice=invoice, tender=tender, collect=collect)
+
+
+def _payments(rows: list[PaymentTransaction]) -> list[Payment]:
+    return [row.payment for row in rows]
+
+
+def _end_chain(invoice: Invoice, collect: CollectRequest) -> None:
+    """No tender took it: offer the pay link, or say why the window's tender did not."""
+    last = PaymentTransaction.objects.filter(payment__collect=collect).order_by("-pk").first()
+    code = last.code if last is not None else "no_agreement"
+    if collect.method not in LINK_METHODS:
+        _hand_back(invoice, collect, CollectStatus.DECLINED, code, action=None)
+        _tell_his(invoice, EventType.DECLINED, {"reason": code})
+        return
+    link = pay_link_offer(invoice=invoice)
+    url = pay_link_url(link)
+    action = {"type": "url", "value": url, "expires_at": link.expires_at.isoformat()}
+    _hand_back(invoice, collect, CollectStatus.ACTION_REQUIRED, code, action=action)
+    _tell_his(invoice, EventType.ACTION_REQUIRED, {"action": action, "reason": code})
+    if last is not None:
+        tell_not_deducted(last, invoice)
+    tell_pay_link(invoice, url)
+
+
+def _hand_back(
+    invoice: Invoice,
+    collect: CollectRequest,
+    to: str,
+    code: str,
+    *,
+    action: dict[str, str] | None,
+) -> None:
+    """End the collect and leave the bill to pay."""
+    transition(collect, to, by=SYSTEM, reason=code, decline_code=code, auth_code="")
+    transition(
+        invoice,
+        InvoiceStatus.ISSUED,
+        by=SYSTEM,
+        reason=code,
+        decline_code=code,
+        due_at=None,
+        action=action,
+    )
+
+
+def _tell_his(invoice: Invoice, event: EventType, data: dict[str, object]) -> None:
+    event_add(invoice=invoice, type=event, data=data, occurred_at=clock.now())
+
+
+def invoices_drive_due(*, limit: int) -> list[int]:
+    """Invoices whose next step is due, leased to the caller so that no two sweepers drive one."""
+    now = clock.now()
+    with transaction.atomic():
+        due = (
+            Invoice.objects.filter(due_at__lte=now, status__in=DRIVEN)
+            .order_by("due_at")
+            .values_list("pk", flat=True)
+        )
+        ids = list(due[:limit])
+        Invoice.objects.filter(pk__in=ids, due_at__lte=now).update(
+            due_at=now + timedelta(seconds=policy().lease_s)
+        )
+    return ids

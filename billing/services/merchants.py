@@ -1,0 +1,44 @@
+"""Which merchant takes the money, and what its adapter must know."""
+
+from __future__ import annotations
+
+import json
+from types import MappingProxyType
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from billing.channels.base import MerchantAccount
+from billing.models import Merchant
+from core import clock
+
+
+def merchants_open(*, channel: str = "", campus_id: int | None = None) -> QuerySet[Merchant]:
+    """Merchants whose institution's agreement is in term (Z1); the campus's own come first."""
+    today = clock.today()
+    rows = Merchant.objects.filter(
+        active=True,
+        institution__suspended=False,
+        institution__agreement_from__lte=today,
+        institution__agreement_until__gte=today,
+    )
+    if channel:
+        rows = rows.filter(channel=channel)
+    if campus_id is not None:
+        rows = rows.filter(Q(campus=None) | Q(campus=campus_id))
+    return rows.order_by("campus_id", "pk")
+
+
+def merchant_account(merchant: Merchant | None, *, channel: str) -> MerchantAccount:
+    """The adapter's view of a merchant; a channel without one (cash) gets an empty account."""
+    if merchant is None:
+        return MerchantAccount(channel, "", "", "", settings.PORTAL_URL, MappingProxyType({}))
+    secrets = json.loads(merchant.secrets) if merchant.secrets else {}
+    return MerchantAccount(
+        channel=merchant.channel,
+        merchant_no=merchant.merchant_no,
+        app_id=merchant.app_id,
+        base_url=merchant.base_url,
+        notify_base_url=settings.PORTAL_URL,
+        secrets=MappingProxyType(secrets),
+    )

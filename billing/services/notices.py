@@ -1,0 +1,203 @@
+"""What a channel told us: verified by its adapter, stored once, answered, then applied.
+
+A notice for an order we do not know is stored and answered as not accepted, so that the channel
+tells it again: it may have come before our own commit. A notice that contradicts us in merchant,
+app, currency or amount is kept with a review and moves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from billing.channels.base import (
+    ChannelAnswer,
+    Notice,
+    NoticeKind,
+    NoticeRefused,
+    NoticeReply,
+)
+from billing.channels.registry import channel_get
+from billing.models import Merchant, PaymentNotice, PaymentTransaction, ReviewReason
+from billing.policy import policy
+from billing.services.agreements import agreement_apply_notice
+from billing.services.apply import Source, transaction_apply
+from billing.services.merchants import merchant_account
+from billing.services.reviews import review_open
+from core import audit, clock
+from core.actors import SYSTEM, Actor
+from core.failpoints import failpoint
+from core.json_values import dumps
+from core.outcomes import Outcome
+
+_STORE = """
+INSERT INTO billing_paymentnotice AS kept
+  (channel, merchant_id, kind, event_no, number, facts, outcome, deliveries, received_at)
+VALUES (%s, %s, %s, %s, %s, %s, '', 1, %s)
+ON CONFLICT (channel, event_no) DO UPDATE SET deliveries = kept.deliveries + 1
+RETURNING id, applied_at IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """How to answer, and which notice a task must now apply (None: nothing)."""
+
+    reply: NoticeReply
+    notice_id: int | None
+
+
+def notice_receive(
+    *,
+    channel: str,
+    merchant_no: str,
+    kind: NoticeKind,
+    headers: Mapping[str, str],
+    body: bytes,
+    address: str,
+) -> Received:
+    """Verify, store, answer. Nothing of the body is believed before its signature is."""
+    merchant = Merchant.objects.filter(channel=channel, merchant_no=merchant_no).first()
+    adapter = channel_get(channel)
+    account = merchant_account(merchant, channel=channel)
+    try:
+        if merchant is None:
+            raise NoticeRefused("unknown merchant")
+        notice = adapter.parse_notice(kind, headers, body, account)
+        if (notice.merchant_no, notice.app_id) != (account.merchant_no, account.app_id):
+            raise NoticeRefused("foreign merchant or app")
+    except NoticeRefused as refused:
+        audit.record(
+            by=SYSTEM,
+            action="notice_refused",
+            subject="channel",
+            subject_id=f"{channel}/{merchant_no}"[:64],
+            detail={"kind": kind, "why": str(refused)[:200], "bytes": len(body)},
+            address=address,
+        )
+        return Received(adapter.notice_reply(kind, accepted=False, message="refused"), None)
+    notice_id, applied = _store(channel, merchant, notice)
+    failpoint("notice.stored")
+    if applied:
+        return Received(adapter.notice_reply(kind, accepted=True, message="OK"), None)
+    if notice.kind is not NoticeKind.AGREEMENT and not _known(notice.number):
+        _unknown_order(notice_id)
+        return Received(adapter.notice_reply(kind, accepted=False, message="no order"), None)
+    return Received(adapter.notice_reply(kind, accepted=True, message="OK"), notice_id)
+
+
+def notice_apply(*, notice_id: int) -> int | None:
+    """Apply a stored notice once; returns the transaction it moved. Safe to call twice."""
+    notice = PaymentNotice.objects.get(pk=notice_id)
+    if notice.applied_at is not None:
+        return None
+    by = Actor("channel", notice.channel, f"notice {notice.pk}")
+    if notice.kind == NoticeKind.AGREEMENT:
+        outcome = agreement_apply_notice(notice=notice, by=by)
+        _applied(notice, outcome, None)
+        return None
+    row = PaymentTransaction.objects.filter(number=notice.number).first()
+    if row is None:
+        return None
+    if notice.facts["currency"] != "CNY":
+        review_open(
+            reason=ReviewReason.AMOUNT_DIFFERS,
+            transaction=row,
+            notice=notice,
+            figures={"currency": notice.facts["currency"]},
+        )
+        _applied(notice, "currency differs", row)
+        return None
+    answer = _answer(notice.facts)
+    after = transaction_apply(
+        transaction_id=row.pk, answer=answer, source=Source.NOTICE, by=by
+    )
+    failpoint("notice.before_applied")
+    _applied(notice, f"{answer.outcome} -> {after.status}", row)
+    return row.pk
+
+
+def notices_due(*, limit: int) -> list[int]:
+    """Stored notices that no task has applied after a while, and whose order is known by now."""
+    before = clock.now() - timedelta(seconds=policy().lease_s)
+    rows = PaymentNotice.objects.filter(applied_at=None, received_at__lte=before)
+    known = rows.filter(
+        number__in=PaymentTransaction.objects.values("number")
+    ) | rows.filter(kind=NoticeKind.AGREEMENT)
+    return list(known.order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def _store(channel: str, merchant: Merchant, notice: Notice) -> tuple[int, bool]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE,
+            [
+                channel,
+                merchant.pk,
+                notice.kind.value,
+                notice.event_no,
+                notice.number,
+                Jsonb(_facts(notice), dumps=dumps),
+                clock.now(),
+            ],
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def _facts(notice: Notice) -> dict[str, Any]:
+    """What was said, in our own words; no personal data beyond the payer's id at the channel."""
+    answer = notice.answer
+    return {
+        "outcome": answer.outcome.value,
+        "code": answer.code,
+        "message": answer.message,
+        "channel_no": answer.channel_no,
+        "amount_fen": answer.amount_fen,
+        "occurred_at": answer.occurred_at.isoformat() if answer.occurred_at else None,
+        "closed": answer.closed,
+        "payer_id": answer.payer_id,
+        "currency": notice.currency,
+        "contract_id": notice.contract_id,
+        "plan_id": notice.plan_id,
+        "agreement_active": notice.agreement_active,
+    }
+
+
+def _answer(facts: Mapping[str, Any]) -> ChannelAnswer:
+    at = facts["occurred_at"]
+    return ChannelAnswer(
+        outcome=Outcome(facts["outcome"]),
+        code=facts["code"],
+        message=facts["message"],
+        channel_no=facts["channel_no"],
+        amount_fen=facts["amount_fen"],
+        occurred_at=datetime.fromisoformat(at) if at else None,
+        closed=facts["closed"],
+        payer_id=facts["payer_id"],
+    )
+
+
+def _known(number: str) -> bool:
+    return PaymentTransaction.objects.filter(number=number).exists()
+
+
+def _unknown_order(notice_id: int) -> None:
+    """Asked again by the channel; a person is told once, since money may have moved."""
+    with transaction.atomic():
+        notice = PaymentNotice.objects.get(pk=notice_id)
+        review_open(
+            reason=ReviewReason.UNKNOWN_ORDER, notice=notice, figures={"number": notice.number}
+        )
+
+
+def _applied(notice: PaymentNotice, outcome: str, row: PaymentTransaction | None) -> None:
+    PaymentNotice.objects.filter(pk=notice.pk, applied_at=None).update(
+        applied_at=clock.now(), outcome=outcome[:100], transaction=row
+    )

@@ -1,0 +1,145 @@
+"""The pay link: an offer the patient opens, not a tender.
+
+No order exists at a channel until the patient chooses a way. Choosing commits a number first, then
+makes the order; opening the same way again shows the same order while it lives.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from billing.channels.base import Action, Mode
+from billing.locks import captures_lock, collect_lock, invoice_lock
+from billing.models import Invoice, InvoiceStatus, PayLink, Payment, PaymentTransaction
+from billing.policy import policy
+from billing.selectors.payments import receivable_fen
+from billing.services.apply import Source, transaction_apply
+from billing.services.captures import capture_begin, capture_look, capture_send
+from billing.services.merchants import merchants_open
+from billing.services.tenders import Tender
+from core import clock
+from core.actors import SYSTEM, Actor
+from core.errors import Conflict, NotFound, NotOffered, Refusal
+from core.states import transition
+
+PAYER = Actor("patient", "pay_link")
+
+
+def pay_link_offer(*, invoice: Invoice) -> PayLink:
+    """The link of a locked invoice, made or prolonged."""
+    now = clock.now()
+    link, _created = PayLink.objects.update_or_create(
+        invoice=invoice,
+        defaults={"expires_at": now + timedelta(seconds=policy().pay_link_valid_s)},
+        create_defaults={
+            "token": secrets.token_urlsafe(24),
+            "expires_at": now + timedelta(seconds=policy().pay_link_valid_s),
+            "created_at": now,
+        },
+    )
+    return link
+
+
+def pay_link_url(link: PayLink) -> str:
+    return f"{settings.PORTAL_URL}/p/{link.token}"
+
+
+def pay_link_open(*, token: str) -> Invoice:
+    """The invoice of a link. Raises NotFound for a token nobody issued, Refusal when it is over."""
+    link = (
+        PayLink.objects.filter(token=token)
+        .select_related("invoice__patient", "invoice__encounter__campus")
+        .first()
+    )
+    if link is None:
+        raise NotFound("unknown_link", _("This link is not known."))
+    if link.expires_at <= clock.now() and link.invoice.status == InvoiceStatus.ISSUED:
+        raise Refusal("link_expired", _("This link is over. Please pay at the window."))
+    return link.invoice
+
+
+def pay_link_choose(
+    *, token: str, mode: Mode, payer_address: str, idempotency_key: str
+) -> Action | None:
+    """Make the channel's order for the way the patient chose.
+
+    Returns what to open or scan; None when no order could be made or the bill is not payable any
+    more (the result page tells). A page posted twice finds its own payment again.
+    """
+    invoice = pay_link_open(token=token)
+    if mode not in (Mode.NATIVE, Mode.H5):
+        raise NotOffered("not_offered", _("This way to pay is not offered here."), "mode")
+    _withdraw_other(invoice, mode)
+    try:
+        row, fresh = _begin(invoice.pk, mode, idempotency_key)
+    except IntegrityError:
+        payment = Payment.objects.get(form_key=idempotency_key)
+        row, fresh = payment.transactions.latest("pk"), False
+    if fresh:
+        answer = capture_send(row=row, invoice=invoice, payer_address=payer_address)
+        row = transaction_apply(
+            transaction_id=row.pk, answer=answer, source=Source.SEND, by=SYSTEM
+        )
+    return _action(row)
+
+
+def _begin(invoice_id: int, mode: Mode, idempotency_key: str) -> tuple[PaymentTransaction, bool]:
+    """The live order of this way, or a new one with its number committed."""
+    with transaction.atomic():
+        invoice = invoice_lock(invoice_id)
+        captures = captures_lock(invoice)
+        flying = [row for row in captures if row.status in PaymentTransaction.IN_FLIGHT]
+        if flying:
+            if flying[-1].payment.mode == mode:
+                return flying[-1], False
+            raise Conflict("in_progress", _("A payment is in progress. Do not pay again."))
+        owed_fen = receivable_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
+        if owed_fen <= 0 or collect_lock(invoice) is not None:
+            raise Conflict("not_payable", _("This bill is not to be paid now."))
+        merchant = merchants_open(
+            channel="wechat_pay", campus_id=invoice.encounter.campus_id
+        ).first()
+        if merchant is None:
+            raise NotOffered("not_offered", _("This way to pay is not offered here."), "mode")
+        row = capture_begin(
+            invoice=invoice,
+            tender=Tender(merchant.channel, mode, owed_fen, merchant),
+            form_key=idempotency_key,
+        )
+        transition(
+            invoice, InvoiceStatus.COLLECTING, by=PAYER, reason=f"pay link {mode}", due_at=None
+        )
+    return row, True
+
+
+def _withdraw_other(invoice: Invoice, mode: Mode) -> None:
+    """Another way was opened and not used: close that order before this one is made."""
+    flying = (
+        PaymentTransaction.objects.filter(
+            payment__invoice=invoice,
+            kind="CAPTURE",
+            status__in=PaymentTransaction.IN_FLIGHT,
+            payment__mode__in=[Mode.NATIVE, Mode.H5],
+        )
+        .exclude(payment__mode=mode)
+        .select_related("payment__merchant")
+        .first()
+    )
+    if flying is None:
+        return
+    flying.closing = True
+    answer = capture_look(row=flying)
+    transaction_apply(transaction_id=flying.pk, answer=answer, source=Source.QUERY)
+
+
+def _action(row: PaymentTransaction) -> Action | None:
+    if row.action is None or row.status not in PaymentTransaction.IN_FLIGHT:
+        return None
+    return Action(
+        row.action["type"], row.action["value"], datetime.fromisoformat(row.action["expires_at"])
+    )

@@ -1,0 +1,106 @@
+"""Give captured money back by the route it came.
+
+A refund's number is fixed when it is owed; an unanswered refund is queried and, if the channel does
+not know it, sent again under the *same* number. Only after a final refusal does a person's decision
+make a new number for the same debt (`refund_reissue`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from billing.channels.base import ChannelAnswer, RefundOrder
+from billing.channels.registry import channel_get
+from billing.models import (
+    InvoiceReturn,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
+from billing.policy import policy
+from billing.selectors.payments import refundable_fen
+from billing.services.apply import Source
+from billing.services.captures import order_reference
+from billing.services.merchants import merchant_account
+from core import clock
+from core.errors import Conflict
+from core.failpoints import failpoint
+from core.ids import business_number
+from core.outcomes import Outcome
+
+
+def refund_begin(
+    *,
+    original: PaymentTransaction,
+    amount_fen: int,
+    invoice_return: InvoiceReturn | None = None,
+    reissue_of: PaymentTransaction | None = None,
+) -> PaymentTransaction:
+    """Write one refund part and its number, under the lock of the original's invoice.
+
+    Raises Conflict when the original holds less than `amount_fen`.
+    """
+    if amount_fen > refundable_fen(original):
+        raise Conflict(
+            "not_refundable", _("This payment has less than that left to refund."), "amount_fen"
+        )
+    now = clock.now()
+    return PaymentTransaction.objects.create(
+        payment=original.payment,
+        kind=TransactionKind.REFUND,
+        number=business_number("RF"),
+        amount_fen=amount_fen,
+        original=original,
+        invoice_return=invoice_return,
+        reissue_of=reissue_of,
+        business_day=clock.business_day(now),
+        due_at=_earliest(original, now),
+        expires_at=now + timedelta(seconds=policy().refund_deadline_s),
+        created_at=now,
+    )
+
+
+def refund_subject(row: PaymentTransaction) -> int:
+    """Whom refund_payable names: the first refund of a debt, also when it was issued again."""
+    return row.reissue_of_id or row.pk
+
+
+def _earliest(original: PaymentTransaction, now: datetime) -> datetime:
+    """Channels ask for a gap between refunds of one order (WeChat: a minute)."""
+    gap_s = channel_get(original.payment.channel).refund_gap_s
+    last = original.refunds.aggregate(at=Max("due_at"), made=Max("created_at"))
+    latest = max((at for at in last.values() if at is not None), default=None)
+    if gap_s == 0 or latest is None:
+        return now
+    return max(now, latest + timedelta(seconds=gap_s + 1))
+
+
+def refund_resume(*, row: PaymentTransaction) -> tuple[ChannelAnswer, Source]:
+    """Send a refund, or find out about one that was sent. No transaction may be open."""
+    channel = channel_get(row.payment.channel)
+    order = _order(row)
+    if row.status == TransactionStatus.CREATED:
+        failpoint("refund.before_send")
+        answer = channel.refund(order)
+        failpoint("refund.after_send")
+        return answer, Source.SEND
+    answer = channel.refund_query(order)
+    if answer.executed is False and answer.outcome is Outcome.UNKNOWN:
+        # The channel never saw it: the same number again is safe (Unanswered.RESEND).
+        failpoint("refund.before_resend")
+        return channel.refund(order), Source.SEND
+    return answer, Source.QUERY
+
+
+def _order(row: PaymentTransaction) -> RefundOrder:
+    assert row.original is not None
+    return RefundOrder(
+        merchant=merchant_account(row.payment.merchant, channel=row.payment.channel),
+        number=row.number,
+        amount_fen=row.amount_fen,
+        original=order_reference(row.original),
+        reason=_("returned") if row.invoice_return_id else _("paid twice"),
+    )

@@ -1,0 +1,294 @@
+"""Goods and services given back, by line and quantity.
+
+A return reserves its lines when it is asked for, so that two can never give the same line back.
+Above a limit it waits for a second person. What is owed (refund_payable) and by which route it
+leaves are two ledger entries; refunds go to the newest tender first, each up to what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from billing import postings
+from billing.locks import invoice_lock, return_lock
+from billing.models import (
+    EventType,
+    Invoice,
+    InvoiceLine,
+    InvoiceReturn,
+    InvoiceStatus,
+    ReturnLine,
+    ReturnStatus,
+    ReviewReason,
+)
+from billing.policy import policy
+from billing.selectors.payments import captures_newest_first, refundable_fen
+from billing.services.events import event_add
+from billing.services.refunds import refund_begin, refund_subject
+from billing.services.reviews import review_open
+from core import clock
+from core.actors import Actor
+from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.failpoints import failpoint
+from core.idempotency import NumberReused
+from core.locking import mark_created
+from core.states import transition
+from patients.models import HisClient
+
+RETURNABLE = frozenset({InvoiceStatus.PAID, InvoiceStatus.PARTLY_REFUNDED})
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnInput:
+    """One line given back: quantity ≤ 4 places, amount in fen."""
+
+    charge_no: str
+    quantity: Decimal
+    amount_fen: int
+
+
+def return_request(
+    *,
+    client: HisClient,
+    invoice_no: str,
+    refund_no: str,
+    lines: Sequence[ReturnInput] | None,
+    reason: str,
+    operator: Actor,
+    approver: Actor,
+    input_hash: str,
+) -> InvoiceReturn:
+    """Accept a return (None = all that is left), or find the one that has this number.
+
+    Raises NumberReused, NotFound, BadInput naming the line, Forbidden when maker and approver are
+    one, Conflict when the bill is not paid or nothing is left.
+    """
+    known = InvoiceReturn.objects.filter(client=client, refund_no=refund_no).first()
+    if known is not None:
+        return _same_input(known, input_hash)
+    if operator.code == approver.code:
+        raise Forbidden(
+            "maker_is_checker", _("Who asks for a return cannot approve it."), "approved_by"
+        )
+    invoice_id = _invoice_id(client, invoice_no)
+    try:
+        with transaction.atomic():
+            invoice = invoice_lock(invoice_id)
+            if invoice.status not in RETURNABLE:
+                raise Conflict("invoice_not_paid", _("Only a paid bill can be returned."))
+            parts = _checked(invoice, lines)
+            returned = _write(
+                invoice, client, refund_no, input_hash, reason, operator, approver, parts
+            )
+            failpoint("return.written")
+    except IntegrityError:
+        return _same_input(
+            InvoiceReturn.objects.get(client=client, refund_no=refund_no), input_hash
+        )
+    failpoint("return.committed")
+    return returned
+
+
+def return_approve(*, return_id: int, by: Actor) -> InvoiceReturn:
+    """Let a reviewed return go; the reviewer is neither its maker nor its first approver."""
+    with transaction.atomic():
+        returned, invoice = return_lock(return_id)
+        _refuse_same_person(returned, by)
+        transition(returned, ReturnStatus.ACCEPTED, by=by)
+        _owe(invoice, returned)
+    return returned
+
+
+def return_reject(*, return_id: int, by: Actor, comment: str) -> InvoiceReturn:
+    """Refuse a reviewed return and free its lines; nothing was posted and nothing is."""
+    with transaction.atomic():
+        returned, invoice = return_lock(return_id)
+        _refuse_same_person(returned, by)
+        transition(returned, ReturnStatus.REJECTED, by=by, reason=comment)
+        for part in returned.lines.all():
+            InvoiceLine.objects.filter(pk=part.line_id).update(
+                returned_fen=F("returned_fen") - part.amount_fen,
+                returned_quantity=F("returned_quantity") - part.quantity,
+            )
+        event_add(
+            invoice=invoice,
+            type=EventType.REFUND_FAILED,
+            data={"refund_no": returned.refund_no, "reason": comment},
+            occurred_at=clock.now(),
+        )
+    return returned
+
+
+def _checked(
+    invoice: Invoice, wanted: Sequence[ReturnInput] | None
+) -> list[tuple[InvoiceLine, Decimal, int]]:
+    lines = {line.charge.charge_no: line for line in invoice.lines.select_related("charge")}
+    if wanted is None:
+        parts = [
+            (line, line.quantity - line.returned_quantity, line.amount_fen - line.returned_fen)
+            for line in lines.values()
+            if line.amount_fen > line.returned_fen
+        ]
+        if not parts:
+            raise Conflict("nothing_left", _("Everything on this bill was returned already."))
+        return parts
+    seen: set[str] = set()
+    parts = []
+    for place, given in enumerate(wanted):
+        line = lines.get(given.charge_no)
+        if line is None or given.charge_no in seen:
+            raise BadInput(
+                "line_unknown",
+                _("This charge is not on the bill, or is named twice."),
+                f"lines.{place}.charge_no",
+            )
+        seen.add(given.charge_no)
+        _refuse_part(line, given, place)
+        parts.append((line, given.quantity, given.amount_fen))
+    return parts
+
+
+def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
+    """Quantity and amount within what is left; the last return of a line takes the remainder."""
+    quantity_left = line.quantity - line.returned_quantity
+    left_fen = line.amount_fen - line.returned_fen
+    if given.quantity > quantity_left:
+        raise Conflict(
+            "quantity_left",
+            _("Only %(left)s of this charge are left to return.") % {"left": quantity_left},
+            f"lines.{place}.quantity",
+        )
+    share = Decimal(line.amount_fen) * given.quantity / line.quantity
+    most_fen = min(left_fen, int(share.to_integral_value(ROUND_CEILING)))
+    if given.quantity == quantity_left:
+        if given.amount_fen != left_fen:
+            raise Conflict(
+                "amount_left",
+                _("The last return of a charge takes its remainder: %(left)s fen.")
+                % {"left": left_fen},
+                f"lines.{place}.amount_fen",
+            )
+    elif given.amount_fen > most_fen:
+        raise Conflict(
+            "amount_left",
+            _("This quantity is worth %(most)s fen at most.") % {"most": most_fen},
+            f"lines.{place}.amount_fen",
+        )
+
+
+def _write(
+    invoice: Invoice,
+    client: HisClient,
+    refund_no: str,
+    input_hash: str,
+    reason: str,
+    operator: Actor,
+    approver: Actor,
+    parts: list[tuple[InvoiceLine, Decimal, int]],
+) -> InvoiceReturn:
+    amount_fen = sum(fen for _line, _quantity, fen in parts)
+    now = clock.now()
+    waits = amount_fen > policy().return_review_above_fen
+    returned = mark_created(
+        InvoiceReturn.objects.create(
+            client=client,
+            refund_no=refund_no,
+            input_hash=input_hash,
+            invoice=invoice,
+            status=ReturnStatus.REVIEW if waits else ReturnStatus.ACCEPTED,
+            amount_fen=amount_fen,
+            reason=reason,
+            operator_code=operator.code,
+            operator_name=operator.name,
+            approver_code=approver.code,
+            approver_name=approver.name,
+            occurred_at=now,
+            created_at=now,
+        )
+    )
+    for line, quantity, fen in parts:
+        line.returned_fen += fen
+        line.returned_quantity += quantity
+    InvoiceLine.objects.bulk_update(
+        [line for line, _quantity, _fen in parts], ["returned_fen", "returned_quantity"]
+    )
+    ReturnLine.objects.bulk_create(
+        ReturnLine(invoice_return=returned, line=line, quantity=quantity, amount_fen=fen)
+        for line, quantity, fen in parts
+    )
+    if waits:
+        review_open(
+            reason=ReviewReason.RETURN_ABOVE_LIMIT,
+            invoice=invoice,
+            invoice_return=returned,
+            figures={"amount_fen": amount_fen, "limit_fen": policy().return_review_above_fen},
+            by=operator,
+        )
+        _tell(invoice, EventType.REVIEW, returned)
+    else:
+        _owe(invoice, returned)
+    return returned
+
+
+def _owe(invoice: Invoice, returned: InvoiceReturn) -> None:
+    """The returned lines leave the revenue, and what is owed is cut into refunds with numbers."""
+    postings.post_lines_returned(
+        reference=str(returned.pk),
+        occurred_at=returned.occurred_at,
+        invoice_id=invoice.pk,
+        amount_fen=returned.amount_fen,
+    )
+    left_fen = returned.amount_fen
+    for original in captures_newest_first(invoice):
+        part_fen = min(left_fen, refundable_fen(original))
+        if part_fen <= 0:
+            continue
+        refund = refund_begin(
+            original=original, amount_fen=part_fen, invoice_return=returned
+        )
+        postings.post_refund_owed(
+            reference=refund.number,
+            occurred_at=returned.occurred_at,
+            invoice_id=invoice.pk,
+            refund_id=refund_subject(refund),
+            amount_fen=part_fen,
+        )
+        left_fen -= part_fen
+    if left_fen:
+        raise Conflict("not_refundable", _("More would go back than was paid on this bill."))
+    _tell(invoice, EventType.REFUND_ACCEPTED, returned)
+
+
+def _tell(invoice: Invoice, event: EventType, returned: InvoiceReturn) -> None:
+    event_add(
+        invoice=invoice,
+        type=event,
+        data={"refund_no": returned.refund_no, "amount_fen": returned.amount_fen},
+        occurred_at=returned.occurred_at,
+    )
+
+
+def _same_input(known: InvoiceReturn, input_hash: str) -> InvoiceReturn:
+    if known.input_hash != input_hash:
+        raise NumberReused(
+            "number_reused", _("This number was used with other content."), "refund_no"
+        )
+    return known
+
+
+def _refuse_same_person(returned: InvoiceReturn, by: Actor) -> None:
+    if by.code in (returned.operator_code, returned.approver_code):
+        raise Forbidden("maker_is_checker", _("Who made a request cannot approve it."))
+
+
+def _invoice_id(client: HisClient, invoice_no: str) -> int:
+    row = Invoice.objects.filter(client=client, invoice_no=invoice_no).values_list("pk").first()
+    if row is None:
+        raise NotFound("invoice_unknown", _("There is no such bill."), "invoice_no")
+    return int(row[0])

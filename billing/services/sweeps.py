@@ -1,0 +1,69 @@
+"""Sweepers: find what is due and was left behind. Each is bounded and safe to run twice at once.
+
+`due_at` on the row is the queue; a claimed row is leased for some seconds, so a second sweeper
+passes it by and a killed worker only delays it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+
+from billing.models import PaymentTransaction, TransactionKind
+from billing.policy import policy
+from billing.services.apply import Source, transaction_apply
+from billing.services.captures import capture_look
+from billing.services.invoice_drive import invoice_drive
+from billing.services.refunds import refund_resume
+from core import clock
+
+_CLAIM = """
+UPDATE billing_paymenttransaction SET due_at = %s WHERE id IN (
+  SELECT id FROM billing_paymenttransaction WHERE due_at <= %s
+  ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+_CLAIM_ONE = """
+UPDATE billing_paymenttransaction SET due_at = %s
+WHERE id = %s AND due_at <= %s RETURNING id
+"""
+
+
+def transactions_due(*, limit: int) -> list[int]:
+    """Open transactions whose time to look has come, leased to the caller."""
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [now + timedelta(seconds=policy().lease_s), now, limit])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def transaction_claim(*, transaction_id: int) -> bool:
+    """Lease one transaction if it is due; a task that lost the race does nothing."""
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM_ONE, [now + timedelta(seconds=policy().lease_s), transaction_id, now]
+        )
+        return cursor.fetchone() is not None
+
+
+def transaction_resume(*, transaction_id: int) -> None:
+    """Look at a leased open transaction, apply what is learnt, and let its bill go on."""
+    row = (
+        PaymentTransaction.objects.select_related(
+            "payment__merchant", "payment__agreement", "payment__shift", "original__payment"
+        )
+        .filter(pk=transaction_id, status__in=PaymentTransaction.IN_FLIGHT)
+        .first()
+    )
+    if row is None:
+        return
+    if row.kind == TransactionKind.REFUND:
+        answer, source = refund_resume(row=row)
+        transaction_apply(transaction_id=row.pk, answer=answer, source=source)
+        return
+    answer = capture_look(row=row)
+    after = transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY)
+    if after.payment.invoice_id is not None and after.status not in after.IN_FLIGHT:
+        invoice_drive(invoice_id=after.payment.invoice_id)

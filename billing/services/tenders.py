@@ -1,0 +1,137 @@
+"""Which way to pay comes next (the tender chain).
+
+A code presented now comes first; then the payers' agreements in their order; then the pay link,
+which is an offer and not a tender. The window (scan, cash) is the cashier's explicit choice. An
+agreement outside its limits or hours is skipped, not tried.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, time
+
+from billing.channels.base import Mode
+from billing.locks import agreements_lock
+from billing.models import (
+    Agreement,
+    CollectMethod,
+    CollectRequest,
+    Invoice,
+    Merchant,
+    Payment,
+    Shift,
+)
+from billing.selectors.payments import agreement_use
+from billing.services.merchants import merchants_open
+from billing.services.shifts import shift_open_for
+from core import clock
+
+# 付款码: WeChat 18 digits beginning 10-15; Alipay 16-24 digits beginning 25-30.
+AUTH_CODES = (
+    ("wechat_pay", re.compile(r"1[0-5]\d{16}")),
+    ("alipay", re.compile(r"(?:2[5-9]|30)\d{14,22}")),
+)
+OFFERED = frozenset(
+    {
+        CollectMethod.AUTO,
+        CollectMethod.SCAN,
+        CollectMethod.AGREEMENT,
+        CollectMethod.PAY_LINK,
+        CollectMethod.CASH,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tender:
+    """One way to pay, ready to be begun."""
+
+    channel: str
+    mode: Mode
+    amount_fen: int
+    merchant: Merchant | None = None
+    agreement: Agreement | None = None
+    shift: Shift | None = None
+    payer_id: int | None = None
+    auth_code: str = field(default="", repr=False)
+
+
+def auth_code_channel(code: str) -> str:
+    """The channel whose payment code this is; empty when it is none."""
+    return next((channel for channel, form in AUTH_CODES if form.fullmatch(code)), "")
+
+
+def tender_next(
+    *, invoice: Invoice, collect: CollectRequest, amount_fen: int, tried: Iterable[Payment]
+) -> Tender | None:
+    """The next tender of a collect, or None when only the pay link is left.
+
+    Called under the invoice's lock; agreements are locked here, so that a daily limit is reserved
+    with the number that uses it.
+    """
+    tried = list(tried)
+    campus_id = invoice.encounter.campus_id
+    if collect.auth_code and not any(p.mode == Mode.SCAN for p in tried):
+        channel = auth_code_channel(collect.auth_code)
+        merchant = merchants_open(channel=channel, campus_id=campus_id).first()
+        if merchant is not None:
+            return Tender(
+                channel, Mode.SCAN, amount_fen, merchant, auth_code=collect.auth_code
+            )
+    if collect.method == CollectMethod.CASH and not tried:
+        shift = shift_open_for(cashier=f"his:{collect.operator_code}")
+        return Tender("cash", Mode.CASH, amount_fen, shift=shift)
+    if collect.method in (CollectMethod.AUTO, CollectMethod.AGREEMENT):
+        return _agreement_tender(invoice, amount_fen, tried)
+    return None
+
+
+def _agreement_tender(
+    invoice: Invoice, amount_fen: int, tried: list[Payment]
+) -> Tender | None:
+    open_ids = list(merchants_open().values_list("pk", flat=True))
+    refused = {payment.agreement_id for payment in tried}
+    candidates = [
+        agreement
+        for agreement in agreements_lock(invoice.patient_id, open_ids)
+        if agreement.pk not in refused
+    ]
+    if not candidates:
+        return None
+    now = clock.now()
+    used = agreement_use([agreement.pk for agreement in candidates], now.date())
+    for agreement in candidates:
+        if agreement_allows(agreement, amount_fen, used.get(agreement.pk, (0, 0)), now):
+            merchant = agreement.plan.merchant
+            return Tender(
+                merchant.channel,
+                Mode.AGREEMENT,
+                amount_fen,
+                merchant,
+                agreement,
+                payer_id=agreement.holder_id,
+            )
+    return None
+
+
+def agreement_allows(
+    agreement: Agreement, amount_fen: int, used: tuple[int, int], at: datetime
+) -> bool:
+    """Whether the plan's and the holder's own limits and the hours admit one more deduction."""
+    plan = agreement.plan
+    used_fen, used_times = used
+    single_fen = min(plan.single_fen, agreement.own_single_fen or plan.single_fen)
+    daily_fen = min(plan.daily_fen, agreement.own_daily_fen or plan.daily_fen)
+    return (
+        amount_fen <= single_fen
+        and used_fen + amount_fen <= daily_fen
+        and used_times < plan.daily_count
+        and _within(at.timetz().replace(tzinfo=None), plan.hours_from, plan.hours_until)
+    )
+
+
+def _within(moment: time, start: time, end: time) -> bool:
+    """Half-open hours; an end of 00:00 is the end of the day."""
+    return start <= moment and (end == time(0) or moment < end)

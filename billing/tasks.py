@@ -1,0 +1,105 @@
+"""Tasks: each claims what is due, calls one service, and may run twice.
+
+The first group are hints sent by doors; the second are the sweepers of `config/schedule.py`, which
+find what a lost hint left behind.
+"""
+
+from __future__ import annotations
+
+from celery import shared_task
+from patients.tasks import notifications_send_task
+
+from billing.models import PaymentTransaction
+from billing.policy import policy
+from billing.services.event_relay import event_push, events_due, events_publish
+from billing.services.invoice_drive import invoice_drive, invoices_drive_due
+from billing.services.notices import notice_apply, notices_due
+from billing.services.sweeps import transaction_claim, transaction_resume, transactions_due
+from billing.ledger.closing import day_close, days_due
+from core.dispatch import enqueue
+
+
+@shared_task
+def invoice_drive_task(invoice_id: int) -> None:
+    """Bring a bill as far as it goes."""
+    invoice_drive(invoice_id=invoice_id)
+    tell()
+
+
+@shared_task
+def transaction_resume_task(transaction_id: int) -> None:
+    """Send, query or close one open transaction, if its time has come."""
+    if transaction_claim(transaction_id=transaction_id):
+        transaction_resume(transaction_id=transaction_id)
+        tell()
+
+
+@shared_task
+def notice_apply_task(notice_id: int) -> None:
+    """Apply a stored notice; the bill goes on from there."""
+    transaction_id = notice_apply(notice_id=notice_id)
+    if transaction_id is not None:
+        payment = PaymentTransaction.objects.select_related("payment").get(pk=transaction_id).payment
+        if payment.invoice_id is not None:
+            invoice_drive(invoice_id=payment.invoice_id)
+    tell()
+
+
+@shared_task
+def events_relay_task() -> None:
+    """Publish what happened and push it."""
+    sweep_events()
+
+
+def tell() -> None:
+    """After money moved: events to the HIS and messages to people, by other workers."""
+    enqueue(events_relay_task)
+    enqueue(notifications_send_task)
+
+
+def sweep_invoices() -> int:
+    """Bills whose next step is due."""
+    ids = invoices_drive_due(limit=policy().sweep_limit)
+    for invoice_id in ids:
+        enqueue(invoice_drive_task, invoice_id)
+    return len(ids)
+
+
+def sweep_transactions() -> int:
+    """Open transactions to look at; sent one by one, because each look is a call outside."""
+    ids = transactions_due(limit=policy().sweep_limit)
+    for transaction_id in ids:
+        enqueue(transaction_leased_task, transaction_id)
+    return len(ids)
+
+
+@shared_task
+def transaction_leased_task(transaction_id: int) -> None:
+    """Look at a transaction the sweeper has leased."""
+    transaction_resume(transaction_id=transaction_id)
+    tell()
+
+
+def sweep_notices() -> int:
+    """Stored notices whose task was lost, or whose order came after them."""
+    ids = notices_due(limit=policy().sweep_limit)
+    for notice_id in ids:
+        enqueue(notice_apply_task, notice_id)
+    return len(ids)
+
+
+def sweep_events() -> int:
+    """Number committed events, then push those that are due."""
+    events_publish()
+    ids = events_due(limit=policy().sweep_limit)
+    for event_pk in ids:
+        event_push(event_pk=event_pk)
+    return len(ids)
+
+
+def close_days() -> int:
+    """Close every business day that is over and still open, oldest first."""
+    days = days_due()
+    for day in days:
+        day_close(day)
+    return len(days)

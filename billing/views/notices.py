@@ -1,0 +1,45 @@
+"""Where channels tell us: `/notices/{channel}/{merchant_no}/{kind}`, no query string, no login."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from billing.channels.base import NoticeKind
+from billing.channels.registry import channel_get
+from billing.services.notices import notice_receive
+from billing.tasks import notice_apply_task
+from core.dispatch import enqueue
+
+BODY_LENGTH_MAX = 64 * 1024
+
+
+@csrf_exempt
+@require_POST
+def notice(request: HttpRequest, channel: str, merchant_no: str, kind: str) -> HttpResponse:
+    """Verify, store, answer; a task applies. The status and body are the channel's own."""
+    if kind not in list(NoticeKind) or not _known(channel):
+        return HttpResponse(status=404)
+    if int(request.headers.get("Content-Length") or 0) > BODY_LENGTH_MAX:
+        return HttpResponse(status=413)
+    received = notice_receive(
+        channel=channel,
+        merchant_no=merchant_no,
+        kind=NoticeKind(kind),
+        headers=request.headers,
+        body=request.body,
+        address=request.META.get("REMOTE_ADDR", ""),
+    )
+    if received.notice_id is not None:
+        enqueue(notice_apply_task, received.notice_id)
+    reply = received.reply
+    return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)
+
+
+def _known(channel: str) -> bool:
+    try:
+        channel_get(channel)
+    except LookupError:
+        return False
+    return True

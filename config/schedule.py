@@ -1,0 +1,49 @@
+"""Every beat job, one literal table; `sync_schedule` brings it to the database at deploy.
+
+Sweepers are the net under lost tasks: what is immediate is done by tasks. Each may run twice.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+
+from core.jobs import Job
+
+JOBS: tuple[Job, ...] = (
+    Job(
+        "sweep_invoices",
+        "billing.tasks.sweep_invoices",
+        "a bill whose task was lost goes on within seconds",
+        every_s=2,
+    ),
+    Job(
+        "sweep_transactions",
+        "billing.tasks.sweep_transactions",
+        "the first query comes 3 s after a send, so that a lost notice ends within 30 s",
+        every_s=1,
+    ),
+    Job(
+        "sweep_notices",
+        "billing.tasks.sweep_notices",
+        "a stored notice whose task was lost is applied",
+        every_s=5,
+    ),
+    Job(
+        "sweep_events",
+        "billing.tasks.sweep_events",
+        "the HIS hears of what no task told it",
+        every_s=2,
+    ),
+    Job(
+        "send_notifications",
+        "patients.tasks.sweep_notifications",
+        "a message whose task was lost, or whose messenger was away, is sent",
+        every_s=5,
+    ),
+    Job(
+        "close_day",
+        "billing.tasks.close_days",
+        "after midnight, when the last late facts of the day are in",
+        at=time(0, 30),
+    ),
+)
