@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class WechatPayConfig(AppConfig):
     name = "sandbox.wechat_pay"
     label = "wechat_pay"
+
+    def ready(self) -> None:
+        from sandbox.wechat_pay.registration import register  # noqa: PLC0415 - models exist only now
+
+        register()

@@ -39,6 +39,9 @@ class Letter:
     content_type: str
     body: bytes
     wrong_body: bytes = b""
+    # For protocols that sign inside the body: what goes out under `bad_signature`.
+    spoilt_body: bytes = b""
+    delay_s: float = 0.0
     expects: str = ""
     cadence: Sequence[int] = CADENCE_S
 
@@ -60,7 +63,9 @@ def notice_queue(letter: Letter) -> None:
     at = clock.now()
     # Reordered: held back long enough that the next events overtake it.
     due = at + (timedelta(seconds=4) if name == "reordered_notices" else SOON)
-    body = letter.wrong_body if name == "wrong_amount_notice" and letter.wrong_body else letter.body
+    due += timedelta(seconds=letter.delay_s)
+    other = {"wrong_amount_notice": letter.wrong_body, "bad_signature": letter.spoilt_body}
+    body = other.get(name) or letter.body
     row = Notice.objects.create(
         counterparty=letter.counterparty,
         sender=letter.sender,

@@ -60,7 +60,7 @@ FAULTS = (
 )
 
 
-class BadCall(Exception):  # noqa: N818 - a plain word in a control API
+class BadCall(Exception):
     """A control call that names something unknown or impossible; answered with 400."""
 
 

@@ -33,9 +33,14 @@ def call_struck(
     counterparty: str,
     operation: str,
     execute: Callable[[faults.Fault | None], HttpResponse],
+    able: frozenset[str] | None = None,
 ) -> HttpResponse:
-    """Run a call under the fault that strikes it; `execute` sees the faults of the business."""
-    fault = faults.draw(counterparty, operation, able=_able(counterparty, operation))
+    """Run a call under the fault that strikes it; `execute` sees the faults of the business.
+
+    `able` narrows the faults to those that make sense at this one endpoint of the operation.
+    """
+    can = _able(counterparty, operation)
+    fault = faults.draw(counterparty, operation, able=can if able is None else can & able)
     name = fault.name if fault else ""
     if name == "refuse_connection":
         return cut("reset")
