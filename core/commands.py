@@ -10,19 +10,18 @@ from __future__ import annotations
 import json
 import sys
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
 from rich.console import Console
 from rich.progress import track
 
 from core.errors import BadInput, Refusal
+from core.jobs import session_lock
 
 T = TypeVar("T")
 
@@ -93,7 +92,7 @@ class PortalCommand(BaseCommand):
         try:
             if not self.exclusive:
                 return self.perform(**options)
-            with run_lock(name) as alone:
+            with session_lock(f"command:{name}") as alone:
                 if alone:
                     return self.perform(**options)
         except Refusal as refusal:
@@ -103,18 +102,3 @@ class PortalCommand(BaseCommand):
             return Result(data, message, ExitCode.USAGE if bad_input else ExitCode.REFUSED)
         message = f"another run of {name} holds the lock"
         return Result({"error": {"code": "locked", "message": message}}, message, ExitCode.LOCKED)
-
-
-@contextmanager
-def run_lock(name: str) -> Iterator[bool]:
-    """Whether this run is the only one of that name; held by the connection, freed with it."""
-    key = f"command/{name}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
-        alone = bool(cursor.fetchone()[0])
-    try:
-        yield alone
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
