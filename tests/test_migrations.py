@@ -23,7 +23,6 @@ def test_schema_goes_to_zero_and_back() -> None:
     wanted = {"user", "password", "host", "port"}
     given = connection.get_connection_params()
     address = {"dbname": "postgres"} | {k: v for k, v in given.items() if k in wanted}
-    }
     with psycopg.connect(**address, autocommit=True) as admin:
         admin.execute(f'DROP DATABASE IF EXISTS "{name}"')
         admin.execute(f'CREATE DATABASE "{name}"')
