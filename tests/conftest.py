@@ -17,6 +17,7 @@ import django
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from billing.ledger.accounts import accounts_forget
 from config.catalogue import catalogue_compile
 from core import clock
 from core.embedded.places import embedded_dir, var_dir
@@ -97,6 +98,12 @@ def emptied_evidence() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def forgotten_accounts() -> None:
+    """The ledger remembers its account rows for the life of a process; tests replace the tables."""
+    accounts_forget()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser's path, for Playwright's `executable_path`."""
@@ -156,7 +163,7 @@ def django_db_createdb(request: pytest.FixtureRequest, django_db_keepdb: bool) -
 
 def schema_fingerprint() -> str:
     digest = hashlib.sha256(django.get_version().encode())
-    for path in sorted(ROOT.glob("*/**/migrations/*.py")):
-        if ".venv" not in path.parts:
+    for path in sorted(ROOT.glob("*/**/migrations/*.*")):
+        if path.suffix in {".py", ".sql"} and ".venv" not in path.parts:
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -39,14 +39,15 @@ def accounts_resolve(codes: Collection[str]) -> dict[str, KnownAccount]:
     if made:
         _create(made)
         found.update(_read([code for code, _ in made]))
-    if len(_known) > KNOWN_MAX:
+    # A row read here may be this transaction's own of a moment ago.
+    transaction.on_commit(lambda: _remember(found))
+    return {**{code: _known[code] for code in codes if code in _known}, **found}
+
+
+def _remember(found: dict[str, KnownAccount]) -> None:
+    if len(_known) + len(found) > KNOWN_MAX:
         _known.clear()
-        return accounts_resolve(codes)
-    if connection.in_atomic_block and made:
-        transaction.on_commit(lambda: _known.update(found))
-        return {**{code: _known[code] for code in codes if code in _known}, **found}
     _known.update(found)
-    return _known
 
 
 def _read(codes: Collection[str]) -> dict[str, KnownAccount]:

@@ -1,0 +1,187 @@
+"""T10: any order of the events that exist leaves the books sound and equal to a plain model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from billing import postings
+from billing.ledger.accounts import accounts_forget
+from billing.ledger.chart import REFUND_PAYABLE
+from billing.ledger.checking import ledger_check
+from billing.ledger.closing import day_close, days_due
+from billing.ledger.entries import AlreadyPosted
+from billing.ledger.selectors import account_balance, subject_balance, trial_balance
+from core import clock
+from tests.billing.ledger_books import MERCHANT, WECHAT, number
+
+pytestmark = [pytest.mark.django_db, pytest.mark.proof("T10")]
+
+INVOICES = st.integers(1, 3)
+AMOUNTS = st.integers(1, 500)
+ROUTES = st.sampled_from([WECHAT, "cash_drawer/main"])
+
+
+class Books(RuleBasedStateMachine):
+    """Events against a model of plain sums; the database may refuse only what the model refuses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = clock.now()
+        self.frozen = clock.freeze(self.at)
+        self.clock = self.frozen.__enter__()
+        self.savepoint = transaction.atomic()
+        self.savepoint.__enter__()
+        accounts_forget()
+        self.balance: Counter[str] = Counter()
+        self.receivable: Counter[int] = Counter()
+        self.payable: Counter[int] = Counter()
+        self.received: Counter[int] = Counter()
+        self.owed: Counter[int] = Counter()
+        self.again: list[Callable[[], object]] = []
+
+    def teardown(self) -> None:
+        assert ledger_check().violations == ()
+        transaction.set_rollback(True)
+        self.savepoint.__exit__(None, None, None)
+        self.frozen.__exit__(None, None, None)
+
+    def moved(self, debit: str, credit: str, amount_fen: int) -> None:
+        self.balance[debit] += amount_fen
+        self.balance[credit] -= amount_fen
+
+    def post(self, event: Callable[..., object], **values: object) -> None:
+        values.update(reference=number(), occurred_at=clock.now())
+        event(**values)
+        self.again.append(lambda: event(**values))
+
+    @rule(invoice=INVOICES, amount_fen=AMOUNTS)
+    def issue(self, invoice: int, amount_fen: int) -> None:
+        self.post(postings.post_invoice_issued, invoice_id=invoice, amount_fen=amount_fen)
+        self.moved("patient_receivable", "medical_revenue", amount_fen)
+        self.receivable[invoice] += amount_fen
+
+    @rule(invoice=INVOICES, amount_fen=AMOUNTS)
+    def discount(self, invoice: int, amount_fen: int) -> None:
+        self.post(postings.post_discount_granted, invoice_id=invoice, amount_fen=amount_fen)
+        self.moved("revenue_reduction/discount", "patient_receivable", amount_fen)
+        self.receivable[invoice] -= amount_fen
+
+    @rule(invoice=INVOICES, amount_fen=AMOUNTS)
+    def capture(self, invoice: int, amount_fen: int) -> None:
+        self.post(
+            postings.post_capture,
+            invoice_id=invoice,
+            amount_fen=amount_fen,
+            channel="wechat_pay",
+            merchant_no=MERCHANT,
+        )
+        self.moved(WECHAT, "patient_receivable", amount_fen)
+        self.receivable[invoice] -= amount_fen
+        self.received[invoice] += amount_fen
+
+    @rule(invoice=INVOICES, amount_fen=AMOUNTS)
+    def cash(self, invoice: int, amount_fen: int) -> None:
+        self.post(
+            postings.post_cash_taken, invoice_id=invoice, amount_fen=amount_fen, drawer="main"
+        )
+        self.moved("cash_drawer/main", "patient_receivable", amount_fen)
+        self.receivable[invoice] -= amount_fen
+        self.received[invoice] += amount_fen
+
+    @rule(invoice=INVOICES, amount_fen=AMOUNTS)
+    def give_back(self, invoice: int, amount_fen: int) -> None:
+        values = {"invoice_id": invoice, "refund_id": invoice, "amount_fen": amount_fen}
+        if self.owed[invoice] + amount_fen > self.received[invoice]:
+            refusal = pytest.raises(IntegrityError, match="refund_within_receipts")
+            with refusal, transaction.atomic():
+                self.post(postings.post_return_owed, **values)
+            return
+        self.post(postings.post_return_owed, **values)
+        self.moved("medical_revenue", REFUND_PAYABLE, amount_fen)
+        self.owed[invoice] += amount_fen
+        self.payable[invoice] += amount_fen
+
+    @rule(refund=INVOICES, amount_fen=AMOUNTS, route=ROUTES)
+    def refund_done(self, refund: int, amount_fen: int, route: str) -> None:
+        amount_fen = min(amount_fen, self.payable[refund])
+        if amount_fen:
+            self.post(
+                postings.post_refund_done,
+                refund_id=refund,
+                amount_fen=amount_fen,
+                route=route,
+                invoice_id=refund,
+            )
+            self.moved(REFUND_PAYABLE, route, amount_fen)
+            self.payable[refund] -= amount_fen
+
+    @rule(refund=INVOICES, amount_fen=AMOUNTS, route=ROUTES)
+    def refund_came_back(self, refund: int, amount_fen: int, route: str) -> None:
+        amount_fen = min(amount_fen, self.owed[refund] - self.payable[refund])
+        if amount_fen > 0:
+            self.post(
+                postings.post_refund_came_back,
+                refund_id=refund,
+                amount_fen=amount_fen,
+                route=route,
+                invoice_id=refund,
+            )
+            self.moved(route, REFUND_PAYABLE, amount_fen)
+            self.payable[refund] += amount_fen
+
+    @rule(invoice=INVOICES, amount_fen=AMOUNTS)
+    def unexpected(self, invoice: int, amount_fen: int) -> None:
+        values = {"payment_transaction_id": invoice, "amount_fen": amount_fen}
+        self.post(postings.post_unexpected_in, account=WECHAT, invoice_id=invoice, **values)
+        self.post(postings.post_unexpected_applied, invoice_id=invoice, **values)
+        self.moved(WECHAT, "patient_receivable", amount_fen)
+        self.receivable[invoice] -= amount_fen
+        self.received[invoice] += amount_fen
+
+    @rule(pick=st.integers(0, 1000))
+    def same_again(self, pick: int) -> None:
+        if self.again:
+            with pytest.raises(AlreadyPosted):
+                self.again[pick % len(self.again)]()
+
+    @rule(days=st.integers(1, 2))
+    def nights_pass(self, days: int) -> None:
+        self.clock.advance(timedelta(days=days))
+        for day in days_due():
+            day_close(day)
+
+    @invariant()
+    def books_equal_the_model(self) -> None:
+        balances = {row.code: row.balance_fen for row in trial_balance() if row.balance_fen}
+        assert balances == {code: fen for code, fen in self.balance.items() if fen}
+        assert sum(balances.values()) == 0
+        for code in (WECHAT, REFUND_PAYABLE):
+            assert account_balance(code) == self.balance[code]
+        for invoice in (1, 2, 3):
+            assert subject_balance("patient_receivable", invoice) == self.receivable[invoice]
+            assert subject_balance(REFUND_PAYABLE, invoice) == -self.payable[invoice]
+
+
+def test_any_order_of_events_keeps_the_books(
+    proof_scale: Callable[..., int], proof_report: Callable[..., None]
+) -> None:
+    runs = proof_scale(5000, least=20)
+    run_state_machine_as_test(
+        Books,
+        settings=settings(
+            max_examples=runs,
+            stateful_step_count=50,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    proof_report("T10.ledger_runs", runs, runs, True)
