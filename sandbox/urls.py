@@ -8,4 +8,5 @@ urlpatterns = [
     path("", include("sandbox.messages.urls")),
     path("his/", include("sandbox.his.urls")),
     path("phone/", include("sandbox.phone.urls")),
+    path("_panel/", include("sandbox.phone.panel_urls")),
 ]

@@ -1,9 +1,22 @@
 """The phone's pages and the style sheet that the sandbox's pages share."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from sandbox.phone import views
+from sandbox.phone import requests, views
 
 urlpatterns = [
+    path("", views.home, name="phone_home"),
     path("style.css", views.style, name="sandbox_style"),
+    path("pay/<str:token>", requests.pay_request, name="phone_pay"),
+    path("sign/<str:token>", requests.sign_request, name="phone_sign"),
+    re_path(
+        r"^of/(?P<openid>[^/]+)/(?P<name>wallet|messages|agreements|history)$",
+        views.tab,
+        name="phone_tab",
+    ),
+    re_path(
+        r"^of/(?P<openid>[^/]+)/act/(?P<verb>confirm|refuse|open|unsign)$",
+        views.act,
+        name="phone_act",
+    ),
 ]

@@ -1,0 +1,67 @@
+"""The names of counterparties, operations, faults and books, as people read them."""
+
+from __future__ import annotations
+
+COUNTERPARTIES = {
+    "wechat_pay": "微信支付",
+    "alipay": "支付宝",
+    "wechat_message": "微信消息",
+    "sms": "短信",
+    "his": "HIS",
+    "nhsa": "医保",
+    "credit_bank": "授信银行",
+    "hospital_bank": "医院开户行",
+    "einvoice": "电子票据",
+}
+OPERATION_WORDS = {
+    "sign": "签约",
+    "unsign": "解约",
+    "capture": "扣款",
+    "query": "查询",
+    "close": "关单",
+    "reverse": "撤销",
+    "refund": "退款",
+    "refund_query": "退款查询",
+    "transfer": "转账",
+    "notice": "通知",
+    "statement": "对账单",
+    "create": "下单",
+    "token": "取令牌",
+    "send": "发送",
+    "push": "事件推送",
+}
+FAULT_WORDS = {
+    "refuse_connection": "拒绝连接",
+    "drop_before": "不执行，也不应答",
+    "drop_after": "执行了，应答丢失",
+    "delay": "应答很慢",
+    "http_500_before": "不执行，答 500",
+    "http_500_after": "执行了，答 500",
+    "bad_signature": "签名不对",
+    "lose_notice": "通知丢失",
+    "duplicate_notice": "通知重复",
+    "early_notice": "通知先于应答",
+    "reordered_notices": "通知次序颠倒",
+    "wrong_amount_notice": "通知金额不对",
+    "decline": "拒绝",
+    "user_paying": "等付款人输密码",
+    "never_final": "一直没有结果",
+    "success_after_close": "关单后又成功",
+    "returned_after_success": "成功后退票",
+    "settle_differs": "结算与预结算不同",
+    "already_cleared": "已清算",
+    "part_success": "部分成功",
+    "bill_difference": "对账单有差异",
+}
+BOOK_WORDS = {
+    "captured": "收款",
+    "refunded": "退款",
+    "reversed": "撤销",
+    "transferred": "转账",
+    "returned": "退票",
+    "fees": "手续费",
+    "remitted": "已划拨",
+    "open": "未终结",
+    "charged": "已收费",
+    "cancelled": "已取消",
+}
