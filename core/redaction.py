@@ -15,13 +15,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 HIDDEN = "***"
 BODY_SHOWN_MAX = 4096
-BODY_PARSED_MAX = 256 * 1024
+BODY_PARSED_MAX = 64 * 1024
 URL_SHOWN_MAX = 1000
 _DEPTH_MAX = 20
 
 # Names are compared without case, hyphens and underscores. A part hides wherever it occurs.
 _HIDDEN_PARTS = (
-    "authcode", "authtoken", "authorization", "accesstoken", "refreshtoken", "ectoken", "password",
+    "authcode", "authorization", "token", "password",
     "passwd", "secret", "privatekey", "apikey", "ciphertext", "cookie", "phone", "mobile", "idcard",
     "idno", "idnum", "identity", "certno", "cardno", "bankcard", "faceimg", "faceimage", "photo",
     "username", "realname", "payername", "payeename", "patientname", "psnname", "patname",
@@ -29,7 +29,7 @@ _HIDDEN_PARTS = (
     "encryptdata", "encdata", "signingkey",
 )  # fmt: skip
 _HIDDEN_NAMES = frozenset({
-    "name", "key", "token", "tel", "brdy", "address", "addr", "email", "accountname", "accountno",
+    "name", "key", "tel", "brdy", "address", "addr", "email", "accountname", "accountno",
     "cvv", "cvn2", "pin", "session", "sessionkey",
 })  # fmt: skip
 # Needed to find a case again, so a short form stays.
@@ -37,8 +37,15 @@ _SHORTENED_PARTS = ("openid", "unionid", "touser", "psnno", "buyerid", "buyeruse
 
 _ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d{9}(?![0-9A-Za-z])")
-_XML_LEAF = re.compile(r"<([A-Za-z_][\w.-]*)((?:\s[^<>]*)?)>(<!\[CDATA\[.*?\]\]>|[^<]*)</\1>", re.S)
-_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.S)
+_XML_LEAF = re.compile(
+    r"<([A-Za-z_][\w.:-]*)((?:\s[^<>]*)?)>(<!\[CDATA\[.*?\]\]>|[^<]*)</\1>", re.DOTALL
+)
+_XML_BRANCH = re.compile(
+    rf"<((?:[\w.-]+:)?(?:{'|'.join(sorted(_HIDDEN_NAMES))}))(?:\s[^<>]*)?>\s*<(?!/).*?</\1>",
+    re.DOTALL | re.IGNORECASE,
+)
+_XML_ATTRIBUTE = re.compile(r"""([A-Za-z_][\w.:-]*)=(["'])([^"'<>]*)\2""")
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 
 
 def headers_shown(headers: Mapping[str, str]) -> dict[str, str]:
@@ -73,8 +80,8 @@ def body_shown(body: bytes) -> str:
 
 
 def shortened(value: str) -> str:
-    """Enough to tell two apart, not enough to use: oUpF…d3Wq."""
-    return f"{value[:4]}…{value[-4:]}" if len(value) >= 12 else HIDDEN  # noqa: PLR2004
+    """Enough to tell two apart, not enough to use: oUpF...d3Wq."""
+    return f"{value[:4]}...{value[-4:]}" if len(value) >= 12 else HIDDEN  # noqa: PLR2004
 
 
 def _document(text: str, depth: int) -> str:
@@ -86,7 +93,7 @@ def _document(text: str, depth: int) -> str:
             return f"<{len(text)} characters, cut or malformed JSON>"
         return json.dumps(_json(data, depth + 1), ensure_ascii=False)
     if text[:1] == "<":
-        return _text(_XML_LEAF.sub(lambda leaf: _xml_leaf(leaf, depth + 1), text))
+        return _xml(text, depth + 1)
     if "=" in text and not re.search(r"\s", text):
         return _form(text, depth + 1)
     return _text(text)
@@ -102,13 +109,21 @@ def _json(data: Any, depth: int) -> Any:
     return _text_value(data, depth) if isinstance(data, str) else data
 
 
+def _plain(name: str) -> str:
+    return name.replace("-", "").replace("_", "").replace(".", "").lower()
+
+
+def _is_hidden(name: str) -> bool:
+    plain = _plain(name)
+    return plain in _HIDDEN_NAMES or any(part in plain for part in _HIDDEN_PARTS)
+
+
 def _value(name: str, value: Any, depth: int) -> Any:
     """One named value: hidden, shortened, or looked into."""
-    plain = name.replace("-", "").replace("_", "").lower()
-    if plain in _HIDDEN_NAMES or any(part in plain for part in _HIDDEN_PARTS):
+    if _is_hidden(name):
         # Whether there was something is worth knowing; a container under such a name hides too.
         return HIDDEN if value not in ("", None) else value
-    if any(part in plain for part in _SHORTENED_PARTS) and isinstance(value, str) and value:
+    if isinstance(value, str) and value and any(p in _plain(name) for p in _SHORTENED_PARTS):
         return shortened(value)
     return _json(value, depth + 1)
 
@@ -127,10 +142,29 @@ def _form(text: str, depth: int) -> str:
     return urlencode(shown, safe='*…:/{}",[]') if shown else _text(text)
 
 
-def _xml_leaf(leaf: re.Match[str], depth: int) -> str:
-    tag, attributes, content = leaf.groups()
-    value = _CDATA.sub(lambda part: part[1], content)
-    return f"<{tag}{attributes}>{_value(tag, value, depth)}</{tag}>"
+def _xml(text: str, depth: int) -> str:
+    """Leaves by their tag, attributes by their name, then whatever sits under a hidden tag."""
+
+    def leaf(found: re.Match[str]) -> str:
+        tag, attributes, content = found.groups()
+        value = _CDATA.sub(lambda part: part[1], content)
+        return f"<{tag}{attributes}>{_value(_local(tag), value, depth)}</{tag}>"
+
+    def attribute(found: re.Match[str]) -> str:
+        name, quote, value = found.groups()
+        return f"{name}={quote}{_value(_local(name), value, depth)}{quote}"
+
+    shown = _XML_ATTRIBUTE.sub(attribute, _XML_LEAF.sub(leaf, text))
+    return _text(_XML_BRANCH.sub(_xml_branch, shown))
+
+
+def _xml_branch(found: re.Match[str]) -> str:
+    tag = found[1]
+    return f"<{tag}>{HIDDEN}</{tag}>" if _is_hidden(_local(tag)) else found[0]
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition(":")[2]
 
 
 def _text(text: str) -> str:

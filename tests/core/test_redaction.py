@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.redaction import BODY_SHOWN_MAX, body_shown, headers_shown, url_shown
+
+ID, PHONE, NAME, OPENID = "11010119900307001X", "13812345678", "王小明", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
+SECRETS = (ID, PHONE, NAME, OPENID, "134567890123456789", "s3cr3t")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"payer": {"auth_code": "134567890123456789"}, "out_trade_no": "CA1"}),
+        json.dumps({"authCode": "134567890123456789", "Phone_Number": PHONE, "a": [{"name": NAME}]}),
+        json.dumps({"payer": {"openid": OPENID, "sub_openid": OPENID}}),
+        json.dumps({"psn_name": NAME, "certno": ID, "mdtrt_cert_no": ID, "tel": PHONE}),
+        json.dumps({"message": f"no account for {ID}, call {PHONE} or +86 {PHONE}"}),
+        json.dumps({"biz_content": json.dumps({"auth_code": "134567890123456789", "tel": PHONE})}),
+        json.dumps({"name": {"first": NAME}, "key": ["s3cr3t"]}, ensure_ascii=False),
+        f"<xml><openid><![CDATA[{OPENID}]]></openid><sign>AB</sign><key>s3cr3t</key></xml>",
+        f"<xml><auth_code>134567890123456789</auth_code><attach>{PHONE}</attach></xml>",
+        f"<soap:Body><ns:psn_name a='1'>{NAME}</ns:psn_name></soap:Body>",
+        f"<a><name><first>{NAME}</first><last/></name><p phone='{PHONE}' name=\"{NAME}\"/></a>",
+        f"<xml><detail><![CDATA[{json.dumps({'name': NAME}, ensure_ascii=False)}]]></detail></xml>",
+        f"auth_code=134567890123456789&mobile={PHONE}&openid={OPENID}",
+        "app_id=1&biz_content=%7B%22auth_code%22%3A%22134567890123456789%22%7D",
+        f"refused: {ID} / {PHONE}",
+        f'{{"id_card": "{ID}", "broken": ',
+        '\ufeff{"token": "s3cr3t"}',
+    ],
+)  # fmt: skip
+def test_nothing_personal_is_shown(body):
+    shown = body_shown(body.encode())
+    assert shown
+    for secret in SECRETS:
+        assert secret not in shown
+
+
+def test_what_a_case_needs_stays():
+    body = {"out_trade_no": "CA20261120100000123ABCDEFGHJKM", "amount": {"total": 8640},
+            "transaction_id": "4200001234202611200123456789", "payer": {"openid": OPENID},
+            "trade_state": "SUCCESS", "success_time": "2026-11-20T10:00:00+08:00", "auth_code": ""}  # fmt: skip
+    shown = json.loads(body_shown(json.dumps(body).encode()))
+    assert shown.pop("payer") == {"openid": "oUpF...eS6o"}
+    body.pop("payer")
+    assert shown == body
+
+
+def test_xml_keeps_numbers():
+    shown = body_shown(b"<xml><out_trade_no>CA2026</out_trade_no><total_fee>1</total_fee></xml>")
+    assert shown == "<xml><out_trade_no>CA2026</out_trade_no><total_fee>1</total_fee></xml>"
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe\x00", b"a\x00b", b"x" * 300_000])
+def test_body_that_cannot_be_read_is_only_measured(body):
+    assert re.fullmatch(r"<\d+ bytes, [a-z ]+>", body_shown(body))
+
+
+def test_long_body_is_cut_after_redaction():
+    body = json.dumps({"list": [{"phone": PHONE, "no": i} for i in range(1000)]}).encode()
+    shown = body_shown(body)
+    assert len(shown) == BODY_SHOWN_MAX
+    assert PHONE not in shown
+
+
+def test_deep_nesting_is_survived():
+    assert body_shown(b"[" * 100_000) != ""
+    assert PHONE not in body_shown(b'{"a":' * 60 + f'"{PHONE}"'.encode() + b"}" * 60)
+
+
+def test_urls_and_headers():
+    shown = url_shown(f"https://u:pw@pay.test/v3/a/{PHONE}/x?appid=wx1&secret=s3cr3t&openid={OPENID}")
+    assert shown == "https://pay.test/v3/a/***/x?appid=wx1&secret=***&openid=oUpF...eS6o"
+    assert headers_shown({"Authorization": "s3cr3t", "X-Api-Key": "s3cr3t", "Set-Cookie": "s=1",
+                          "Request-ID": "r1", "X-Access-Token": "s3cr3t"}) == {
+        "Authorization": "***", "X-Api-Key": "***", "Set-Cookie": "***", "Request-ID": "r1",
+        "X-Access-Token": "***"}  # fmt: skip
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_survived(body):
+    assert "\x00" not in body_shown(body)
+
+
+json_values = st.recursive(
+    st.text() | st.integers() | st.none(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+)
+
+
+@given(json_values)
+def test_any_json_is_survived(data):
+    body_shown(json.dumps(data).encode())
