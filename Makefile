@@ -57,7 +57,8 @@ check: $(VENV)/.ready
 	@$(PY) .ci/lock.py check
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(VENV)/bin/mypy
+	@DJANGO_SETTINGS_MODULE=config.settings $(VENV)/bin/mypy
+	@DJANGO_SETTINGS_MODULE=sandbox.settings $(VENV)/bin/mypy --cache-dir var/cache/mypy-sandbox sandbox
 	@$(VENV)/bin/lint-imports --cache-dir var/cache/imports --no-show-timings > var/cache/imports.txt || { cat var/cache/imports.txt; exit 1; }
 	@$(PY) manage.py check
 	@$(PY) manage.py makemigrations --check --dry-run

@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_python
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
@@ -21,18 +21,12 @@ CATALOGUE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 LOCALE = "zh_Hans"
 # The sandbox plays the outside world and is no part of the portal.
 SOURCES = ("config", "core", "patients", "insurance", "billing", "credit", "refunds")
-PLURAL = (1, 2)
-CONTEXT = ((1, "c"), 2)
-KEYWORDS: dict[str, object] = {
-    "_": None,
-    "gettext": None,
+KEYWORDS = {
+    **DEFAULT_KEYWORDS,
     "gettext_lazy": None,
     "gettext_noop": None,
-    "ngettext": PLURAL,
-    "ngettext_lazy": PLURAL,
-    "pgettext": CONTEXT,
-    "pgettext_lazy": CONTEXT,
-    "npgettext": ((1, "c"), 2, 3),
+    "ngettext_lazy": (1, 2),
+    "pgettext_lazy": ((1, "c"), 2),
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
 
@@ -76,18 +70,17 @@ def catalogue_update() -> Catalog:
 
 def messages_extract() -> Catalog:
     """Every message of the source, with the files that say it."""
-    template = Catalog(project="portal")
+    template = Catalog()
     for path in _source_files():
         origin = path.relative_to(ROOT).as_posix()
         text = path.read_text(encoding="utf8")
         if path.suffix == ".html":
             text = templatize(text, origin=origin)
-        found = extract_python(BytesIO(text.encode()), KEYWORDS, ("Translators:",), {})
-        for line, keyword, said, comments in found:
-            for message, context in _messages(keyword, said):
-                template.add(
-                    message, None, [(origin, line)], auto_comments=comments, context=context
-                )
+        found = extract("python", BytesIO(text.encode()), KEYWORDS, ("Translators:",))
+        for line, message, comments, context in found:
+            template.add(
+                message, locations=[(origin, line)], auto_comments=comments, context=context
+            )
     return template
 
 
@@ -115,23 +108,6 @@ def _source_files() -> Iterator[Path]:
         yield from sorted(python)
         yield from sorted((ROOT / top).rglob("*.html"))
     yield from sorted((ROOT / "templates").rglob("*.html"))
-
-
-def _messages(
-    keyword: str, said: str | tuple[str | None, ...] | None
-) -> Iterator[tuple[str | tuple[str, ...], str | None]]:
-    """The literal messages of one call; what is computed cannot be translated and is passed by."""
-    arguments = said if isinstance(said, tuple) else (said,)
-    context: str | None = None
-    if "pgettext" in keyword:
-        context, *rest = arguments
-        if context is None:
-            return
-        arguments = tuple(rest)
-    wanted = 2 if keyword.startswith("n") else 1
-    literal = tuple(text for text in arguments[:wanted] if text)
-    if len(literal) == wanted:
-        yield (literal if wanted > 1 else literal[0]), context
 
 
 def _complete(message: Message) -> bool:
