@@ -43,6 +43,8 @@ SANDBOX_URL = os.environ.get("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").
 SANDBOX_TLS_URL = os.environ.get("SANDBOX_TLS_URL", f"https://127.0.0.1:{SANDBOX_PORT + 1}")
 # Empty: no portal stands beside us, and the clock moves alone.
 PORTAL_URL = os.environ.get("PORTAL_URL", "").rstrip("/")
+# An RFC 3339 instant at which a fresh or emptied world begins; empty: now. Tests pin it.
+SANDBOX_START = os.environ.get("SANDBOX_START", "")
 
 SECRET_KEY = "the-sandbox-has-no-secrets"  # noqa: S105 - nothing of worth is behind it
 DEBUG = False

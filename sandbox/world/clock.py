@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
@@ -24,6 +25,19 @@ def now() -> datetime:
         _cached["offset"] = row.offset_us / 1e6 if row else 0.0
         _cached["until"] = time.monotonic() + 0.5
     return (datetime.now(UTC) + timedelta(seconds=_cached["offset"])).astimezone(SHANGHAI)
+
+
+def clock_begin(*, again: bool) -> None:
+    """Set the clock of a fresh world to its start; `again` also that of one just emptied.
+
+    Nothing lies in the past of an empty world, so this is the one time the clock may go back.
+    """
+    if not settings.SANDBOX_START or (not again and Clock.objects.exists()):
+        return
+    ahead = datetime.fromisoformat(settings.SANDBOX_START) - datetime.now(UTC)
+    offset = int(ahead.total_seconds() * 1_000_000)
+    Clock.objects.update_or_create(pk=1, defaults={"offset_us": offset})
+    _cached["until"] = 0.0
 
 
 def clock_move(to: datetime) -> datetime:

@@ -174,4 +174,5 @@ def reset(_request: HttpRequest) -> JsonResponse:
     notices.notices_empty()
     for empty in RESETS:
         empty()
+    clock.clock_begin(again=True)
     return JsonResponse({"result": "empty"})

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sandbox.world import notices
+from sandbox.world import clock, notices
 from sandbox.world.registry import RELEASES, TLS, TlsMaterial
 from sandbox.world.server import Server, mutual_tls
 from sandbox.wsgi import application
@@ -24,9 +25,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=settings.SANDBOX_PORT)
+        parser.add_argument("--migrate", action="store_true", help="migrate the database first")
+        parser.add_argument("--provision", type=Path, help="write the credentials to this folder")
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
+        if options["migrate"]:
+            call_command("migrate", verbosity=0, interactive=False)
+        if options["provision"]:
+            call_command("provision", dir=options["provision"])
+        clock.clock_begin(again=False)
         try:
             servers = [Server((host, port), application, None)]
             servers += [Server((host, port + 1), application, _context(of())) for of in TLS]
