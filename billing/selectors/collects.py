@@ -1,0 +1,27 @@
+"""What a collect came to, as the caller reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing.models import CollectRequest, CollectStatus, Invoice, InvoiceStatus
+
+PROCESSING = frozenset(
+    {InvoiceStatus.PRICING, InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING}
+)
+
+
+def collect_answer(collect: CollectRequest) -> dict[str, Any]:
+    """`result` and, where there is one, `action` or `reason`, by the bill's present state.
+
+    A bill paid since by the patient's own phone answers paid, also to a repeated request.
+    """
+    invoice = collect.invoice
+    if invoice.status in Invoice.SETTLED:
+        return {"result": "paid"}
+    if collect.status == CollectStatus.RUNNING or invoice.status in PROCESSING:
+        return {"result": "processing"}
+    answer: dict[str, Any] = {"result": collect.status.lower(), "reason": collect.decline_code}
+    if collect.status == CollectStatus.ACTION_REQUIRED and invoice.action is not None:
+        answer["action"] = invoice.action
+    return answer

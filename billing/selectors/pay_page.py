@@ -1,0 +1,158 @@
+"""Everything the pay pages show of one bill, in a constant number of statements."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import formats
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.channels.base import Action, Mode
+from billing.models import (
+    Invoice,
+    InvoiceStatus,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
+from billing.pages import (
+    ChargeLine,
+    Hospital,
+    InvoicePage,
+    NoPhone,
+    PayState,
+    RefundRow,
+    Split,
+    line_groups,
+)
+from billing.words import reason_text
+from core import clock
+from patients.models import Campus
+
+CHANNELS: dict[tuple[str, str], Promise] = {
+    ("wechat_pay", Mode.AGREEMENT): gettext_lazy("WeChat, no password"),
+    ("wechat_pay", Mode.SCAN): gettext_lazy("WeChat, scanned code"),
+    ("wechat_pay", Mode.NATIVE): gettext_lazy("WeChat"),
+    ("wechat_pay", Mode.H5): gettext_lazy("WeChat"),
+    ("cash", Mode.CASH): gettext_lazy("cash at the window"),
+}
+ARRIVES_WITHIN = timedelta(days=3)
+
+
+def hospital_of(campus: Campus) -> Hospital:
+    return Hospital(campus.name, NoPhone(campus.window_text, campus.phone))
+
+
+def invoice_page(invoice: Invoice) -> InvoicePage:
+    """The page of a bill. "Nothing was taken" is said only where it is known."""
+    captures = _transactions(invoice, TransactionKind.CAPTURE)
+    refunds = _transactions(invoice, TransactionKind.REFUND)
+    taken = [row for row in captures if row.status == TransactionStatus.SUCCEEDED]
+    open_row = next(
+        (row for row in reversed(captures) if row.status in PaymentTransaction.IN_FLIGHT), None
+    )
+    state = _state(invoice, captures, open_row)
+    shown = open_row or (taken[-1] if taken else (captures[-1] if captures else None))
+    local = invoice.occurred_at.astimezone(clock.ZONE)
+    return InvoicePage(
+        hospital=hospital_of(invoice.encounter.campus),
+        title=f"{formats.date_format(local, 'n月j日')} {invoice.encounter.get_kind_display()}",
+        invoice_no=invoice.invoice_no,
+        state=state,
+        amount_fen=invoice.amount_fen,
+        cash_fen=invoice.cash_fen,
+        split=_split(invoice),
+        groups=line_groups(_lines(invoice)),
+        paid_fen=sum(row.amount_fen for row in taken) if state is PayState.PAID else 0,
+        valid_until=invoice.valid_until,
+        channel=CHANNELS.get((shown.payment.channel, shown.payment.mode), "") if shown else "",
+        action=_action(open_row),
+        started_at=open_row.created_at if open_row else None,
+        occurred_at=taken[-1].occurred_at if taken else None,
+        answer_by=_answer_by(open_row),
+        receipt_no=taken[-1].payment.payment_no if taken else "",
+        reason=reason_text(captures[-1].code) if captures and not taken else "",
+        refunds=tuple(_refund(row) for row in refunds),
+    )
+
+
+def _transactions(invoice: Invoice, kind: str) -> list[PaymentTransaction]:
+    return list(
+        PaymentTransaction.objects.filter(payment__invoice=invoice, kind=kind)
+        .select_related("payment")
+        .order_by("pk")
+    )
+
+
+def _state(
+    invoice: Invoice, captures: list[PaymentTransaction], open_row: PaymentTransaction | None
+) -> PayState:
+    if invoice.status == InvoiceStatus.PRICING:
+        return PayState.PREPARING
+    if invoice.status in Invoice.SETTLED:
+        return PayState.PAID
+    if invoice.status == InvoiceStatus.CANCELLED:
+        return PayState.CLOSED
+    if invoice.status == InvoiceStatus.ISSUED:
+        return PayState.NOT_PAID if captures else PayState.TO_PAY
+    if open_row is not None and _action(open_row) is not None:
+        return PayState.WAITING
+    return PayState.IN_PROGRESS
+
+
+def _action(row: PaymentTransaction | None) -> Action | None:
+    """The payer's next step while the order lives."""
+    if row is None or row.action is None or row.closing:
+        return None
+    expires_at = datetime.fromisoformat(row.action["expires_at"])
+    if expires_at <= clock.now():
+        return None
+    return Action(row.action["type"], row.action["value"], expires_at)
+
+
+def _answer_by(row: PaymentTransaction | None) -> datetime | None:
+    """Past the deadline we promise an answer by nine the next morning."""
+    if row is None or clock.now() < row.expires_at + timedelta(minutes=10):
+        return None
+    tomorrow, _end = clock.day_bounds(clock.today() + timedelta(days=1))
+    return tomorrow + timedelta(hours=9)
+
+
+def _split(invoice: Invoice) -> Split | None:
+    parts = (
+        invoice.fund_fen,
+        invoice.own_account_fen,
+        invoice.mutual_aid_fen,
+        invoice.hospital_part_fen,
+    )
+    fund, own, aid, hospital = (part or 0 for part in parts)
+    return None if parts[0] is None else Split(fund, own, aid, hospital, invoice.cash_fen)
+
+
+def _lines(invoice: Invoice) -> list[ChargeLine]:
+    rows = invoice.lines.select_related("charge").order_by("pk")
+    return [
+        ChargeLine(
+            category=row.charge.category,
+            name=row.charge.item_name,
+            amount_fen=row.amount_fen,
+            detail=f"× {row.quantity.normalize():f}",
+            returned_fen=row.returned_fen,
+        )
+        for row in rows
+    ]
+
+
+def _refund(row: PaymentTransaction) -> RefundRow:
+    done = row.status == TransactionStatus.SUCCEEDED
+    local = (row.created_at + ARRIVES_WITHIN).astimezone(clock.ZONE)
+    promise = _("before %(day)s") % {"day": formats.date_format(local, "n月j日")}
+    return RefundRow(
+        title=_("refunded") if done else _("refunding"),
+        amount_fen=row.amount_fen,
+        state="done" if done else "now",
+        at=row.occurred_at,
+        promise="" if done else promise,
+    )

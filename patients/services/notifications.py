@@ -1,0 +1,161 @@
+"""Messages to people: queued with the fact they tell, sent when nothing is locked.
+
+A message names a user; how that user is reached is looked up when it is sent, so that queueing in
+the money's transaction is one statement and needs no key to read an address. The WeChat account
+comes first; a user it cannot reach gets a text message instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from core import clock
+from core.actors import SYSTEM
+from core.states import transition
+from patients.locks import notification_locked, notifications_due_locked
+from patients.messages import TEXTS, message_fields
+from patients.messengers.base import Delivered, Delivery, again, refused
+from patients.messengers.base import Message as Outgoing
+from patients.messengers.registry import messenger_get
+from patients.models import Messenger, Notification, NotificationStatus
+from patients.selectors import notification_addresses
+
+GIVE_UP_AFTER = timedelta(hours=24)
+RETRY_S = (5, 15, 30, 60, 120, 300, 600, 1800, 3600)
+# A claimed message is nobody else's for this long; above every time-out of a chunk together.
+LEASE = timedelta(minutes=5)
+CHUNK = 10
+ERROR_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One fact for one user. The key makes queueing it again a no-op."""
+
+    key: str
+    kind: str
+    user_id: int | None
+    facts: Mapping[str, Any]
+
+
+def notifications_queue(*, messages: Sequence[Message], patient_id: int | None = None) -> None:
+    """Queue messages in the caller's transaction; one statement for all of them.
+
+    A message without a user goes to the patient's own phone.
+    """
+    if not messages:
+        return
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a message is queued in the transaction of what it tells")
+    unknown = {one.kind for one in messages} - TEXTS.keys()
+    if unknown:
+        raise ValueError(f"no text for {sorted(unknown)}")
+    now = clock.now()
+    Notification.objects.bulk_create(
+        [
+            Notification(
+                key=one.key,
+                kind=one.kind,
+                user_id=one.user_id,
+                patient_id=patient_id,
+                messenger=Messenger.WECHAT_TEMPLATE if one.user_id else Messenger.SMS,
+                facts=dict(one.facts),
+                due_at=now,
+                created_at=now,
+            )
+            for one in messages
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def notifications_send_due(*, now: datetime, limit: int) -> int:
+    """Send what is due, a few at a time; returns how many left the house.
+
+    Two callers never send the same message: each claims its rows with a lease before it calls
+    anybody. A killed caller's rows come due again when the lease ends.
+    """
+    sent = tried = 0
+    while tried < limit:
+        claimed = _claim(now, min(CHUNK, limit - tried))
+        if not claimed:
+            break
+        tried += len(claimed)
+        sent += sum(_deliver(row) for row in claimed)
+    return sent
+
+
+def _claim(now: datetime, limit: int) -> list[Notification]:
+    with transaction.atomic():
+        rows = notifications_due_locked(now=now, limit=limit)
+        for row in rows:
+            row.due_at = clock.now() + LEASE
+            row.attempts += 1
+        Notification.objects.bulk_update(rows, ["due_at", "attempts"])
+    return rows
+
+
+def _deliver(row: Notification) -> bool:
+    """Try the ways to reach the receiver in their order, then write down how it went."""
+    delivered, messenger, address = _try(row)
+    with transaction.atomic():
+        current = notification_locked(row.pk)
+        if current.status == NotificationStatus.WAITING:
+            _conclude(current, delivered, messenger, address)
+    return delivered.delivery is Delivery.SENT
+
+
+def _try(row: Notification) -> tuple[Delivered, str, str]:
+    outcome, messenger, address = refused("nobody to reach"), row.messenger, ""
+    fields = message_fields(row.kind, row.facts)
+    for messenger, address in notification_addresses(row):
+        adapter = messenger_get(messenger)
+        if adapter is None:
+            outcome = again("messenger not set up")
+            continue
+        outcome = adapter.send(
+            Outgoing(
+                key=row.key,
+                address=address,
+                kind=row.kind,
+                fields=fields,
+                link=str(row.facts.get("url", "")),
+            )
+        )
+        if outcome.delivery is not Delivery.REFUSED:
+            break
+    return outcome, messenger, address
+
+
+def _conclude(row: Notification, outcome: Delivered, messenger: str, address: str) -> None:
+    now = clock.now()
+    reason = outcome.reason[:ERROR_LENGTH_MAX]
+    if outcome.delivery is Delivery.SENT:
+        transition(
+            row,
+            NotificationStatus.SENT,
+            by=SYSTEM,
+            messenger=messenger,
+            address=address,
+            due_at=None,
+            sent_at=now,
+            last_error="",
+        )
+    elif outcome.delivery is Delivery.REFUSED or now >= row.created_at + GIVE_UP_AFTER:
+        transition(
+            row,
+            NotificationStatus.GIVEN_UP,
+            by=SYSTEM,
+            reason=reason,
+            due_at=None,
+            last_error=reason,
+        )
+    else:
+        row.due_at = now + timedelta(seconds=RETRY_S[min(row.attempts, len(RETRY_S)) - 1])
+        row.last_error = reason
+        row.save(update_fields=["due_at", "last_error"])
