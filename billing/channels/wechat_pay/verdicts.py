@@ -89,6 +89,7 @@ REFUND_REFUSED = frozenset(
         "NOAUTH",
         "NO_AUTH",
         "ORDERNOTEXIST",
+        "ORDER_NOT_EXIST",
         "PARAM_ERROR",
         "REFUND_FEE_INVALID",
         "REFUND_FEE_MISMATCH",
