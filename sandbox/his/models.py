@@ -56,6 +56,9 @@ class Charge(models.Model):
     returned_fen = models.BigIntegerField(default=0)
     ordered_at = models.DateTimeField()
 
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+
     def __str__(self) -> str:
         return self.charge_no
 

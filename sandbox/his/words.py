@@ -51,6 +51,21 @@ EVENTS = {
     "refund_failed": "退费未成",
     "review": "待人工核对",
 }
+PAYMENT_STATES = {
+    "SUCCEEDED": "已支付",
+    "PENDING": "处理中",
+    "UNKNOWN": "处理中",
+    "DECLINED": "未支付",
+    "CLOSED": "已关闭",
+}
+FACTS = {
+    "amount_fen": "金额",
+    "invoice_amount_fen": "账单金额",
+    "channel": "方式",
+    "payment_no": "支付号",
+    "refund_no": "退费号",
+    "reason": "原因",
+}
 CATEGORIES = {
     "02": "诊察费",
     "03": "检查费",

@@ -44,7 +44,8 @@ class Message(models.Model):
     receiver = models.CharField(max_length=64, db_index=True)
     sign_name = models.CharField(max_length=64, blank=True)
     template = models.CharField(max_length=64)
-    params = models.JSONField(default=dict)
+    # Pairs, since the order of the lines is the sender's.
+    params = models.JSONField(default=list)
     url = models.TextField(blank=True)
     received_at = models.DateTimeField()
 

@@ -43,7 +43,7 @@ def message_store(*, sent: Sent, message_id: str) -> Message:
         "message_id": message_id,
         "receiver": sent.receiver,
         "template": sent.template,
-        "params": sent.params,
+        "params": list(sent.params.items()),
         "sign_name": sent.sign_name,
         "url": sent.url,
         "received_at": clock.now(),

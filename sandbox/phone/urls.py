@@ -7,10 +7,10 @@ from sandbox.phone import requests, views
 urlpatterns = [
     path("", views.home, name="phone_home"),
     path("style.css", views.style, name="sandbox_style"),
-    path("pay/<str:token>", requests.pay_request, name="phone_pay"),
-    path("sign/<str:token>", requests.sign_request, name="phone_sign"),
+    path("wechat/pay/<str:token>", requests.pay_request, name="phone_pay"),
+    path("wechat/sign/<str:token>", requests.sign_request, name="phone_sign"),
     re_path(
-        r"^of/(?P<openid>[^/]+)/(?P<name>wallet|messages|agreements|history)$",
+        r"^of/(?P<openid>[^/]+)/(?P<name>wallet|scan|messages|agreements|history)$",
         views.tab,
         name="phone_tab",
     ),

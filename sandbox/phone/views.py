@@ -25,7 +25,13 @@ from sandbox.wechat_pay.models import Order, Wallet
 from sandbox.wechat_pay.refusal import Refused
 
 STYLE_FILE = Path(__file__).parent / "static" / "phone" / "sandbox.css"
-TABS = (("wallet", "钱包"), ("messages", "消息"), ("agreements", "协议"), ("history", "收支"))
+TABS = (
+    ("wallet", "钱包"),
+    ("scan", "扫一扫"),
+    ("messages", "消息"),
+    ("agreements", "协议"),
+    ("history", "收支"),
+)
 WAIT_REFRESH_S = 10
 
 
@@ -84,6 +90,7 @@ def _history(wallet: Wallet) -> dict[str, Any]:
 
 CONTENTS: dict[str, Callable[[Wallet], dict[str, Any]]] = {
     "wallet": _wallet,
+    "scan": lambda _wallet: {},
     "messages": _messages,
     "agreements": _agreements,
     "history": _history,

@@ -108,5 +108,8 @@ class Migration(migrations.Migration):
                 ('invoice', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='his.invoice')),
                 ('visit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='his.visit')),
             ],
+            options={
+                'ordering': ['id'],
+            },
         ),
     ]

@@ -11,7 +11,9 @@ from sandbox.his.wire import plain as plain_text
 from sandbox.his.words import (
     CHANNELS,
     EVENTS,
+    FACTS,
     INVOICE_STATES,
+    PAYMENT_STATES,
     SPLIT,
     STATE_KINDS,
     reason_text,
@@ -47,6 +49,11 @@ def channel_word(channel: str) -> str:
 
 
 @register.filter
+def payment_word(status: str) -> str:
+    return PAYMENT_STATES.get(status, status)
+
+
+@register.filter
 def reason_words(reason: Any) -> str:
     return reason_text(reason)
 
@@ -64,8 +71,11 @@ def facts(data: dict[str, Any]) -> str:
     """The flat facts of an event in one line; nested ones stay in the stored event."""
     parts = []
     for key, value in data.items():
+        word = FACTS.get(key, key)
         if key.endswith("_fen") and isinstance(value, int):
-            parts.append(f"{key.removesuffix('_fen')} {yuan(value)}")
+            parts.append(f"{word} {yuan(value)}")
+        elif key == "channel":
+            parts.append(f"{word} {channel_word(str(value))}")
         elif isinstance(value, str | int) and value != "":
-            parts.append(f"{key} {value}")
+            parts.append(f"{word} {value}")
     return "，".join(parts)

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('receiver', models.CharField(db_index=True, max_length=64)),
                 ('sign_name', models.CharField(blank=True, max_length=64)),
                 ('template', models.CharField(max_length=64)),
-                ('params', models.JSONField(default=dict)),
+                ('params', models.JSONField(default=list)),
                 ('url', models.TextField(blank=True)),
                 ('received_at', models.DateTimeField()),
             ],
