@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.locking import advisory_lock, lock_row, lock_rows
+from core.locking import advisory_lock, lock_row
 from patients.models import Encounter, HisClient, Notification, NotificationStatus
 
 
@@ -31,5 +31,5 @@ def notifications_due_locked(*, now: datetime, limit: int) -> list[Notification]
     return list(oldest)
 
 
-def notifications_locked(ids: list[int]) -> list[Notification]:
-    return lock_rows(Notification.objects.filter(pk__in=ids))
+def notification_locked(notification_id: int) -> Notification:
+    return lock_row(Notification.objects.filter(pk=notification_id))

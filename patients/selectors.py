@@ -6,7 +6,20 @@ from django.utils.translation import gettext_lazy as _
 
 from core.crypto import blind_index
 from core.errors import NotFound
-from patients.models import Campus, Encounter, HisClient, Identifier, IdentifierKind, Patient
+from patients.messengers.registry import wechat_app_id
+from patients.models import (
+    Campus,
+    Encounter,
+    HisClient,
+    Identifier,
+    IdentifierKind,
+    Messenger,
+    Notification,
+    Patient,
+    PatientAccess,
+    Relation,
+    WalletIdentity,
+)
 
 ID_NUMBER_PURPOSE = "patient id number"
 PHONE_PURPOSE = "patient phone"
@@ -67,3 +80,22 @@ def encounter_get(*, client: HisClient, encounter_no: str) -> Encounter:
     if found is None:
         raise NotFound("unknown_encounter", _("No visit has this number."), "encounter_no")
     return found
+
+
+def notification_addresses(row: Notification) -> list[tuple[str, str]]:
+    """The ways to reach a message's receiver, best first: openid, own phone."""
+    if row.user_id is None:
+        phone = row.patient.phone if row.patient is not None else ""
+        return [(Messenger.SMS, phone)] if phone else []
+    openids = WalletIdentity.objects.filter(user=row.user_id, app_id=wechat_app_id())
+    ways = [
+        (str(Messenger.WECHAT_TEMPLATE), subject)
+        for subject in openids.order_by("pk").values_list("subject", flat=True)[:1]
+    ]
+    own = PatientAccess.objects.filter(user=row.user_id, relation=Relation.SELF)
+    ways += [
+        (str(Messenger.SMS), access.patient.phone)
+        for access in own.select_related("patient").order_by("pk")[:1]
+        if access.patient.phone
+    ]
+    return ways

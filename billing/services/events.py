@@ -36,17 +36,15 @@ def event_add(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an event is written in the transaction of what it tells")
+    parameters: list[Any] = [
+        invoice.pk,
+        EventType(type).value,
+        Jsonb(dict(data), dumps=dumps),
+        occurred_at,
+        clock.now(),
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _ADD,
-            [
-                invoice.pk,
-                EventType(type).value,
-                Jsonb(dict(data), dumps=dumps),
-                occurred_at,
-                clock.now(),
-            ],
-        )
+        cursor.execute(_ADD, parameters)
         row = cursor.fetchone()
     if row is None:
         raise RuntimeError(f"no invoice {invoice.pk} to tell about")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -48,3 +49,10 @@ def refused(reason: str) -> Delivered:
 
 
 SENT = Delivered(Delivery.SENT)
+
+MessengerConfig = Mapping[str, object]
+
+
+def short_key(key: str) -> str:
+    """Our key as a vendor's own-number field takes it: at most 32 characters, always the same."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]

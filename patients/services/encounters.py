@@ -195,3 +195,9 @@ def _locked(client: HisClient, encounter_no: str) -> Encounter:
         raise NotFound(
             "unknown_encounter", _("No visit has this number."), "encounter_no"
         ) from None
+
+
+def encounter_hold(*, client: HisClient, encounter_no: str) -> Encounter:
+    """The visit, locked for the caller's transaction: whoever changes its charges or issues its
+    bills goes one after the other. NotFound where there is none."""
+    return _locked(client, encounter_no)

@@ -1,0 +1,1 @@
+"""Doors: each parses, calls one service or selector, and answers."""

@@ -1,0 +1,91 @@
+"""Patients and visits."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.his.authentication import client_of
+from billing.his.schema import documented
+from billing.his.serializers.people import (
+    CancelSerializer,
+    CloseSerializer,
+    EncounterAnswerSerializer,
+    EncounterSerializer,
+    PatientAnswerSerializer,
+    PatientSerializer,
+    actor_of,
+    encounter_input,
+    patient_input,
+)
+from billing.his.views.base import HisView, body_of
+from billing.services.visits import visit_cancel, visit_register
+from core.actors import Actor
+from patients.models import Encounter
+from patients.services.encounters import encounter_close
+from patients.services.patients import patient_register
+
+
+class PatientView(HisView):
+    @extend_schema(**documented(PatientSerializer, PatientAnswerSerializer, put=True))
+    def put(self, request: Request, mrn: str) -> Response:
+        """Register a record number, or replace what is known under it."""
+        data = body_of(request, PatientSerializer())
+        client = client_of(request)
+        done = patient_register(
+            client=client,
+            mrn=mrn,
+            data=patient_input(data),
+            by=actor_of(data.get("operator")) or Actor("his", client.code, client.name),
+        )
+        answer = {"mrn": mrn, "in_review": done.in_review}
+        return Response(answer, status=201 if done.created else 200)
+
+
+class EncounterView(HisView):
+    @extend_schema(**documented(EncounterSerializer, EncounterAnswerSerializer, put=True))
+    def put(self, request: Request, encounter_no: str) -> Response:
+        """Open a visit, or replace what is known of it."""
+        data = body_of(request, EncounterSerializer())
+        done = visit_register(
+            client=client_of(request),
+            encounter_no=encounter_no,
+            data=encounter_input(data),
+            by=actor_of(data.get("operator")),
+        )
+        return Response(_answer(done.encounter), status=201 if done.created else 200)
+
+
+class EncounterCancelView(HisView):
+    concerns_money: ClassVar[bool] = True
+
+    @extend_schema(**documented(CancelSerializer, EncounterAnswerSerializer))
+    def post(self, request: Request, encounter_no: str) -> Response:
+        """Cancel a visit (退号) that has no open or unreturned bill."""
+        data = body_of(request, CancelSerializer())
+        by = Actor("his", data["operator"]["code"], data["operator"]["name"])
+        encounter = visit_cancel(client=client_of(request), encounter_no=encounter_no, by=by)
+        return Response(_answer(encounter))
+
+
+class EncounterCloseView(HisView):
+    @extend_schema(**documented(CloseSerializer, EncounterAnswerSerializer))
+    def post(self, request: Request, encounter_no: str) -> Response:
+        """Close a visit; for an inpatient the discharge."""
+        data = body_of(request, CloseSerializer())
+        client = client_of(request)
+        encounter = encounter_close(
+            client=client,
+            encounter_no=encounter_no,
+            by=actor_of(data.get("operator")) or Actor("his", client.code, client.name),
+            diagnoses=data.get("diagnoses"),
+            outcome=data.get("outcome", ""),
+        )
+        return Response(_answer(encounter))
+
+
+def _answer(encounter: Encounter) -> dict[str, str]:
+    return {"encounter_no": encounter.encounter_no, "status": encounter.status}

@@ -1,0 +1,138 @@
+"""A bill as the HIS reads it, in a constant number of statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
+
+from billing.ledger import chart
+from billing.ledger.chart import Event
+from billing.ledger.models import Posting
+from billing.models import (
+    CollectRequest,
+    CollectStatus,
+    Invoice,
+    InvoiceStatus,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
+from core.errors import NotFound
+from patients.models import HisClient
+
+
+def invoice_find(*, client: HisClient, invoice_no: str) -> Invoice | None:
+    return Invoice.objects.filter(client=client, invoice_no=invoice_no).first()
+
+
+def invoice_get(*, client: HisClient, invoice_no: str) -> Invoice:
+    """The bill with its visit, or NotFound."""
+    rows = Invoice.objects.filter(client=client, invoice_no=invoice_no)
+    found = rows.select_related("encounter").first()
+    if found is None:
+        raise NotFound("unknown_invoice", _("There is no such bill."), "invoice_no")
+    return found
+
+
+def collect_is_running(collect_id: int) -> bool:
+    return CollectRequest.objects.filter(pk=collect_id, status=CollectStatus.RUNNING).exists()
+
+
+# What a tender took off the receivable; money nobody waited for counts only once it was applied.
+_PAID_BY = frozenset({Event.CAPTURED, Event.CASH_TAKEN, Event.UNEXPECTED_APPLIED})
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceBooks:
+    """What the ledger says about one bill."""
+
+    receivable_fen: int
+    refund_payable_fen: int
+    paid_fen: int
+
+
+def invoice_books(invoice: Invoice) -> InvoiceBooks:
+    """One statement. A debt of ours is shown positive."""
+    rows = (
+        Posting.objects.filter(
+            entry__invoice_id=invoice.pk,
+            account__code__in=[chart.PATIENT_RECEIVABLE, chart.REFUND_PAYABLE],
+        )
+        .values_list("account__code", "entry__event")
+        .annotate(fen=Sum("amount_fen"))
+    )
+    receivable = payable = paid = 0
+    for code, event, fen in rows:
+        if code == chart.REFUND_PAYABLE:
+            payable -= int(fen)
+            continue
+        receivable += int(fen)
+        if event in _PAID_BY:
+            paid -= int(fen)
+    return InvoiceBooks(receivable, payable, paid)
+
+
+def invoice_body(invoice: Invoice) -> dict[str, Any]:
+    """The answer to `GET invoices/{no}`; two statements besides the bill itself."""
+    books = invoice_books(invoice)
+    captures = list(_captures(invoice))
+    unsettled = invoice.status in Invoice.OPEN or invoice.status == InvoiceStatus.REVIEW
+    return {
+        "invoice_no": invoice.invoice_no,
+        "encounter_no": invoice.encounter.encounter_no,
+        "status": invoice.status,
+        "amount_fen": invoice.amount_fen,
+        "due_fen": max(invoice.cash_fen - books.paid_fen, 0) if unsettled else 0,
+        "paid_fen": books.paid_fen,
+        "refunded_fen": sum(row.returned_fen or 0 for row in captures),
+        "split": _split(invoice),
+        "payments": [_payment(row) for row in captures],
+        "claim": None,
+        "action": invoice.action,
+        "ledger": {
+            "receivable_fen": books.receivable_fen,
+            "refund_payable_fen": books.refund_payable_fen,
+        },
+    }
+
+
+def _captures(invoice: Invoice) -> QuerySet[PaymentTransaction, Any]:
+    """Tenders with what went back of them: all of it, and the part that answers a return."""
+    done = Q(refunds__status=TransactionStatus.SUCCEEDED)
+    returned = done & Q(refunds__invoice_return__isnull=False)
+    return (
+        PaymentTransaction.objects.filter(payment__invoice=invoice, kind=TransactionKind.CAPTURE)
+        .select_related("payment")
+        .annotate(
+            back_fen=Sum("refunds__amount_fen", filter=done),
+            returned_fen=Sum("refunds__amount_fen", filter=returned),
+        )
+        .order_by("pk")
+    )
+
+
+def _payment(row: Any) -> dict[str, Any]:
+    return {
+        "payment_no": row.payment.payment_no,
+        "channel": row.payment.channel,
+        "status": row.status,
+        "amount_fen": row.amount_fen,
+        "refunded_fen": row.back_fen or 0,
+        "occurred_at": row.occurred_at,
+    }
+
+
+def _split(invoice: Invoice) -> dict[str, int | None] | None:
+    """The five parts; null until the bill is priced with a coverage."""
+    if invoice.fund_fen is None:
+        return None
+    return {
+        "fund_fen": invoice.fund_fen,
+        "own_account_fen": invoice.own_account_fen,
+        "mutual_aid_fen": invoice.mutual_aid_fen,
+        "hospital_part_fen": invoice.hospital_part_fen,
+        "cash_fen": invoice.cash_fen,
+    }

@@ -1,0 +1,51 @@
+"""What a message says. A payer reads hospital, masked name, amount, the number's tail, what to do.
+
+Texts are msgids of the catalogue; a message is in the house's language, since nobody asks the
+receiver's before it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from core.money import format_yuan
+
+FIELD_LENGTH_MAX = 100
+
+# kind: (what happened, what to do)
+TEXTS = {
+    "deducted": (
+        _("A hospital bill was paid from your account"),
+        _("Nothing to do. If you did not expect this, call the hospital."),
+    ),
+    "paid": (_("The hospital bill is paid"), _("Nothing to do. Do not pay again.")),
+    "pay_link": (_("A hospital bill waits for you"), _("Open this message to pay.")),
+    "refunded": (
+        _("Money came back from the hospital"),
+        _("Nothing to do. It arrives where the payment came from."),
+    ),
+    "not_deducted": (
+        _("A hospital bill could not be deducted"),
+        _("Nothing was taken. Pay by the link on the phone or at the window."),
+    ),
+}
+
+
+def message_fields(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
+    """The short texts a vendor's template places; an unknown kind is a programming error."""
+    title, todo = TEXTS[kind]
+    with override(settings.LANGUAGE_CODE):
+        fields = {
+            "title": str(title),
+            "hospital": str(facts.get("hospital", "")),
+            "name": str(facts.get("name", "")),
+            "amount": format_yuan(int(facts.get("amount_fen", 0))),
+            "number": str(facts.get("number", "")),
+            "todo": str(todo),
+        }
+    return {name: value[:FIELD_LENGTH_MAX] for name, value in fields.items()}
