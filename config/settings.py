@@ -156,3 +156,28 @@ PAYMENT_CHANNELS = {
 PAYMENT_PURPOSES = {
     "invoice": "billing.purposes.invoice.InvoicePurpose",
 }
+
+# Who carries messages to people. Outside production the sandbox's receivers, with its accounts;
+# in production a messenger without an address is not set up.
+_MESSAGES_URL = "" if PRODUCTION else SANDBOX_URL
+MESSENGERS: dict[str, dict[str, str]] = {
+    "wechat_template": {
+        "base_url": os.environ.get("WECHAT_MESSAGES_URL", _MESSAGES_URL),
+        "app_id": os.environ.get("WECHAT_APP_ID", "wx5a0db0c0ffee0001"),
+        "secret": os.environ.get("WECHAT_APP_SECRET", "sandbox-wechat-app-secret"),
+        "template_id": os.environ.get("WECHAT_TEMPLATE_ID", "bill"),
+    },
+    "sms": {
+        "base_url": os.environ.get("SMS_URL", _MESSAGES_URL),
+        "key": os.environ.get("SMS_KEY", "sandbox-sms-key"),
+        "secret": os.environ.get("SMS_SECRET", "sandbox-sms-secret"),
+        "sign_name": os.environ.get("SMS_SIGN_NAME", "医院缴费"),
+        "template": os.environ.get("SMS_TEMPLATE", "bill"),
+    },
+}
+MESSENGERS = {code: config for code, config in MESSENGERS.items() if config["base_url"]}
+# Networks of the hospital's own proxies; only they may say whom a request comes from.
+TRUSTED_PROXIES = [one for one in os.environ.get("TRUSTED_PROXIES", "").split(",") if one]
+
+# The demo's HIS in the sandbox verifies our events with this; a real client has its own.
+DEMO_EVENTS_SECRET = os.environ.get("SANDBOX_HIS_EVENTS_SECRET", "sandbox-his-events-secret")
