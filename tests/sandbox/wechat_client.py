@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -25,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tests.fixtures.sandbox_process import Sandbox
+from tests.fixtures.sandbox_process import CLIENT, Sandbox
 
 
 def xml(fields: dict[str, str]) -> bytes:
@@ -80,7 +79,7 @@ class Merchant:
             "Content-Type": "application/json",
         }
         url = self.known["base_url"] + path
-        answer = httpx.request(method, url, content=body, headers=headers, timeout=10)
+        answer = CLIENT.request(method, url, content=body, headers=headers)
         if answer.headers.get("Content-Type", "").startswith("application/json"):
             self.verify(answer.headers, answer.content)
         return answer
@@ -131,8 +130,8 @@ class Merchant:
     def v2(self, path: str, how: str = "MD5", tls: bool = False, **fields: str) -> dict[str, str]:
         body = xml(self.signed(how, **fields))
         base = self.known["base_url_tls"] if tls else self.known["base_url"]
-        verify: Any = self.tls() if tls else True
-        answer = httpx.post(base + path, content=body, verify=verify, timeout=10)
+        client = httpx.Client(verify=self.tls(), timeout=10) if tls else CLIENT
+        answer = client.post(base + path, content=body)
         assert answer.status_code == 200, answer
         out = unxml(answer.content)
         if out["return_code"] == "SUCCESS":
@@ -221,9 +220,3 @@ def inbox_start() -> tuple[Inbox, ThreadingHTTPServer]:
     inbox.url = f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return inbox, server
-
-
-def pem_file(folder: Path, text: str, name: str) -> str:
-    file = folder / name
-    file.write_text(text)
-    return str(file)
