@@ -69,9 +69,7 @@ def v2_call(
     if isinstance(answer, ChannelAnswer):
         return answer
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return verdicts.unknown(
-            "FREQUENCY_LIMITED", "HTTP 429", retry_after_s=verdicts.RETRY_AFTER_S
-        )
+        return verdicts.too_often(operation, answer.headers)
     if answer.status != HTTPStatus.OK:
         return verdicts.unknown(f"HTTP_{answer.status}")
     return reply_believe(account, answer.body)

@@ -7,7 +7,6 @@ they decide nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -64,9 +63,7 @@ def v3_call(
         return answer
     status = answer.status or 0
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return verdicts.unknown(
-            "FREQUENCY_LIMITED", "HTTP 429", retry_after_s=_retry_after(answer.headers)
-        )
+        return verdicts.too_often(operation, answer.headers)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return verdicts.unknown(f"HTTP_{status}")
     return _believe(account, answer, status)
@@ -109,11 +106,3 @@ def _headers(account: MerchantAccount, *, method: str, target: str, body: bytes)
     if body:
         headers["Content-Type"] = "application/json; charset=utf-8"
     return headers
-
-
-def _retry_after(headers: Mapping[str, str]) -> int:
-    """The pause the channel names, within reason, or our own."""
-    for name, value in headers.items():
-        if name.lower() == "retry-after" and value.isascii() and value.isdigit():
-            return max(1, min(int(value), verdicts.RETRY_AFTER_MAX_S))
-    return verdicts.RETRY_AFTER_S

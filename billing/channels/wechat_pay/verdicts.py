@@ -9,10 +9,11 @@ wrong DECLINED takes money twice while a wrong UNKNOWN costs one query.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 
-from billing.channels.base import ChannelAnswer
+from billing.channels.base import ChannelAnswer, Operation
 from core import clock
 from core.outcomes import Outcome
 
@@ -96,6 +97,7 @@ REFUND_REFUSED = frozenset(
         "RESOURCE_NOT_EXISTS",
         "RULE_LIMIT",
         "TRADE_OVERDUE",
+        "TRADE_STATE_ERROR",
         "USER_ACCOUNT_ABNORMAL",
     }
 )
@@ -140,6 +142,15 @@ def unknown(code: str, message: str = "", *, retry_after_s: int | None = None) -
         message=message[:256],
         retry_at=None if retry_after_s is None else clock.now() + timedelta(seconds=retry_after_s),
     )
+
+
+def too_often(operation: Operation, headers: Mapping[str, str]) -> ChannelAnswer:
+    """HTTP 429: the pause the channel names, within reason, else our own."""
+    pause = RETRY_REFUND_S if operation is Operation.REFUND else RETRY_AFTER_S
+    named = next((v for k, v in headers.items() if k.lower() == "retry-after"), "")
+    if named.isascii() and named.isdigit():
+        pause = max(1, min(int(named), RETRY_AFTER_MAX_S))
+    return unknown("FREQUENCY_LIMITED", "HTTP 429", retry_after_s=pause)
 
 
 def mismatch(field: str, amount_fen: int | None = None) -> ChannelAnswer:
