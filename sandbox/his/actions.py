@@ -28,8 +28,6 @@ COLLECT = f'false, true (= "auto") or a method: {", ".join(METHODS)}; default tr
 def visit(subject: str, args: dict[str, Any]) -> dict[str, Any]:
     mrn = str(args.get("mrn") or subject)
     try:
-        if not mrn:
-            raise DeskRefusal("mrn is missing")
         method = _method(args.get("collect", True))
         opened = visit_open(
             mrn=mrn,
@@ -67,7 +65,9 @@ def return_goods(subject: str, args: dict[str, Any]) -> dict[str, Any]:
     try:
         wanted = _quantities(invoice, args.get("lines", "all"))
         opened = return_open(
-            invoice=invoice, quantities=wanted, reason=str(args.get("reason") or "")
+            invoice=invoice,
+            quantities=wanted,
+            reason=str(args.get("reason") or "").replace("\x00", "")[:80],
         )
     except DeskRefusal as error:
         raise BadCall(str(error)) from error

@@ -17,6 +17,7 @@ from sandbox.his.numbers import number
 from sandbox.his.words import collect_words
 from sandbox.world import clock
 
+MAX_NUMBER = 64
 FINAL_RESULTS = frozenset({"declined", "action_required"})
 
 
@@ -27,6 +28,8 @@ class DeskRefusal(Exception):
 def visit_open(
     *, mrn: str, patient_name: str, orders: Sequence[Order], self_pay: bool = True
 ) -> Visit:
+    if not 0 < len(mrn) <= MAX_NUMBER or "\x00" in mrn:
+        raise DeskRefusal(f"病案号要有 1 到 {MAX_NUMBER} 个字符。")
     if not orders:
         raise DeskRefusal("请至少选一个收费项目。")
     now = clock.now()
