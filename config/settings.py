@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.embedded.addresses import broker_url, database_settings
+from core.embedded.run_file import run_file_read
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PORTAL_ENV = os.environ.get("PORTAL_ENV", "demo")
@@ -21,8 +22,14 @@ VAR_DIR = Path(os.environ.get("PORTAL_VAR_DIR", BASE_DIR / "var"))
 SECRET_KEY = os.environ.get("PORTAL_SECRET_KEY", "" if PRODUCTION else "demo-only-not-a-secret")
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("PORTAL_HOSTS", "127.0.0.1,localhost,testserver").split(",")
-PORTAL_URL = os.environ.get("PORTAL_URL", "http://127.0.0.1:8000")
-SANDBOX_URL = os.environ.get("SANDBOX_URL", "http://127.0.0.1:8001")
+# A running demo tells every command in the clone where it is; tests never meet it.
+_running = {} if TESTING else run_file_read()
+PORTAL_URL = os.environ.get("PORTAL_URL") or _running.get(
+    "portal_url", f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
+)
+SANDBOX_URL = os.environ.get("SANDBOX_URL") or _running.get(
+    "sandbox_url", f"http://127.0.0.1:{os.environ.get('SANDBOX_PORT') or 8001}"
+)
 
 INSTALLED_APPS = [
     "unfold",
@@ -181,3 +188,15 @@ TRUSTED_PROXIES = [one for one in os.environ.get("TRUSTED_PROXIES", "").split(",
 
 # The demo's HIS in the sandbox verifies our events with this; a real client has its own.
 DEMO_EVENTS_SECRET = os.environ.get("SANDBOX_HIS_EVENTS_SECRET", "sandbox-his-events-secret")
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Hospital billing portal: REST API for the HIS",
+    "DESCRIPTION": "Money in whole fen, times in RFC 3339, refusals as application/problem+json.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "InvoiceStatusEnum": "billing.models.InvoiceStatus",
+        "TransactionStatusEnum": "billing.models.TransactionStatus",
+        "EventTypeEnum": "billing.models.EventType",
+    },
+}

@@ -1,10 +1,12 @@
 """Every door of the portal."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from config import pages
+from config.dev_clock import dev_clock
 from config.health import healthz
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,3 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/v1/", include("billing.his.urls")),
 ]
+if not settings.PRODUCTION:
+    urlpatterns.append(path("_dev/clock", dev_clock, name="dev_clock"))

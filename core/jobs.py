@@ -7,6 +7,7 @@ afresh.
 
 from __future__ import annotations
 
+import time as monotonic_time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from core.locking import advisory_number
 from core.models import JobRun
 
 _ERROR_LENGTH_MAX = 500
+_HEARTBEAT_S = 60.0
+_kept_at: dict[str, float] = {}
 
 JobResult = Mapping[str, Any] | int | None
 
@@ -69,22 +72,36 @@ def job_due_times(job: Job, after: datetime, until: datetime) -> Iterator[dateti
         day += timedelta(days=1)
 
 
-def job_run(key: str, fn: Callable[[], JobResult]) -> JobRun | None:
+def job_run(
+    key: str, fn: Callable[[], JobResult], *, keep_idle: bool = True
+) -> JobRun | None:
     """Run once and keep a JobRun; None if another run of the same job holds the lock.
 
-    What the job raises is recorded and raised again.
+    What the job raises is recorded and raised again. A sweeper of every second (`keep_idle` false)
+    leaves a row only when it found something, failed, or a minute passed: its heartbeat.
     """
     with session_lock(f"job:{key}") as held:
         if not held:
             return None
-        run = JobRun.objects.create(key=key, started_at=clock.now())
+        run = JobRun(key=key, started_at=clock.now())
+        if keep_idle:
+            run.save()
         try:
             result = fn()
         except Exception as error:
             _finish(run, JobRun.Status.FAILED, None, f"{type(error).__name__}: {error}")
             raise
-        _finish(run, JobRun.Status.DONE, result, "")
+        if keep_idle or result or _beat_due(key):
+            _finish(run, JobRun.Status.DONE, result, "")
         return run
+
+
+def _beat_due(key: str) -> bool:
+    now = monotonic_time.monotonic()
+    if now - _kept_at.get(key, -_HEARTBEAT_S) < _HEARTBEAT_S:
+        return False
+    _kept_at[key] = now
+    return True
 
 
 @contextmanager
@@ -109,4 +126,4 @@ def _finish(run: JobRun, outcome: JobRun.Status, result: JobResult, error: str) 
     run.result = {"count": result} if isinstance(result, int) else result
     run.error = error[:_ERROR_LENGTH_MAX]
     run.finished_at = clock.now()
-    run.save(update_fields=["outcome", "result", "error", "finished_at"])
+    run.save()

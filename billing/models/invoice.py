@@ -78,6 +78,10 @@ class Invoice(models.Model):
     class Meta:
         verbose_name = _("bill")
         verbose_name_plural = _("bills")
+        permissions: ClassVar = [
+            ("collect_invoice", "Can take a payment at the window"),
+            ("return_invoice", "Can ask for a return"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["client", "invoice_no"], name="invoice_unique"),
             models.CheckConstraint(

@@ -6,19 +6,49 @@ channel without asking us; the notice or the next query tells.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from billing.channels.base import AgreementReference, NoticeKind
 from billing.channels.registry import agreement_channel_get
 from billing.locks import agreement_lock
-from billing.models import Agreement, AgreementStatus, PaymentNotice
+from billing.models import (
+    Agreement,
+    AgreementPatient,
+    AgreementPlan,
+    AgreementStatus,
+    PaymentNotice,
+)
 from billing.services.merchants import merchant_account
 from core import clock
 from core.actors import SYSTEM, Actor
+from core.ids import business_number
+from core.models import User
 from core.outcomes import Outcome
 from core.states import transition
+from patients.models import Patient
 
 LIVE = (AgreementStatus.ACTIVE, AgreementStatus.PAUSED)
+
+
+def agreement_begin(
+    *, holder: User, plan: AgreementPlan, patients: Sequence[Patient]
+) -> Agreement:
+    """Write the mandate to be signed, with its contract code, before the payer is sent to sign."""
+    now = clock.now()
+    with transaction.atomic():
+        agreement = Agreement.objects.create(
+            holder=holder,
+            plan=plan,
+            contract_code=business_number("AG"),
+            created_at=now,
+        )
+        AgreementPatient.objects.bulk_create(
+            AgreementPatient(agreement=agreement, patient=patient, created_at=now)
+            for patient in patients
+        )
+    return agreement
 
 
 def agreement_apply_notice(*, notice: PaymentNotice, by: Actor) -> str:

@@ -1,0 +1,56 @@
+"""`manage.py clock`: look at the simulated clock, or move it forward with everybody's."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+
+from config.demo.sandbox_client import SandboxError, sandbox_call
+from core import clock
+from core.commands import ExitCode, PortalCommand, Result
+from core.errors import BadInput, NotOffered
+
+STEP = re.compile(r"(\d{1,6})([smhd])")
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Command(PortalCommand):
+    help = "Show the clock, or move it: --set 2026-12-01T09:00:00+08:00 or --advance 36h."
+
+    def add_options(self, parser: CommandParser) -> None:
+        group = parser.add_mutually_exclusive_group()
+        group.add_argument("--set", help="an RFC 3339 instant with its zone")
+        group.add_argument("--advance", help="30s, 15m, 36h or 2d")
+
+    def perform(self, **options: Any) -> Result:
+        if settings.PRODUCTION:
+            raise NotOffered("clock_fixed", _("The clock cannot be moved here."))
+        wanted = _wanted(options["set"], options["advance"])
+        if wanted is None:
+            now = clock.now().isoformat()
+            return Result({"now": now}, now)
+        try:
+            moved = sandbox_call("POST", "/_control/clock", {"now": wanted.isoformat()})
+        except SandboxError as error:
+            return Result({"error": str(error)}, str(error), ExitCode.TRY_LATER)
+        return Result(moved, f"it is {moved['now']}")
+
+
+def _wanted(at: str | None, step: str | None) -> datetime | None:
+    if at:
+        try:
+            wanted = datetime.fromisoformat(at)
+        except ValueError as error:
+            raise BadInput("bad_time", _("Write the time as 2026-12-01T09:00:00+08:00.")) from error
+        return wanted if wanted.tzinfo else wanted.replace(tzinfo=clock.ZONE)
+    if not step:
+        return None
+    match = STEP.fullmatch(step)
+    if match is None:
+        raise BadInput("bad_step", _("Write the step as 30s, 15m, 36h or 2d."))
+    return clock.now() + timedelta(seconds=int(match[1]) * UNITS[match[2]])

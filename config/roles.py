@@ -1,0 +1,70 @@
+"""What each group of staff may do: one literal table, brought to the database by `roles_sync`.
+
+A permission is a named verb. Nobody gets add, change or delete on a row of money.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group, Permission
+
+READ_BILLS = (
+    "billing.view_invoice",
+    "billing.view_invoiceline",
+    "billing.view_chargeitem",
+    "billing.view_payment",
+    "billing.view_paymenttransaction",
+    "billing.view_invoicereturn",
+    "billing.view_agreement",
+    "billing.view_shift",
+    "patients.view_patient",
+    "patients.view_encounter",
+    "patients.view_identifier",
+    "patients.search_patient",
+)
+READ_BOOKS = (
+    "ledger.view_ledgeraccount",
+    "ledger.view_journalentry",
+    "ledger.view_posting",
+)
+READ_TRAILS = ("core.view_statechange", "core.view_auditevent", "core.view_outboundcall")
+ROLES: dict[str, tuple[str, ...]] = {
+    "cashier": (*READ_BILLS, "patients.reveal_patient", "billing.collect_invoice"),
+    "refund_clerk": (*READ_BILLS, "patients.reveal_patient", "billing.return_invoice"),
+    "reviewer": (*READ_BILLS, "billing.view_billingreview", "billing.decide_billingreview"),
+    "finance": (*READ_BILLS, *READ_BOOKS, "billing.view_billingreview"),
+    "auditor": (
+        *READ_BILLS,
+        *READ_BOOKS,
+        *READ_TRAILS,
+        "billing.view_billingreview",
+        "billing.view_paymentnotice",
+        "billing.view_hisevent",
+        "patients.view_notification",
+    ),
+    "it": (
+        *READ_TRAILS,
+        "core.view_jobrun",
+        "billing.view_paymentnotice",
+        "billing.view_hisevent",
+        "billing.view_merchant",
+        "patients.view_hisclient",
+        "patients.view_notification",
+        "django_celery_beat.view_periodictask",
+        "django_celery_beat.change_periodictask",
+    ),
+}
+
+
+def roles_sync() -> None:
+    """Make the groups as the table says; what it does not name is taken away."""
+    wanted = {name for names in ROLES.values() for name in names}
+    known = {
+        f"{row.content_type.app_label}.{row.codename}": row
+        for row in Permission.objects.select_related("content_type")
+    }
+    missing = wanted - known.keys()
+    if missing:
+        raise LookupError(f"roles name unknown permissions: {sorted(missing)}")
+    for role, names in ROLES.items():
+        group, _made = Group.objects.get_or_create(name=role)
+        group.permissions.set([known[name] for name in names])
