@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.money import format_yuan
+from core.money import MINUS, grouped_yuan
 from core.page_mode import PageMode, page_mode
 from core.qr import qr_path
 
@@ -32,10 +33,12 @@ BADGES = {
     "paused": ("none", "pause", _("paused")),
     "closed": ("none", "minus", pgettext_lazy("bill", "closed")),
 }
+TIMES = re.compile(r"(\d{1,2}:\d{2}(?:[–-]\d{1,2}:\d{2})?)")
+KEEP = '<span class="keep">{}</span>'
 BAR_WIDTH = 1000
 BAR_GAP = 6
 BAR_LEAST = 10
-LONG_SUMS = ((9, ""), (11, "fit-9"), (13, "fit-11"))
+FITS = (6, 8, 10, 12)
 
 
 class Part(Protocol):
@@ -60,6 +63,15 @@ def page_mode_tag(context: dict[str, Any]) -> PageMode:
     return page_mode(context["request"].COOKIES)
 
 
+@register.filter
+def unbroken(text: str) -> SafeString:
+    """Keep times and ranges such as 7:30–17:00 on one line."""
+    pieces = enumerate(TIMES.split(text))  # the odd pieces are the times
+    return format_html_join(
+        "", "{}", ((format_html(KEEP, piece) if n % 2 else piece,) for n, piece in pieces)
+    )
+
+
 @register.simple_tag
 def icon(name: str, style: str = "") -> SafeString:
     """Show an icon of the page's sprite; it is decoration, the word beside it says what it is."""
@@ -70,17 +82,16 @@ def icon(name: str, style: str = "") -> SafeString:
 
 @register.inclusion_tag("elements/money.html")
 def money(fen: int | None, style: str = "", sign: str = "") -> dict[str, object]:
-    """Print a sum: `style` strong, hero or back; `sign` "+" for money coming back."""
+    """Print a sum: `style` strong, hero or plus; `sign` "+" for money coming back."""
     if fen is None:
         return {"digits": "—", "style": style}
-    text = format_yuan(abs(fen))
-    digits = text.removeprefix("¥")
-    fit = next((name for limit, name in LONG_SUMS if len(digits) < limit), "fit-13")
+    digits = grouped_yuan(abs(fen))
+    fit = next((signs for signs in FITS if len(digits) <= signs), 15)
     return {
         "digits": digits,
         "currency": "¥",
-        "sign": "−" if fen < 0 else sign,
-        "style": f"{style} {fit}".strip() if style == "hero" else style,
+        "sign": MINUS if fen < 0 else sign,
+        "style": f"hero fit-{fit}" if style == "hero" else style,
     }
 
 

@@ -1,0 +1,255 @@
+"""What the patient's pay pages show: frozen values, filled by a selector, rendered by templates.
+
+A page decides nothing. It refuses a split that does not sum to the bill, because a patient must
+never read figures that do not add up. "Nothing was taken" is said in state NOT_PAID only; whoever
+fills a page uses that state only when it is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from billing.channels.base import Action, Mode
+from core.money import format_yuan
+
+Text = str | Promise
+
+# med_chrgitm_type of the insurance code list; the first three are drugs and are shown first.
+CATEGORIES: dict[str, Text] = {
+    "09": pgettext_lazy("charge category", "western medicine"),
+    "11": pgettext_lazy("charge category", "Chinese patent medicine"),
+    "10": pgettext_lazy("charge category", "herbal pieces"),
+    "01": pgettext_lazy("charge category", "bed"),
+    "02": pgettext_lazy("charge category", "consultation"),
+    "03": pgettext_lazy("charge category", "examination"),
+    "04": pgettext_lazy("charge category", "laboratory"),
+    "05": pgettext_lazy("charge category", "treatment"),
+    "06": pgettext_lazy("charge category", "operation"),
+    "07": pgettext_lazy("charge category", "nursing"),
+    "08": pgettext_lazy("charge category", "medical material"),
+    "12": pgettext_lazy("charge category", "general consultation"),
+    "13": pgettext_lazy("charge category", "registration"),
+    "14": pgettext_lazy("charge category", "other"),
+}
+DRUGS = ("09", "11", "10")
+REFRESH_FIRST_S = 5
+REFRESH_LATER_S = 15
+REFRESH_FIRST_FOR_S = 60
+
+
+class PayState(StrEnum):
+    """Where a bill stands for the one who pays it."""
+
+    PREPARING = "preparing"  # being priced: no own part is sure yet
+    TO_PAY = "to_pay"
+    WAITING = "waiting"  # an order is open and the next step is the payer's
+    IN_PROGRESS = "in_progress"  # money may have moved: never a pay button
+    PAID = "paid"
+    NOT_PAID = "not_paid"  # still to pay; the last attempt is known to have taken nothing
+    CLOSED = "closed"  # cancelled: nothing is owed
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPart:
+    key: str
+    label: Text
+    fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The five exclusive parts of a bill, in their fixed order."""
+
+    fund_fen: int
+    own_account_fen: int
+    mutual_aid_fen: int
+    hospital_part_fen: int
+    cash_fen: int
+
+    @property
+    def parts(self) -> tuple[SplitPart, ...]:
+        return (
+            SplitPart("fund", _("fund"), self.fund_fen),
+            SplitPart("own_account", _("own account"), self.own_account_fen),
+            SplitPart("mutual_aid", _("mutual aid"), self.mutual_aid_fen),
+            SplitPart("hospital_part", _("hospital part"), self.hospital_part_fen),
+            SplitPart("cash", _("cash part"), self.cash_fen),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeLine:
+    """One charge: `detail` is specification, quantity and insurance class, ready to read."""
+
+    category: str
+    name: str
+    amount_fen: int
+    detail: str = ""
+    returned_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LineGroup:
+    category: str
+    lines: tuple[ChargeLine, ...]
+
+    @property
+    def label(self) -> Text:
+        return CATEGORIES.get(self.category, CATEGORIES["14"])
+
+    @property
+    def amount_fen(self) -> int:
+        return sum(line.amount_fen for line in self.lines)
+
+
+def line_groups(lines: Iterable[ChargeLine]) -> tuple[LineGroup, ...]:
+    """Group charges by category: drugs first, then by falling sum."""
+    found: dict[str, list[ChargeLine]] = {}
+    for line in lines:
+        found.setdefault(line.category, []).append(line)
+    groups = [LineGroup(category, tuple(rows)) for category, rows in found.items()]
+    return tuple(sorted(groups, key=_group_order))
+
+
+def _group_order(group: LineGroup) -> tuple[int, int, str]:
+    drug = DRUGS.index(group.category) if group.category in DRUGS else len(DRUGS)
+    return drug, -group.amount_fen, group.category
+
+
+@dataclass(frozen=True, slots=True)
+class NoPhone:
+    """The way that needs no phone: place, window, hours and that cash is taken, in one text."""
+
+    place: str
+    phone: str = ""
+
+    @property
+    def dial(self) -> str:
+        return "".join(sign for sign in self.phone if sign.isdigit() or sign == "+")
+
+
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    name: str
+    no_phone: NoPhone
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """Where the patient goes after paying."""
+
+    title: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRow:
+    """Money going back; `state` is done, now or next, `promise` says until when it arrives."""
+
+    title: Text
+    amount_fen: int
+    state: str
+    at: datetime | None = None
+    promise: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePage:
+    """Everything the pay pages of one bill may show."""
+
+    hospital: Hospital
+    title: str
+    invoice_no: str
+    state: PayState
+    amount_fen: int
+    cash_fen: int
+    split: Split | None = None
+    groups: tuple[LineGroup, ...] = ()
+    paid_fen: int = 0  # already taken towards the own part, for instance at the window
+    valid_until: datetime | None = None
+    channel: Text = ""
+    action: Action | None = None
+    started_at: datetime | None = None
+    occurred_at: datetime | None = None
+    answer_by: datetime | None = None  # set once the deadline passed: until when we tell
+    receipt_no: str = ""
+    reason: Text = ""
+    told: Text = ""
+    next_step: NextStep | None = None
+    refunds: tuple[RefundRow, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.split is None:
+            return
+        total = sum(part.fen for part in self.split.parts)
+        if total != self.amount_fen or self.split.cash_fen != self.cash_fen:
+            raise ValueError(f"the parts of {self.invoice_no} do not sum to the bill")
+
+    @property
+    def due_fen(self) -> int:
+        return self.cash_fen - self.paid_fen
+
+    @property
+    def payable(self) -> bool:
+        return self.state in (PayState.TO_PAY, PayState.NOT_PAID)
+
+    @property
+    def badge(self) -> str:
+        waiting = (PayState.PREPARING, PayState.WAITING)
+        return PayState.IN_PROGRESS.value if self.state in waiting else self.state.value
+
+    @property
+    def other_parts(self) -> tuple[SplitPart, ...]:
+        """What others pay; parts of zero are left out of bar and list."""
+        if self.split is None:
+            return ()
+        return tuple(part for part in self.split.parts if part.fen and part.key != "cash")
+
+    @property
+    def line_count(self) -> int:
+        return sum(len(group.lines) for group in self.groups)
+
+    @property
+    def split_sentence(self) -> str:
+        """The split bar in words, for who cannot see it."""
+        total = f"{gettext('total')} {format_yuan(self.amount_fen)}"
+        parts = self.split.parts if self.split else ()
+        named = [f"{part.label} {format_yuan(part.fen)}" for part in parts if part.fen]
+        return gettext(", ").join([total, *named])
+
+    def refresh_s(self, now: datetime) -> int:
+        """Seconds until the page looks again: often at first, then calmly."""
+        if self.started_at is None:
+            return REFRESH_FIRST_S
+        waited_s = (now - self.started_at).total_seconds()
+        return REFRESH_FIRST_S if waited_s < REFRESH_FIRST_FOR_S else REFRESH_LATER_S
+
+    def code_open(self, now: datetime) -> bool:
+        """Whether the payer still has the next step: an open order with a code or a link."""
+        action = self.action
+        return self.state is PayState.WAITING and action is not None and action.expires_at > now
+
+
+class Device(StrEnum):
+    """What the page is read with; it decides which way WeChat can be paid from here."""
+
+    PHONE = "phone"
+    WECHAT = "wechat"  # WeChat's own browser cannot open a payment link of a web page
+    DESKTOP = "desktop"
+
+
+DEVICE_MODES = {Device.PHONE: Mode.H5, Device.WECHAT: Mode.H5, Device.DESKTOP: Mode.NATIVE}
+
+
+def payer_device(user_agent: str) -> Device:
+    """Guess the device. A wrong guess costs comfort only: every way works or says why not."""
+    if not any(word in user_agent for word in ("Mobile", "Android", "iPhone")):
+        return Device.DESKTOP
+    return Device.WECHAT if "MicroMessenger" in user_agent else Device.PHONE

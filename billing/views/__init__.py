@@ -1,0 +1,1 @@
+"""The doors of billing: parse, call one service, respond."""
