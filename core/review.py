@@ -7,7 +7,7 @@ nor plain SQL gets round it.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -32,10 +32,10 @@ class IsDistinctFrom(models.Lookup):
 
     lookup_name = "distinct_from"
 
-    def as_sql(self, compiler, connection):  # type: ignore[no-untyped-def]
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, left_params = self.process_lhs(compiler, connection)
         right, right_params = self.process_rhs(compiler, connection)
-        return f"{left} IS DISTINCT FROM {right}", [*left_params, *right_params]
+        return f"{left} IS DISTINCT FROM {right}", (*left_params, *right_params)
 
 
 def maker_checker(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol, cast
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -85,6 +85,9 @@ def transition_all(
     with connection.cursor() as cursor:
         cursor.execute(_statement(type(first), columns), parameters)
         if cursor.rowcount != len(rows):
+            if cursor.rowcount:
+                # Some have moved: whoever catches this must not be able to commit them.
+                transaction.set_rollback(True)
             raise StaleRow(
                 "stale_row", _("This was changed by someone else in the meantime; look again.")
             )

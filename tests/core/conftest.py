@@ -44,7 +44,7 @@ def clerk() -> Actor:
 
 @pytest.fixture
 def box() -> Callable[..., Box]:
-    return lambda **fields: Box.objects.create(**fields)
+    return Box.objects.create
 
 
 @pytest.fixture

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 
 from core.redaction import BODY_SHOWN_MAX, body_shown, headers_shown, url_shown
 
-ID, PHONE, NAME, OPENID = "11010119900307001X", "13812345678", "王小明", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
+ID, PHONE, NAME, OPENID = (
+    "11010119900307001X",
+    "13812345678",
+    "王小明",
+    "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o",
+)
 SECRETS = (ID, PHONE, NAME, OPENID, "134567890123456789", "s3cr3t")
 
 
@@ -17,7 +22,7 @@ SECRETS = (ID, PHONE, NAME, OPENID, "134567890123456789", "s3cr3t")
     "body",
     [
         json.dumps({"payer": {"auth_code": "134567890123456789"}, "out_trade_no": "CA1"}),
-        json.dumps({"authCode": "134567890123456789", "Phone_Number": PHONE, "a": [{"name": NAME}]}),
+        json.dumps({"authCode": "134567890123456789", "Phone_No": PHONE, "a": [{"name": NAME}]}),
         json.dumps({"payer": {"openid": OPENID, "sub_openid": OPENID}}),
         json.dumps({"psn_name": NAME, "certno": ID, "mdtrt_cert_no": ID, "tel": PHONE}),
         json.dumps({"message": f"no account for {ID}, call {PHONE} or +86 {PHONE}"}),
@@ -43,9 +48,15 @@ def test_nothing_personal_is_shown(body):
 
 
 def test_what_a_case_needs_stays():
-    body = {"out_trade_no": "CA20261120100000123ABCDEFGHJKM", "amount": {"total": 8640},
-            "transaction_id": "4200001234202611200123456789", "payer": {"openid": OPENID},
-            "trade_state": "SUCCESS", "success_time": "2026-11-20T10:00:00+08:00", "auth_code": ""}  # fmt: skip
+    body = {
+        "out_trade_no": "CA20261120100000123ABCDEFGHJKM",
+        "transaction_id": "4200001234202611200123456789",
+        "amount": {"total": 8640},
+        "payer": {"openid": OPENID},
+        "trade_state": "SUCCESS",
+        "success_time": "2026-11-20T10:00:00+08:00",
+        "auth_code": "",
+    }
     shown = json.loads(body_shown(json.dumps(body).encode()))
     assert shown.pop("payer") == {"openid": "oUpF...eS6o"}
     body.pop("payer")
@@ -75,7 +86,9 @@ def test_deep_nesting_is_survived():
 
 
 def test_urls_and_headers():
-    shown = url_shown(f"https://u:pw@pay.test/v3/a/{PHONE}/x?appid=wx1&secret=s3cr3t&openid={OPENID}")
+    shown = url_shown(
+        f"https://u:pw@pay.test/v3/a/{PHONE}/x?appid=wx1&secret=s3cr3t&openid={OPENID}"
+    )
     assert shown == "https://pay.test/v3/a/***/x?appid=wx1&secret=***&openid=oUpF...eS6o"
     assert headers_shown({"Authorization": "s3cr3t", "X-Api-Key": "s3cr3t", "Set-Cookie": "s=1",
                           "Request-ID": "r1", "X-Access-Token": "s3cr3t"}) == {

@@ -27,7 +27,11 @@ def test_another_person_decides():
     review = opened()
     review_decide(review=review, to=ReviewStatus.APPROVED, by=OTHER, comment=" looked at ")
     stored = Question.objects.get()
-    assert (stored.status, stored.decided_by, stored.comment) == ("APPROVED", "staff:li", "looked at")
+    assert (stored.status, stored.decided_by, stored.comment) == (
+        "APPROVED",
+        "staff:li",
+        "looked at",
+    )
     assert stored.decided_at == clock.now()
     assert StateChange.objects.get().reason == "looked at"
 

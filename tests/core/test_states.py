@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 from datetime import datetime
 
@@ -9,9 +10,9 @@ from django.db import IntegrityError, connection, models, transaction
 from core import clock
 from core.actors import SYSTEM
 from core.errors import Conflict
-from core.locking import NotLocked, lock_row, mark_created
+from core.locking import NotLocked, lock_row, lock_rows, mark_created
 from core.models import StateChange
-from core.states import IllegalTransition, StaleRow, transition
+from core.states import IllegalTransition, StaleRow, transition, transition_all
 from tests.core.shapes import Box
 
 pytestmark = pytest.mark.usefixtures("shapes")
@@ -135,6 +136,45 @@ def test_long_reason_is_cut_not_refused(box, clerk):
     with transaction.atomic():
         transition(locked(box()), "SENT", by=clerk, reason="因" * 600)
     assert StateChange.objects.get().reason == "因" * 499 + "…"
+
+
+def test_many_rows_move_in_one_statement(box, clerk, django_assert_num_queries):
+    for _ in range(3):
+        box()
+    with transaction.atomic():
+        rows = lock_rows(Box.objects.all())
+        with django_assert_num_queries(1):
+            transition_all(rows, "SENT", by=clerk, amount_fen=5)
+        with django_assert_num_queries(0):
+            transition_all([], "SENT", by=clerk)
+    assert {(row.status, row.amount_fen) for row in rows} == {("SENT", 5)}
+    assert set(Box.objects.values_list("status", "amount_fen")) == {("SENT", 5)}
+    assert set(StateChange.objects.values_list("entity_id", flat=True)) == {r.pk for r in rows}
+
+
+def test_many_rows_move_together_or_not_at_all(box, clerk):
+    for _ in range(3):
+        box()
+    with transaction.atomic():
+        rows = lock_rows(Box.objects.all())
+    Box.objects.filter(pk=rows[2].pk).update(status="LOST")
+    # a caller that swallows the refusal still commits nothing
+    with transaction.atomic():
+        stale = lock_rows(Box.objects.all())
+        stale[2].status = "OPEN"
+        with contextlib.suppress(StaleRow):
+            transition_all(stale, "SENT", by=clerk)
+    assert sorted(Box.objects.values_list("status", flat=True)) == ["LOST", "OPEN", "OPEN"]
+    assert not StateChange.objects.exists()
+
+
+def test_rows_that_differ_do_not_move_together(box, clerk):
+    box(), box(status="SENT")
+    with transaction.atomic():
+        rows = lock_rows(Box.objects.all())
+        with pytest.raises(TypeError):
+            transition_all(rows, "SENT", by=clerk)
+    assert not StateChange.objects.exists()
 
 
 @pytest.mark.usefixtures("committed_shapes")
