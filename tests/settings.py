@@ -5,4 +5,4 @@ import os
 # Before the import, since that module and the embedded servers' addresses both read it.
 os.environ["PORTAL_ENV"] = "test"
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: F403

@@ -203,10 +203,11 @@ def test_only_transition_assigns_a_status() -> None:
         if m.path == "core/states.py":
             continue
         for node in m.nodes(ast.Assign, ast.AugAssign, ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+            targets = getattr(node, "targets", None) or [node.target]
             for target in targets:
                 of_self = isinstance(target, ast.Attribute) and dotted(target.value) == "self"
-                if isinstance(target, ast.Attribute) and target.attr == "status" and not of_self:
+                named = isinstance(target, ast.Attribute) and target.attr == "status"
+                if named and not of_self:
                     wrong.append(f"{m.path}:{node.lineno}")
     wrong += calls_where(
         [m for m in portal() if m.path != "core/states.py"],
