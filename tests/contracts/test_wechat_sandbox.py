@@ -341,12 +341,10 @@ def test_a_refused_connection_never_left(house: House) -> None:
     assert sent.code in ("NOT_SENT", "NO_ANSWER")
 
 
-@pytest.mark.parametrize(
-    "fate, outcome, code", [("CLOSED", NO, "CLOSED"), ("ABNORMAL", OPEN, "ABNORMAL")]
-)
+@pytest.mark.parametrize("fate, outcome", [("CLOSED", NO), ("ABNORMAL", OPEN)])
 @pytest.mark.parametrize("mode", [Mode.SCAN, Mode.AGREEMENT])
 def test_a_refund_that_does_not_arrive(
-    house: House, mode: Mode, fate: str, outcome: Outcome, code: str
+    house: House, mode: Mode, fate: str, outcome: Outcome
 ) -> None:
     if mode is Mode.SCAN:
         order = house.scan()
@@ -363,4 +361,24 @@ def test_a_refund_that_does_not_arrive(
         "wechat_pay", "finish_refund", refund.number, mchid=house.account.merchant_no, status=fate
     )
     found = house.channel.refund_query(refund)
-    assert (found.outcome, found.code) == (outcome, code)
+    assert (found.outcome, found.code) == (outcome, fate)
+
+
+def test_a_refused_password_declines(house: House) -> None:
+    order = house.scan(amount_fen=200_000)
+    assert house.channel.capture(order).outcome is OPEN
+    house.sandbox.act("payer", "refuse", house.openid)
+    asked = house.channel.query(house.reference(order))
+    assert (asked.outcome, asked.code) == (NO, "PAYERROR")
+
+
+def test_an_hmac_account_signs_deducts_and_returns(house: House) -> None:
+    secrets = {**house.account.secrets, "sign_type": "HMAC-SHA256"}
+    house.account = replace(house.account, secrets=MappingProxyType(secrets))
+    order = house.order(Mode.AGREEMENT, contract_id=house.agreement())
+    assert house.channel.capture(order).outcome is OPEN
+    assert house.told(NoticeKind.CAPTURE, 2).answer.outcome is YES
+    refund = house.refund(order, AMOUNT)
+    assert house.channel.refund(refund).outcome is OPEN
+    house.told(NoticeKind.REFUND, 3)
+    assert house.channel.refund_query(refund).outcome is YES
