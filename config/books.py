@@ -1,0 +1,131 @@
+"""Two independent ledgers side by side: ours, and what each counterparty believes happened.
+
+Outside production only: the other side is the sandbox. Clearing accounts must equal the channel's
+books to the fen; the HIS's charges must equal what we took for revenue.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, Sum
+
+from billing.ledger.chart import Event, clearing
+from billing.ledger.checking import ledger_check
+from billing.ledger.models import Posting
+from billing.models import Invoice, Merchant, PaymentTransaction
+from config.demo.sandbox_client import sandbox_books
+
+POLL_S = 1.0
+CHANNELS = ("wechat_pay",)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure that two books do not agree on, in fen (or a count where it says so)."""
+
+    where: str
+    what: str
+    ours: int
+    theirs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    compared: dict[str, dict[str, int]]
+    differences: list[Difference]
+    open: list[dict[str, Any]]
+
+
+def books_compare() -> Comparison:
+    """Compare now. `open` lists what may still move money, on either side."""
+    books = sandbox_books()
+    compared: dict[str, dict[str, int]] = {}
+    differences: list[Difference] = []
+    for merchant in Merchant.objects.filter(channel__in=CHANNELS).order_by("pk"):
+        theirs = books.get(merchant.channel, {}).get(merchant.merchant_no)
+        if theirs is None:
+            continue
+        where = clearing(merchant.channel, merchant.merchant_no)
+        ours = _clearing_sums(where)
+        # A reversed capture never was ours: the channel counts it in and out again.
+        their_net = {
+            "captured": theirs["captured"]["fen"] - theirs["reversed"]["fen"],
+            "refunded": theirs["refunded"]["fen"] - theirs["returned"]["fen"],
+        }
+        compared[where] = ours
+        differences += [
+            Difference(where, what, ours[what], their_net[what])
+            for what in ours
+            if ours[what] != their_net[what]
+        ]
+    differences += _own_differences()
+    return Comparison(compared, differences, _open(books))
+
+
+def books_wait(patience_s: float) -> Comparison:
+    """Compare once nothing is open, or when patience ends."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        comparison = books_compare()
+        settled = not comparison.open and not comparison.differences
+        if settled or time.monotonic() >= deadline:
+            return comparison
+        time.sleep(POLL_S)
+
+
+def _clearing_sums(code: str) -> dict[str, int]:
+    """What came in and what went back through one clearing account."""
+    rows = Posting.objects.filter(account__code=code).aggregate(
+        captured=Sum(
+            "amount_fen",
+            filter=Q(entry__event__in=[Event.CAPTURED, Event.UNEXPECTED_IN]),
+            default=0,
+        ),
+        refunded=Sum(
+            "amount_fen",
+            filter=Q(entry__event__in=[Event.REFUND_DONE, Event.REFUND_CAME_BACK]),
+            default=0,
+        ),
+    )
+    return {"captured": int(rows["captured"]), "refunded": -int(rows["refunded"])}
+
+
+def _own_differences() -> list[Difference]:
+    """What our own books must satisfy by themselves."""
+    report = ledger_check()
+    found = [Difference("ledger", str(text), 1, 0) for text in report.violations]
+    if report.unbalanced:
+        found.append(Difference("ledger", "unbalanced entries", report.unbalanced, 0))
+    paid = Invoice.objects.filter(status__in=["PAID", "PARTLY_REFUNDED", "REFUNDED"])
+    owing = (
+        Posting.objects.filter(
+            account__code="patient_receivable", subject__in=paid.values("pk")
+        )
+        .values("subject")
+        .annotate(fen=Sum("amount_fen"))
+        .exclude(fen=0)
+    )
+    found += [
+        Difference(f"invoice {row['subject']}", "receivable of a paid bill", row["fen"], 0)
+        for row in owing[:20]
+    ]
+    return found
+
+
+def _open(books: dict[str, Any]) -> list[dict[str, Any]]:
+    """Ours in flight, and theirs not final."""
+    ours = PaymentTransaction.objects.filter(status__in=PaymentTransaction.IN_FLIGHT)
+    found: list[dict[str, Any]] = [
+        {"side": "ours", "number": row.number, "status": row.status, "amount_fen": row.amount_fen}
+        for row in ours.order_by("pk")[:50]
+    ]
+    for counterparty in CHANNELS:
+        for merchant, sums in books.get(counterparty, {}).items():
+            if sums["open"]["count"]:
+                found.append(
+                    {"side": counterparty, "merchant": merchant, "count": sums["open"]["count"]}
+                )
+    return found

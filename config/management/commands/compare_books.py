@@ -1,0 +1,48 @@
+"""`manage.py compare_books`: our ledger against every counterparty's own books."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+
+from config.books import books_wait
+from config.demo.sandbox_client import SandboxError
+from core.commands import ExitCode, PortalCommand, Result
+from core.errors import NotOffered
+from core.money import format_yuan
+
+
+class Command(PortalCommand):
+    help = "Compare the ledger with the counterparties' books (outside production only)."
+
+    def add_options(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--wait", type=int, default=0, help="seconds to wait until nothing is open"
+        )
+
+    def perform(self, **options: Any) -> Result:
+        if settings.PRODUCTION:
+            raise NotOffered("no_sandbox", _("There is no sandbox here to compare with."))
+        try:
+            found = books_wait(options["wait"])
+        except SandboxError as error:
+            return Result({"error": str(error)}, str(error), ExitCode.TRY_LATER)
+        data = {
+            "compared": found.compared,
+            "differences": [asdict(difference) for difference in found.differences],
+            "open": found.open,
+        }
+        if found.open:
+            return Result(data, _lines(found.open), ExitCode.TRY_LATER)
+        if found.differences:
+            return Result(data, _lines(data["differences"]), ExitCode.DIFFERENCES)
+        total = sum(sums["captured"] - sums["refunded"] for sums in found.compared.values())
+        return Result(data, f"the books agree: {format_yuan(total)} in clearing")
+
+
+def _lines(rows: Any) -> str:
+    return "\n".join(", ".join(f"{key} {value}" for key, value in row.items()) for row in rows)

@@ -1,0 +1,38 @@
+"""`manage.py resolve_unknown`: look at every open transaction now, whenever it is due."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from billing.models import PaymentTransaction
+from billing.services.sweeps import transaction_resume
+from core.commands import ExitCode, PortalCommand, Result
+
+
+class Command(PortalCommand):
+    help = "Query or close every payment transaction that is not final."
+    writes = True
+    exclusive = True
+
+    def add_options(self, parser: CommandParser) -> None:
+        parser.add_argument("--number", help="only the transaction of this number")
+
+    def perform(self, **options: Any) -> Result:
+        rows = PaymentTransaction.objects.filter(status__in=PaymentTransaction.IN_FLIGHT)
+        if options["number"]:
+            rows = rows.filter(number=options["number"])
+        found = list(rows.order_by("pk").values_list("pk", "number"))
+        if not options["dry_run"]:
+            for pk, _number in self.progress(found, total=len(found), label="resolving"):
+                transaction_resume(transaction_id=pk)
+        still = rows.count()
+        data = {
+            "looked_at": len(found),
+            "still_open": still,
+            "numbers": [number for _pk, number in found],
+            "dry_run": options["dry_run"],
+        }
+        text = f"{len(found)} looked at, {still} still open"
+        return Result(data, text, ExitCode.TRY_LATER if still else ExitCode.OK)
