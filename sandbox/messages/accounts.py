@@ -14,7 +14,7 @@ class Account:
 
 def official_account() -> Account:
     return Account(
-        os.environ.get("SANDBOX_WECHAT_APPID", "wx8f1c2d3e4a5b6c70"),
+        os.environ.get("SANDBOX_WECHAT_APPID", "wx5a0db0c0ffee0001"),
         os.environ.get("SANDBOX_WECHAT_APP_SECRET", "sandbox-wechat-app-secret"),
     )
 

@@ -19,6 +19,7 @@ from tests.sandbox.portal_stub import PortalStub, portal_stub
 
 SECRET = "sandbox-his-events-secret"
 TOKEN = "Token his-token"
+CLIENT = httpx.Client(timeout=30, trust_env=False)
 OUTPATIENT, CT, DRUG = "001102000010000", "002103000010000", "XN07XXD130E002010102774"
 ORDERED = f'[{{"code":"{CT}"}},{{"code":"{DRUG}","quantity":"24"}}]'
 
@@ -36,7 +37,7 @@ class Desk:
         return dict(self.sandbox.act("his", "visit", "M0001", **args))
 
     def press(self, path: str, **fields: str) -> httpx.Response:
-        return httpx.post(f"{self.sandbox.url}/his/{path}", data=fields, timeout=30)
+        return CLIENT.post(f"{self.sandbox.url}/his/{path}", data=fields)
 
     def page(self, path: str) -> str:
         return self.sandbox.call("GET", f"/his/{path}").text
@@ -48,11 +49,11 @@ class Desk:
 
     def push(self, body: Any, *, secret: str = SECRET, age_s: int = 0, raw: bytes = b"") -> Any:
         raw = raw or json.dumps(body).encode()
-        now = datetime.fromisoformat(self.sandbox.call("GET", "/healthz").json()["now"])
+        now = datetime.fromisoformat(CLIENT.get(f"{self.sandbox.url}/healthz").json()["now"])
         stamp = str(int(now.timestamp()) - age_s)
         digest = hmac.new(secret.encode(), stamp.encode() + b"." + raw, hashlib.sha256)
         headers = {"Portal-Timestamp": stamp, "Portal-Signature": f"v1={digest.hexdigest()}"}
-        return httpx.post(f"{self.sandbox.url}/his/events", content=raw, headers=headers)
+        return CLIENT.post(f"{self.sandbox.url}/his/events", content=raw, headers=headers)
 
     def book(self) -> dict[str, Any]:
         return self.sandbox.book("his", "hospital")
