@@ -22,7 +22,11 @@ def _database(url: str) -> dict[str, Any]:
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
         raise ImproperlyConfigured("SANDBOX_DATABASE_URL must name a PostgreSQL database")
     query = dict(parse_qsl(parts.query))
-    options: dict[str, Any] = {"pool": {"min_size": 2, "max_size": 24, "timeout": 20}}
+    options: dict[str, Any] = {
+        "pool": {"min_size": 2, "max_size": 24, "timeout": 20},
+        # Pretended money may be lost with the database server; the calls should not wait for it.
+        "options": "-c synchronous_commit=off",
+    }
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path[1:]),

@@ -61,10 +61,10 @@ def books(start: datetime | None, end: datetime | None) -> dict[str, Book]:
         *orders.annotate(n=Count("id"), s=Sum("total_fen")).order_by(),
         *refunds.annotate(n=Count("id"), s=Sum("amount_fen")).order_by(),
     ]
-    for row in still:
-        book = out[row["merchant__mchid"]]["open"]
-        book["count"] += row["n"]
-        book["fen"] += row["s"]
+    for unfinished in still:
+        book = out[unfinished["merchant__mchid"]]["open"]
+        book["count"] += unfinished["n"]
+        book["fen"] += unfinished["s"]
     return out
 
 

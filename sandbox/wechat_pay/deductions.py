@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
 from sandbox.wechat_pay.contracts import contract_lock
 from sandbox.wechat_pay.letters import order_notify
@@ -20,13 +22,12 @@ def deduction_apply(
 ) -> Order:
     """Accept a deduction and try it; accepted says nothing about paid."""
     contract = contract_lock(merchant, contract_id=contract_id)
-    known = Order.objects.filter(merchant=merchant, out_trade_no=wanted.out_trade_no).exists()
-    if not known and contract.state != Contract.State.SIGNED:
-        raise Refused(400, "CONTRACT_NOT_EXIST", "签约协议不存在或已解约")
-    order, created = order_create(merchant, wanted)
+    order, created = order_create(merchant, replace(wanted, contract=contract))
     if not created:
         raise Refused(400, "ORDER_ACCEPTED", "订单已受理，请勿重复提交，请查询订单结果")
-    order.contract = contract
+    if contract.state != Contract.State.SIGNED:
+        # Raised inside the transaction: the order was never there.
+        raise Refused(400, "CONTRACT_NOT_EXIST", "签约协议不存在或已解约")
     name = fault.name if fault else ""
     if name == "never_final":
         order_hold(order, Order.State.ACCEPT, name, fault)
@@ -62,9 +63,9 @@ def _limit_broken(order: Order, contract: Contract) -> str:
         return "单笔扣款金额超过限额"
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     paid = Order.objects.filter(contract=contract, paid_at__gte=midnight)
-    if paid.count() >= plan.daily_count:
+    so_far = paid.aggregate(n=Count("id"), s=Sum("total_fen"))
+    if so_far["n"] >= plan.daily_count:
         return "当日扣款次数超过限制"
-    taken = paid.aggregate(s=Sum("total_fen"))["s"] or 0
-    if taken + order.total_fen > plan.daily_fen:
+    if (so_far["s"] or 0) + order.total_fen > plan.daily_fen:
         return "当日扣款金额超过限额"
     return ""

@@ -46,28 +46,34 @@ def order_create(merchant: Merchant, wanted: Wanted) -> tuple[Order, bool]:
     """The order of this number: new, or the same one asked for again; locked either way."""
     at = clock.now()
     linked = wanted.product in ("native", "jsapi", "h5", "app")
-    order, created = Order.objects.get_or_create(
-        merchant=merchant,
-        out_trade_no=wanted.out_trade_no,
-        defaults={
-            "transaction_id": transaction_number(),
-            "product": wanted.product,
-            "fingerprint": wanted.fingerprint,
-            "appid": merchant.appid,
-            "description": wanted.description,
-            "attach": wanted.attach,
-            "total_fen": wanted.total_fen,
-            "notify_url": wanted.notify_url,
-            "sign_type": wanted.sign_type,
-            "token": token(),
-            "link_until": at + LINK_LIFE.get(wanted.product, PREPAY_LIFE) if linked else None,
-            "expires_at": wanted.expires_at or (at + ORDER_LIFE if linked else None),
-            "contract": wanted.contract,
-            "wanted_openid": wanted.openid,
-            "created_at": at,
-        },
+    own_number = transaction_number()
+    Order.objects.bulk_create(
+        [
+            Order(
+                merchant=merchant,
+                out_trade_no=wanted.out_trade_no,
+                transaction_id=own_number,
+                product=wanted.product,
+                fingerprint=wanted.fingerprint,
+                appid=merchant.appid,
+                description=wanted.description,
+                attach=wanted.attach,
+                total_fen=wanted.total_fen,
+                notify_url=wanted.notify_url,
+                sign_type=wanted.sign_type,
+                token=token(),
+                link_until=at + LINK_LIFE.get(wanted.product, PREPAY_LIFE) if linked else None,
+                expires_at=wanted.expires_at or (at + ORDER_LIFE if linked else None),
+                contract=wanted.contract,
+                wanted_openid=wanted.openid,
+                created_at=at,
+            )
+        ],
+        ignore_conflicts=True,
     )
-    order = _locked(pk=order.pk)
+    order = _locked(merchant=merchant, out_trade_no=wanted.out_trade_no)
+    # Of several calls at once only the one whose row was kept finds its own number there.
+    created = order.transaction_id == own_number
     if created:
         return order, True
     if order.fingerprint != wanted.fingerprint:

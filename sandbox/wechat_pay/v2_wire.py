@@ -78,7 +78,7 @@ def v2_call(
 
 def asked_read(request: HttpRequest, *, mutual: bool) -> Asked:
     asked = asked_verify(_fields(request))
-    named = request.environ.get("sandbox.client_certificate", "")
+    named = request.META.get("sandbox.client_certificate", "")
     if mutual and named != asked.merchant.mchid:
         raise Unread("证书错误，请使用商户API证书")
     return asked

@@ -75,7 +75,7 @@ def authenticate(request: HttpRequest) -> Merchant:
         )
     text = crypto.lines(
         request.method or "",
-        request.environ.get("sandbox.raw_path") or request.get_full_path(),
+        request.META.get("sandbox.raw_path") or request.get_full_path(),
         items["timestamp"],
         items["nonce_str"],
         request.body,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from sandbox.world import faults
+from sandbox.world.registry import OPERATIONS
 
 CUT = "Sandbox-Cut"
 
@@ -62,4 +63,4 @@ def _able(counterparty: str, operation: str) -> frozenset[str]:
     """Faults of the call itself; those of its notice are drawn when the notice is made."""
     notices = {"lose_notice", "duplicate_notice", "early_notice", "reordered_notices",
                "wrong_amount_notice"}  # fmt: skip
-    return faults.OPERATIONS[counterparty][operation] - notices
+    return OPERATIONS[counterparty][operation] - notices
