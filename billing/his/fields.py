@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.services.invoices import AMOUNT_FEN_MAX
@@ -24,6 +23,13 @@ _INSTANT = re.compile(
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEARS = range(2000, 2101)
+
+
+class Described:
+    """A field that says itself what it looks like in the OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        raise NotImplementedError
 
 
 class TextField(serializers.CharField):
@@ -42,7 +48,7 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class PatternField(TextField):
+class PatternField(Described, TextField):
     """A string that is the pattern from its first to its last character."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {"pattern": _("It must match %(pattern)s.")}
@@ -61,8 +67,10 @@ class PatternField(TextField):
             raise serializers.ValidationError(message, code="pattern")
         return data
 
+    def openapi(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{self.pattern.pattern}$"}
 
-@extend_schema_field({"type": "string", "pattern": f"^{NUMBER_PATTERN}$"})
+
 class NumberField(PatternField):
     """A number of the caller's, unique per client."""
 
@@ -77,10 +85,7 @@ class CodeField(PatternField):
         super().__init__(CODE_PATTERN % length_max, **kwargs)
 
 
-@extend_schema_field(
-    {"type": "integer", "format": "int64", "minimum": 1, "maximum": AMOUNT_FEN_MAX}
-)
-class FenField(serializers.Field):  # type: ignore[type-arg]
+class FenField(Described, serializers.Field):  # type: ignore[type-arg]
     """A positive whole number of fen. 1.0, "1" and true are refused, not read."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
@@ -101,8 +106,11 @@ class FenField(serializers.Field):  # type: ignore[type-arg]
     def to_representation(self, value: int) -> int:
         return value
 
+    def openapi(self) -> dict[str, Any]:
+        return {"type": "integer", "format": "int64", "minimum": 1, "maximum": AMOUNT_FEN_MAX}
 
-class WholeField(serializers.Field):  # type: ignore[type-arg]
+
+class WholeField(Described, serializers.Field):  # type: ignore[type-arg]
     """An integer within bounds."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
@@ -125,8 +133,11 @@ class WholeField(serializers.Field):  # type: ignore[type-arg]
     def to_representation(self, value: int) -> int:
         return value
 
+    def openapi(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
-class ExactDecimalField(serializers.Field):  # type: ignore[type-arg]
+
+class ExactDecimalField(Described, serializers.Field):  # type: ignore[type-arg]
     """A plain decimal with at most `places` places; no sign, no exponent.
 
     A string is always taken; a JSON number only where `numbers` says so (it was read exactly).
@@ -170,9 +181,11 @@ class ExactDecimalField(serializers.Field):  # type: ignore[type-arg]
     def to_representation(self, value: Decimal) -> str:
         return str(value)
 
+    def openapi(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{self.pattern.pattern}$"}
 
-@extend_schema_field({"type": "string", "format": "date-time"})
-class InstantField(serializers.Field):  # type: ignore[type-arg]
+
+class InstantField(Described, serializers.Field):  # type: ignore[type-arg]
     """A time with its offset; a naive one names no instant."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
@@ -194,9 +207,11 @@ class InstantField(serializers.Field):  # type: ignore[type-arg]
     def to_representation(self, value: datetime) -> str:
         return value.isoformat()
 
+    def openapi(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}
 
-@extend_schema_field({"type": "string", "format": "date"})
-class DayField(serializers.Field):  # type: ignore[type-arg]
+
+class DayField(Described, serializers.Field):  # type: ignore[type-arg]
     """A calendar day, YYYY-MM-DD."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
@@ -214,9 +229,11 @@ class DayField(serializers.Field):  # type: ignore[type-arg]
     def to_representation(self, value: date) -> str:
         return value.isoformat()
 
+    def openapi(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date"}
 
-@extend_schema_field({"type": "boolean"})
-class FlagField(serializers.Field):  # type: ignore[type-arg]
+
+class FlagField(Described, serializers.Field):  # type: ignore[type-arg]
     """true or false, not "yes" and not 1."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {"not_flag": _("true or false is needed.")}
@@ -229,8 +246,11 @@ class FlagField(serializers.Field):  # type: ignore[type-arg]
     def to_representation(self, value: bool) -> bool:
         return value
 
+    def openapi(self) -> dict[str, Any]:
+        return {"type": "boolean"}
 
-class WordField(TextField):
+
+class WordField(Described, TextField):
     """One of a few words."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {"word": _("It must be one of: %(words)s.")}
@@ -244,6 +264,9 @@ class WordField(TextField):
             message = str(self.error_messages["word"]) % {"words": ", ".join(self.words)}
             raise serializers.ValidationError(message)
         return data
+
+    def openapi(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.words)}
 
 
 class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import traceback
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -97,7 +98,12 @@ def _headers(error: APIException) -> dict[str, str]:
 def _fault(error: Exception) -> tuple[int, str, str, list[dict[str, str]], dict[str, str]]:
     """Ours, not the caller's. The database away or too busy is for a moment only."""
     fault_id = secrets.token_hex(6)
-    logger.error("his api fault %s", fault_id, exc_info=error)
+    if isinstance(error, DatabaseError):
+        # The database's own words may quote a row, and rows hold personal data.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("his api fault %s: %s\n%s", fault_id, type(error).__name__, where)
+    else:
+        logger.error("his api fault %s", fault_id, exc_info=error)
     if isinstance(error, OperationalError | InterfaceError):
         detail = _("The portal is busy; send the same request again (%s).") % fault_id
         headers = {"Retry-After": str(RETRY_AFTER_S)}

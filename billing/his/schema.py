@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from billing.his.serializers.money import ProblemSerializer
+from billing.his.fields import NUMBER_PATTERN
+from billing.his.serializers.money import ALL_LINES, ProblemSerializer, ReturnLineSerializer
 
+NUMBER_SCHEMA = {"type": "string", "pattern": f"^{NUMBER_PATTERN}$"}
 PROBLEM_TYPE = "application/problem+json"
 PROBLEMS = {
     400: "The body or the address is wrong; `errors` names field and reason.",
@@ -37,10 +42,32 @@ class HisTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
         }
 
 
+class DescribedField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "billing.his.fields.Described"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        described: dict[str, Any] = self.target.openapi()
+        return described
+
+
+class LinesField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "billing.his.serializers.money.ReturnLinesField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        line = auto_schema.resolve_serializer(ReturnLineSerializer, direction)
+        return {
+            "oneOf": [
+                {"type": "array", "items": line.ref, "minItems": 1},
+                {"type": "string", "enum": [ALL_LINES]},
+            ]
+        }
+
+
 def documented(
-    request: Any, answer: Any, *, put: bool = False, processing: bool = False
+    request: Any, answer: Any, *numbers: str, put: bool = False, processing: bool = False
 ) -> dict[str, Any]:
-    """The arguments of `extend_schema` for a door: its body, its answer, its problems."""
+    """The arguments of `extend_schema` for a door: its numbers, body, answer and problems."""
     responses: dict[Any, Any] = {200: answer}
     if put:
         responses[201] = answer
@@ -50,4 +77,5 @@ def documented(
         if request is not None or status in READ_PROBLEMS:
             problem = OpenApiResponse(ProblemSerializer, description=text)
             responses[(status, PROBLEM_TYPE)] = problem
-    return {"request": request, "responses": responses}
+    parameters = [OpenApiParameter(name, NUMBER_SCHEMA, OpenApiParameter.PATH) for name in numbers]
+    return {"request": request, "responses": responses, "parameters": parameters}

@@ -31,7 +31,9 @@ from core.errors import BadInput
 class ChargesView(HisView):
     concerns_money: ClassVar[bool] = True
 
-    @extend_schema(**documented(ListedChargeSerializer(many=True), ChargesAnswerSerializer))
+    @extend_schema(
+        **documented(ListedChargeSerializer(many=True), ChargesAnswerSerializer, "encounter_no")
+    )
     def post(self, request: Request, encounter_no: str) -> Response:
         """Put a list of charges, all or none."""
         done = charges_put(
@@ -45,7 +47,11 @@ class ChargesView(HisView):
 class ChargeView(HisView):
     concerns_money: ClassVar[bool] = True
 
-    @extend_schema(**documented(ChargeSerializer, ChargePutAnswerSerializer, put=True))
+    @extend_schema(
+        **documented(
+            ChargeSerializer, ChargePutAnswerSerializer, "encounter_no", "charge_no", put=True
+        )
+    )
     def put(self, request: Request, encounter_no: str, charge_no: str) -> Response:
         """Put one charge; other content replaces it while it is on no bill."""
         data = body_of(request, ChargeSerializer())
@@ -64,7 +70,9 @@ class ChargeView(HisView):
 class ChargeCancelView(HisView):
     concerns_money: ClassVar[bool] = True
 
-    @extend_schema(**documented(CancelSerializer, ChargeAnswerSerializer))
+    @extend_schema(
+        **documented(CancelSerializer, ChargeAnswerSerializer, "encounter_no", "charge_no")
+    )
     def post(self, request: Request, encounter_no: str, charge_no: str) -> Response:
         """Cancel a charge that is on no bill."""
         data = body_of(request, CancelSerializer())

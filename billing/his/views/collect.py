@@ -31,7 +31,9 @@ class CollectView(HisView):
     scopes: ClassVar = {"POST": "money"}
     concerns_money: ClassVar[bool] = True
 
-    @extend_schema(**documented(CollectSerializer, CollectAnswerSerializer, processing=True))
+    @extend_schema(
+        **documented(CollectSerializer, CollectAnswerSerializer, "invoice_no", processing=True)
+    )
     def post(self, request: Request, invoice_no: str) -> Response:
         """Collect a bill: 200 with its end, or 202 while it goes on."""
         data = body_of(request, CollectSerializer())

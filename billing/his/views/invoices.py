@@ -33,6 +33,8 @@ from core.errors import BadInput
 from core.idempotency import input_hash
 
 AFTER_MAX = 2**63 - 1
+WHOLE = {"type": "integer", "minimum": 0, "maximum": AFTER_MAX}
+LIMIT = {"type": "integer", "minimum": 1, "maximum": PAGE_MAX}
 # A refund that is asked for is not yet done; a rejected one has failed for the HIS.
 RETURN_WORDS = {
     ReturnStatus.ACCEPTED: "accepted",
@@ -51,7 +53,9 @@ class InvoiceIssueView(HisView):
     scopes: ClassVar = {"PUT": "money"}
     concerns_money: ClassVar[bool] = True
 
-    @extend_schema(**documented(IssueSerializer, IssueAnswerSerializer, put=True))
+    @extend_schema(
+        **documented(IssueSerializer, IssueAnswerSerializer, "encounter_no", "invoice_no", put=True)
+    )
     def put(self, request: Request, encounter_no: str, invoice_no: str) -> Response:
         """Issue a bill for all unbilled charges, or for the named ones."""
         data = body_of(request, IssueSerializer())
@@ -70,7 +74,7 @@ class InvoiceIssueView(HisView):
 
 
 class InvoiceView(HisView):
-    @extend_schema(**documented(None, InvoiceAnswerSerializer))
+    @extend_schema(**documented(None, InvoiceAnswerSerializer, "invoice_no"))
     def get(self, request: Request, invoice_no: str) -> Response:
         """A bill with its split, payments and what the ledger says."""
         invoice = invoice_get(client=client_of(request), invoice_no=invoice_no)
@@ -81,7 +85,7 @@ class InvoiceCancelView(HisView):
     scopes: ClassVar = {"POST": "money"}
     concerns_money: ClassVar[bool] = True
 
-    @extend_schema(**documented(CancelSerializer, InvoiceAnswerSerializer))
+    @extend_schema(**documented(CancelSerializer, InvoiceAnswerSerializer, "invoice_no"))
     def post(self, request: Request, invoice_no: str) -> Response:
         """Cancel a bill that is not paid and not being paid; its charges are free again."""
         data = body_of(request, CancelSerializer())
@@ -95,7 +99,7 @@ class RefundsView(HisView):
     scopes: ClassVar = {"POST": "money"}
     concerns_money: ClassVar[bool] = True
 
-    @extend_schema(**documented(RefundSerializer, RefundAnswerSerializer))
+    @extend_schema(**documented(RefundSerializer, RefundAnswerSerializer, "invoice_no"))
     def post(self, request: Request, invoice_no: str) -> Response:
         """Give back lines by quantity and amount, or all that is left."""
         data = body_of(request, RefundSerializer())
@@ -123,11 +127,13 @@ def _refund_answer(returned: InvoiceReturn) -> dict[str, Any]:
 
 class EventsView(HisView):
     @extend_schema(
-        parameters=[
-            OpenApiParameter("after", int, description="Read on after this event_id."),
-            OpenApiParameter("limit", int, description="1 to 500."),
-        ],
-        **documented(None, EventsAnswerSerializer),
+        **documented(None, EventsAnswerSerializer)
+        | {
+            "parameters": [
+                OpenApiParameter("after", WHOLE, description="Read on after this event_id."),
+                OpenApiParameter("limit", LIMIT, description="How many at most."),
+            ]
+        }
     )
     def get(self, request: Request) -> Response:
         """Published events of this client, in the order of their ids."""

@@ -30,7 +30,7 @@ from patients.services.patients import patient_register
 
 
 class PatientView(HisView):
-    @extend_schema(**documented(PatientSerializer, PatientAnswerSerializer, put=True))
+    @extend_schema(**documented(PatientSerializer, PatientAnswerSerializer, "mrn", put=True))
     def put(self, request: Request, mrn: str) -> Response:
         """Register a record number, or replace what is known under it."""
         data = body_of(request, PatientSerializer())
@@ -46,7 +46,9 @@ class PatientView(HisView):
 
 
 class EncounterView(HisView):
-    @extend_schema(**documented(EncounterSerializer, EncounterAnswerSerializer, put=True))
+    @extend_schema(
+        **documented(EncounterSerializer, EncounterAnswerSerializer, "encounter_no", put=True)
+    )
     def put(self, request: Request, encounter_no: str) -> Response:
         """Open a visit, or replace what is known of it."""
         data = body_of(request, EncounterSerializer())
@@ -62,7 +64,7 @@ class EncounterView(HisView):
 class EncounterCancelView(HisView):
     concerns_money: ClassVar[bool] = True
 
-    @extend_schema(**documented(CancelSerializer, EncounterAnswerSerializer))
+    @extend_schema(**documented(CancelSerializer, EncounterAnswerSerializer, "encounter_no"))
     def post(self, request: Request, encounter_no: str) -> Response:
         """Cancel a visit (退号) that has no open or unreturned bill."""
         data = body_of(request, CancelSerializer())
@@ -72,7 +74,7 @@ class EncounterCancelView(HisView):
 
 
 class EncounterCloseView(HisView):
-    @extend_schema(**documented(CloseSerializer, EncounterAnswerSerializer))
+    @extend_schema(**documented(CloseSerializer, EncounterAnswerSerializer, "encounter_no"))
     def post(self, request: Request, encounter_no: str) -> Response:
         """Close a visit; for an inpatient the discharge."""
         data = body_of(request, CloseSerializer())
