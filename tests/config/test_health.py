@@ -1,0 +1,68 @@
+"""`/healthz` and doctor: well, ill, and what is told about it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError
+from django.test import Client
+
+from config import probes
+from config.probes import Finding, State
+from core import clock
+
+
+@pytest.mark.django_db
+def test_healthz_is_ok_when_everything_answers(client: Client) -> None:
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+    assert set(answer.json()) == {"status", "database", "broker", "migrations", "beat"}
+    assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db
+def test_healthz_is_503_and_names_no_host(client: Client, settings: object) -> None:
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"  # type: ignore[attr-defined]
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["broker"] == "failed"
+    assert "127.0.0.1" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_healthz_is_only_read(client: Client) -> None:
+    assert client.post("/healthz").status_code == 405
+
+
+def test_a_silent_database_is_a_finding() -> None:
+    def database_probe() -> Finding:
+        raise OperationalError("connection refused\nsecond line")
+
+    found = probes.findings([database_probe])
+
+    assert found == [Finding("database", State.FAILED, "connection refused")]
+
+
+@pytest.mark.django_db
+def test_doctor_lists_every_question() -> None:
+    out = StringIO()
+    # the clock that stands still elsewhere is here compared with the database's
+    with clock.freeze(datetime.now(UTC)):
+        call_command("doctor", json=True, stdout=out, stderr=StringIO())
+    data = json.loads(out.getvalue())
+    assert data["ok"] is True
+    names = {finding["name"] for finding in data["findings"]}
+    assert {"settings", "database", "broker", "keys", "clock", "calendar", "static"} <= names
+
+
+@pytest.mark.django_db
+def test_doctor_fails_when_the_broker_is_away(settings: object) -> None:
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"  # type: ignore[attr-defined]
+    with pytest.raises(SystemExit) as end:
+        call_command("doctor", json=True, stdout=StringIO(), stderr=StringIO())
+    assert end.value.code == 1
