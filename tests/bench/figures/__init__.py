@@ -1,0 +1,9 @@
+"""Every figure by name: the dotted path of a module with `measure(cluster) -> list[Case]`.
+
+Figures are imported when they are measured: by then Django knows the bench's database.
+"""
+
+FIGURES = {
+    "journal_post": "tests.bench.figures.journal_post",
+    "balance": "tests.bench.figures.balance",
+}
