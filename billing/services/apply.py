@@ -33,6 +33,11 @@ from core.outcomes import Outcome
 from core.states import transition
 
 NEVER_EXECUTED = "NEVER_EXECUTED"
+# Words of the adapters: a refund the payer's account cannot take, an answer about something else.
+NEEDS_A_PERSON = {
+    "ABNORMAL": ReviewReason.REFUND_ABNORMAL,
+    "MISMATCH": ReviewReason.STATE_DIFFERS,
+}
 
 
 class Source(StrEnum):
@@ -156,8 +161,23 @@ def _still_open(
             setattr(row, name, value)
     else:
         transition(row, to, by=by, reason=answer.code, **fields)
-    if now - row.created_at > timedelta(seconds=policy().slow_after_s):
-        review_open(reason=ReviewReason.NOT_ENDED, invoice=invoice, transaction=row, figures={})
+    _ask_a_person(row, invoice, answer)
+
+
+def _ask_a_person(
+    row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer
+) -> None:
+    """An open transaction that time alone will not end."""
+    reason = NEEDS_A_PERSON.get(answer.code)
+    if reason is None and clock.now() - row.created_at > timedelta(seconds=policy().slow_after_s):
+        reason = ReviewReason.NOT_ENDED
+    if reason is not None:
+        review_open(
+            reason=reason,
+            invoice=invoice,
+            transaction=row,
+            figures={"code": answer.code, "message": answer.message},
+        )
 
 
 def _open_status(row: PaymentTransaction, answer: ChannelAnswer) -> str:
