@@ -62,7 +62,7 @@ check: $(VENV)/.ready
 	@$(VENV)/bin/lint-imports --cache-dir var/cache/imports --no-show-timings > var/cache/imports.txt || { cat var/cache/imports.txt; exit 1; }
 	@$(PY) manage.py check
 	@$(PY) manage.py makemigrations --check --dry-run
-	@$(VENV)/bin/djlint --check --lint --quiet templates
+	@$(VENV)/bin/djlint --lint --quiet templates
 	@$(PY) manage.py translations --check
 
 translations: $(VENV)/.ready
