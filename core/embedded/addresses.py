@@ -23,30 +23,28 @@ SESSION_OPTIONS = "-c lock_timeout=3s -c idle_in_transaction_session_timeout=60s
 
 
 def database_is_embedded() -> bool:
-    return not _given("DATABASE_URL", "database_url")
+    """Also while a demo runs on the embedded server: who joins it holds a lease of its own."""
+    return database_url() == _embedded_database_url()
 
 
 def broker_is_embedded() -> bool:
-    return not _given("CELERY_BROKER_URL", "broker_url")
+    return broker_url() == _embedded_broker_url()
 
 
 def database_url() -> str:
     """The database as one address, for run.json and for child processes."""
     given = _given("DATABASE_URL", "database_url")
-    if given:
-        return given
-    _refuse_in_production("DATABASE_URL")
-    host = quote(str(socket_dir(embedded_dir() / "postgres")), safe="/")
-    return f"postgresql://{POSTGRES_USER}@/{DATABASE_NAME}?host={host}"
+    if not given:
+        _refuse_in_production("DATABASE_URL")
+    return given or _embedded_database_url()
 
 
 def broker_url() -> str:
     """The broker as Celery wants it."""
     given = _given("CELERY_BROKER_URL", "broker_url")
-    if given:
-        return given
-    _refuse_in_production("CELERY_BROKER_URL")
-    return f"redis+socket://{socket_dir(embedded_dir() / 'valkey') / 'valkey.sock'}"
+    if not given:
+        _refuse_in_production("CELERY_BROKER_URL")
+    return given or _embedded_broker_url()
 
 
 def database_settings() -> dict[str, Any]:
@@ -66,6 +64,15 @@ def database_settings() -> dict[str, Any]:
     settings["CONN_HEALTH_CHECKS"] = True
     settings["TEST"] = {"NAME": os.environ.get("PORTAL_TEST_DB", "test_portal")}
     return settings
+
+
+def _embedded_database_url() -> str:
+    host = quote(str(socket_dir(embedded_dir() / "postgres")), safe="/")
+    return f"postgresql://{POSTGRES_USER}@/{DATABASE_NAME}?host={host}"
+
+
+def _embedded_broker_url() -> str:
+    return f"redis+socket://{socket_dir(embedded_dir() / 'valkey') / 'valkey.sock'}"
 
 
 def _given(variable: str, key: str) -> str:

@@ -98,6 +98,13 @@ def test_a_running_demo_is_met_and_a_dead_one_is_not(plain: pytest.MonkeyPatch) 
     assert run_file_read() == {}
 
 
+def test_who_joins_an_embedded_demo_shares_its_servers(plain: pytest.MonkeyPatch) -> None:
+    alone = addresses.database_url(), addresses.broker_url()
+    run_file_write({"database_url": alone[0], "broker_url": alone[1]})
+    assert addresses.database_is_embedded()
+    assert addresses.broker_is_embedded()
+
+
 def test_tests_never_use_a_demo(plain: pytest.MonkeyPatch) -> None:
     run_file_write({"database_url": "postgresql://demo/x"})
     plain.setenv("PORTAL_ENV", "test")
