@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -228,6 +230,44 @@ def test_unexpected_money_is_refundable_and_once_applied_pays_the_bill() -> None
         give_back(7, 2, 101)
     give_back(7, 2, 100)
     assert ledger_check().sound
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_refunds_at_once_do_not_miss_each_other() -> None:
+    issue(7, 100)
+    capture(7, 100)
+    outcomes: list[str] = []
+    together = threading.Barrier(2)
+
+    def run(refund_id: int) -> None:
+        try:
+            with transaction.atomic():
+                together.wait()
+                give_back(7, refund_id, 60)
+                time.sleep(0.1)  # both stand uncommitted side by side, were it not for the lock
+            outcomes.append("owed")
+        except IntegrityError:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["owed", "refused"]
+    assert ledger_check().sound
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_older_snapshot_does_not_post() -> None:
+    refusal = pytest.raises(IntegrityError, match="read_committed")
+    with refusal, transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        capture(7, 100)
 
 
 def test_a_refund_owed_of_a_receivable_names_its_invoice() -> None:

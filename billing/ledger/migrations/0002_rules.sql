@@ -15,6 +15,9 @@ CREATE FUNCTION ledger_entry_day() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   open_from date;
 BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    PERFORM ledger_refuse('read_committed', 'an older snapshot might not see a day that closed');
+  END IF;
   PERFORM pg_advisory_xact_lock_shared(7201126001);
   SELECT max(day) + 1 INTO open_from FROM ledger_closed_day;
   IF open_from > NEW.business_day THEN

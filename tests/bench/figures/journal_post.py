@@ -100,27 +100,42 @@ def _measure_at(connections_: int, *, hordak: bool) -> list[Case]:
         for crew in crews.values():
             stack.enter_context(crew)
         rates = rounds_run(crews)
-    unit = "entries/s"
-    middle = {name: median(values) for name, values in rates.items()}
     target = 0.6 if connections_ <= 4 else None
-    rss = {"rss_mb": round(crews["ours"].rss_mb)}
     cases = [
-        Case(f"journal_post.{at}", middle["ours"], unit, middle["floor"],
-             ratio(rates["ours"], rates["floor"]), target, rss),
-        Case(f"journal_post.autocommit.{at}", middle["autocommit"], unit, middle["floor"],
-             ratio(rates["autocommit"], rates["floor"])),
-    ]  # fmt: skip
+        _case(
+            f"journal_post.{at}", rates, "ours", "floor", target=target, rss=crews["ours"].rss_mb
+        ),
+        _case(f"journal_post.autocommit.{at}", rates, "autocommit", "floor"),
+    ]
     if "distinct" in rates:
-        against = ratio(rates["ours"], rates["distinct"])
         note = "every entry on the same accounts; floor: accounts chosen at random"
-        case = Case("journal_post.hot", middle["ours"], unit, middle["distinct"], against, 0.9)
-        cases.append(Case(**{**case.__dict__, "note": note}))
+        cases.append(_case("journal_post.hot", rates, "ours", "distinct", target=0.9, note=note))
     if hordak:
-        against = ratio(rates["ours"], rates["hordak"])
         note = "ours beside django-hordak's four legs as documented"
-        case = Case(f"peer.hordak.{at}", middle["ours"], unit, middle["hordak"], against, 2.0)
-        cases.append(Case(**{**case.__dict__, "note": note}))
+        cases.append(_case(f"peer.hordak.{at}", rates, "ours", "hordak", target=2.0, note=note))
     return cases
+
+
+def _case(
+    name: str,
+    rates: dict[str, list[float]],
+    ours_: str,
+    other: str,
+    *,
+    target: float | None = None,
+    note: str = "",
+    rss: float = 0.0,
+) -> Case:
+    return Case(
+        name,
+        median(rates[ours_]),
+        "entries/s",
+        median(rates[other]),
+        ratio(rates[ours_], rates[other]),
+        target,
+        {"rss_mb": round(rss)} if rss else {},
+        note,
+    )
 
 
 def ours(worker: int, *, atomic: bool, hot: bool) -> Operation:
