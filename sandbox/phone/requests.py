@@ -12,9 +12,9 @@ from sandbox.messages.oauth import PHONE_COOKIE
 from sandbox.phone.selectors import wallets_found
 from sandbox.phone.views import pay
 from sandbox.wechat_pay import contracts, payer
-from sandbox.wechat_pay.letters import state_text
 from sandbox.wechat_pay.models import Contract, Order, Wallet
 from sandbox.wechat_pay.refusal import Refused
+from sandbox.wechat_pay.shown import state_text
 
 YES, NO = "yes", "no"
 

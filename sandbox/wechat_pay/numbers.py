@@ -22,7 +22,8 @@ def contract_number() -> str:
 
 
 def token() -> str:
-    return secrets.token_urlsafe(24)
+    """A link's secret; it begins with a digit, so that `wx` before it is always the prepay's."""
+    return f"0{secrets.token_urlsafe(23)}"
 
 
 def code_number() -> str:

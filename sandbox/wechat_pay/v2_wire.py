@@ -55,7 +55,7 @@ V2View = Callable[[Asked, Fault | None], dict[str, str]]
 
 
 def v2_call(
-    operation: str, *, mutual: bool = False
+    operation: str, *, mutual: bool = False, able: frozenset[str] | None = None
 ) -> Callable[[V2View], Callable[..., HttpResponse]]:
     """A v2 endpoint; `mutual` ones answer only to a merchant's client certificate."""
 
@@ -69,7 +69,7 @@ def v2_call(
                     return _xml({"return_code": "FAIL", "return_msg": str(error)})
                 return _answered(asked, view, fault)
 
-            return call_struck(request, "wechat_pay", operation, execute)
+            return call_struck(request, "wechat_pay", operation, execute, able)
 
         return answer
 

@@ -9,13 +9,15 @@ from django.urls import path
 
 from sandbox.wechat_pay import contracts, deductions, orders, refunds
 from sandbox.wechat_pay.crypto import fingerprint
-from sandbox.wechat_pay.letters import V2_REFUND_STATUS, state_text, trade_type
+from sandbox.wechat_pay.letters import V2_REFUND_STATUS
 from sandbox.wechat_pay.models import Contract, Order, Refund
 from sandbox.wechat_pay.numbers import moment, stamp
 from sandbox.wechat_pay.refusal import Refused
+from sandbox.wechat_pay.shown import state_text, trade_type
 from sandbox.wechat_pay.v2_wire import Asked, Unread, asked_verify, v2_call
 from sandbox.wechat_pay.v3_fields import OUT_REFUND_NO, OUT_TRADE_NO
 from sandbox.world.faults import Fault
+from sandbox.world.registry import SIGNED
 
 Fields = dict[str, str]
 STATE_NUMBER = {"SIGNED": "0", "TERMINATED": "1"}
@@ -105,7 +107,7 @@ def delete_contract(asked: Asked, _fault: Fault | None) -> Fields:
     }
 
 
-@v2_call("capture")
+@v2_call("capture", able=SIGNED | {"decline", "never_final"})
 def pap_pay_apply(asked: Asked, fault: Fault | None) -> Fields:
     body, number, contract_id, _ = asked.need("body", "out_trade_no", "contract_id", "notify_url")
     if not OUT_TRADE_NO.fullmatch(number):

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from sandbox.wechat_pay import orders, refunds, v3_fields
-from sandbox.wechat_pay.letters import order_json
 from sandbox.wechat_pay.models import Merchant, Order, Refund
 from sandbox.wechat_pay.numbers import rfc3339
 from sandbox.wechat_pay.refusal import Refused
+from sandbox.wechat_pay.shown import order_json
 from sandbox.wechat_pay.v3_wire import Answer, v3_call
 from sandbox.world.faults import Fault
 from sandbox.world.registry import SIGNED
@@ -31,8 +31,9 @@ def prepay(product: str) -> Callable[..., HttpResponse]:
         if product == "native":
             return 200, {"code_url": f"weixin://wxpay/bizpayurl?pr={order.token}"}
         if product == "h5":
+            # With a query, as the vendor's: merchants append `&redirect_url=` to it.
             page = f"{settings.SANDBOX_URL}/phone/wechat/pay/{order.token}"
-            return 200, {"h5_url": page}
+            return 200, {"h5_url": f"{page}?prepay_id=wx{order.token}&package=1"}
         return 200, {"prepay_id": f"wx{order.token}"}
 
     return view

@@ -162,6 +162,7 @@ def _portal_follow(at: datetime) -> str:
             f"{settings.PORTAL_URL}/_dev/clock",
             json={"now": at.isoformat()},
             timeout=httpx.Timeout(PORTAL_PATIENCE_S, connect=5),
+            trust_env=False,
         )
     except httpx.HTTPError as error:
         return f"the portal did not follow: {error!r}"

@@ -235,3 +235,14 @@ def test_fifty_connections_at_once(merchant: Merchant, inbox: Inbox) -> None:
     inbox.await_count(101, 10)
     assert merchant.sandbox.book()["captured"] == {"count": 100, "fen": 10_000}
     assert len({json.dumps(unxml(one.body), sort_keys=True) for one in inbox.got}) == 101
+
+
+def test_fault_that_cannot_happen_at_a_call_does_not_strike_it(
+    merchant: Merchant, inbox: Inbox
+) -> None:
+    contract = merchant.contract(merchant.wallet(), 0, f"{inbox.url}/signed")
+    merchant.sandbox.fault("*", "user_paying", times=1)
+    merchant.deduct("NOUP01", 100, contract, f"{inbox.url}/paid")
+    listed = merchant.sandbox.control("DELETE", "faults")
+    assert [one["struck"] for one in listed] == [0]
+    assert merchant.v2("/pay/paporderquery", out_trade_no="NOUP01")["trade_state"] == "SUCCESS"
