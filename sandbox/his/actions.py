@@ -18,9 +18,13 @@ from sandbox.his.services.desk import (
 from sandbox.his.services.returns import return_open, return_send
 from sandbox.world.registry import Action, BadCall
 
-METHODS = ("auto", "scan", "one_code", "face", "agreement", "credit", "deposit", "pay_link")
+METHODS = (
+    "auto", "scan", "one_code", "face", "agreement",
+    "credit", "deposit", "pay_link", "pos", "cash",
+)  # fmt: skip
 CHARGES = '[{"code","quantity"?}], codes of sandbox/his/data/items.csv'
 COUNT = "how many items to draw when charges is not given (default 3)"
+AUTH_CODE = "the scanned code, for the methods that want one"
 LINES = '"all" (default) or [{"charge_no","quantity"?}]; without quantity all that is left'
 COLLECT = f'false, true (= "auto") or a method: {", ".join(METHODS)}; default true'
 
@@ -35,7 +39,7 @@ def visit(subject: str, args: dict[str, Any]) -> dict[str, Any]:
             orders=orders_from_args(args),
             self_pay=_flag(args, "self_pay", True),
         )
-        return _send_and_collect(opened, method)
+        return _send_and_collect(opened, method, _code(args))
     except DeskRefusal as error:
         raise BadCall(str(error)) from error
 
@@ -47,7 +51,7 @@ def charge(subject: str, args: dict[str, Any]) -> dict[str, Any]:
     try:
         method = _method(args.get("collect", True))
         charges_add(visit=found, orders=orders_from_args(args))
-        return _send_and_collect(found, method)
+        return _send_and_collect(found, method, _code(args))
     except DeskRefusal as error:
         raise BadCall(str(error)) from error
 
@@ -100,11 +104,11 @@ def _sent(goods_return: GoodsReturn) -> dict[str, Any]:
     }
 
 
-def _send_and_collect(opened: Visit, method: str | None) -> dict[str, Any]:
+def _send_and_collect(opened: Visit, method: str | None, auth_code: str) -> dict[str, Any]:
     invoice = invoice_issue(visit=opened) if visit_send(visit=opened) else None
     result = None
     if invoice is not None and method is not None:
-        result = invoice_collect(invoice=invoice, method=method)
+        result = invoice_collect(invoice=invoice, method=method, auth_code=auth_code)
         invoice.refresh_from_db()
     charges = Charge.objects.filter(invoice=invoice) if invoice else opened.charges.all()
     return {
@@ -134,6 +138,13 @@ def _method(value: Any) -> str | None:
     if value not in METHODS:
         raise DeskRefusal(f"collect is {COLLECT}")
     return str(value)
+
+
+def _code(args: dict[str, Any]) -> str:
+    value = args.get("auth_code", "")
+    if not isinstance(value, str):
+        raise DeskRefusal("auth_code is a text")
+    return value
 
 
 def _flag(args: dict[str, Any], name: str, default: bool) -> bool:
@@ -166,13 +177,20 @@ ACTIONS = {
             "count": COUNT,
             "seed": "of the draw",
             "collect": COLLECT,
+            "auth_code": AUTH_CODE,
             "self_pay": "true (default): the patient asked not to use insurance",
         },
     ),
     "charge": Action(
         charge,
         "encounter_no",
-        {"charges": CHARGES, "count": COUNT, "seed": "of the draw", "collect": COLLECT},
+        {
+            "charges": CHARGES,
+            "count": COUNT,
+            "seed": "of the draw",
+            "collect": COLLECT,
+            "auth_code": AUTH_CODE,
+        },
     ),
     "return_goods": Action(
         return_goods,

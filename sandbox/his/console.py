@@ -102,7 +102,6 @@ def _visit_page(request: HttpRequest, visit: Visit, *, problem: str, status: int
         "open_returns": GoodsReturn.objects.filter(invoice__visit=visit, accepted=None),
         "steps": visit.steps.all(),
         "events": events_of(visit),
-        "methods": METHODS,
         "under_way": any(one.portal_status in UNDER_WAY for one in invoices),
         "problem": problem,
     }
@@ -141,7 +140,8 @@ def _collect(invoice: Invoice, posted: dict[str, Any]) -> None:
     method = posted.get("method", "auto")
     if method not in METHODS:
         raise DeskRefusal("没有这种收费方式。")
-    invoice_collect(invoice=invoice, method=method)
+    code = posted.get("auth_code", "").replace(" ", "")
+    invoice_collect(invoice=invoice, method="scan" if code else method, auth_code=code)
 
 
 def _refresh(invoice: Invoice, _posted: dict[str, Any]) -> None:

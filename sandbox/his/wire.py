@@ -52,8 +52,9 @@ def charge_body(charge: Charge) -> dict[str, Any]:
     return body
 
 
-def collect_body(*, request_no: str, method: str, wait_s: int) -> dict[str, Any]:
-    return {"request_no": request_no, "method": method, "wait_s": wait_s, "operator": OPERATOR}
+def collect_body(*, request_no: str, method: str, auth_code: str, wait_s: int) -> dict[str, Any]:
+    body = {"request_no": request_no, "method": method, "wait_s": wait_s, "operator": OPERATOR}
+    return body | ({"auth_code": auth_code} if auth_code else {})
 
 
 def return_body(goods_return: GoodsReturn) -> dict[str, Any]:

@@ -32,6 +32,7 @@ STATE_KINDS = {
     "DRAFT": "none",
     "REVIEW": "bad",
 }
+RETURNABLE = frozenset({"PAID", "PARTLY_REFUNDED"})
 SPLIT = {
     "fund_fen": "医保统筹",
     "own_account_fen": "医保个人账户",

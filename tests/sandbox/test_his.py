@@ -177,6 +177,16 @@ def test_declined_collect_is_a_new_request_next_time(desk: Desk) -> None:
     assert numbers[0] != numbers[1]
 
 
+def test_scanned_code_goes_with_the_request(desk: Desk) -> None:
+    done = desk.visit(collect=False)
+    page = f"visits/{done['encounter_no']}"
+    desk.press(f"{page}/collect", no=done["invoice_no"], auth_code="1312 3456 7890 123456")
+    body = desk.portal.calls[-1].body
+    assert (body["method"], body["auth_code"]) == ("scan", "131234567890123456")
+    desk.visit(collect="scan", auth_code="131234567890123457")
+    assert desk.portal.calls[-1].body["auth_code"] == "131234567890123457"
+
+
 def test_refusal_of_the_portal_is_told_in_words_and_resumed(desk: Desk) -> None:
     errors = [{"field": "category", "reason": "unknown"}]
     desk.portal.replies["charges"] = [(400, {"title": "Bad input", "errors": errors})]
@@ -304,3 +314,13 @@ def test_push_can_fail_on_request(desk: Desk) -> None:
     desk.sandbox.fault("push", "http_500_after", "his", times=1)
     assert desk.event(1, "I1", 1, "paid", amount_fen=5).status_code == 500
     assert desk.event(1, "I1", 1, "paid", amount_fen=5).json()["known"] is True
+
+
+def test_readme_names_every_action_and_its_args(desk: Desk) -> None:
+    readme = (Path(__file__).parents[2] / "sandbox" / "README.md").read_text(encoding="utf8")
+    for actor, actions in desk.sandbox.control("GET", "actions").items():
+        for name, action in actions.items():
+            rows = [line for line in readme.splitlines() if line.startswith(f"| `{actor}`")]
+            row = next((line for line in rows if f"`{name}`" in line), "")
+            missing = [arg for arg in action["args"] if f"`{arg}`" not in row]
+            assert (row != "", missing) == (True, []), (actor, name)

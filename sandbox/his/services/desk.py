@@ -116,7 +116,9 @@ def _invoice_to_issue(visit: Visit) -> Invoice:
         return invoice
 
 
-def invoice_collect(*, invoice: Invoice, method: str = "auto", wait_s: int = 5) -> str:
+def invoice_collect(
+    *, invoice: Invoice, method: str = "auto", auth_code: str = "", wait_s: int = 5
+) -> str:
     """Asks the portal to collect and returns its result word, "" when none came.
 
     The number changes only after an answer that ended the request: a lost answer asks again under
@@ -128,7 +130,9 @@ def invoice_collect(*, invoice: Invoice, method: str = "auto", wait_s: int = 5) 
         what="收费",
         method="POST",
         path=f"invoices/{invoice.invoice_no}/collect",
-        body=wire.collect_body(request_no=request_no, method=method, wait_s=wait_s),
+        body=wire.collect_body(
+            request_no=request_no, method=method, auth_code=auth_code, wait_s=wait_s
+        ),
         words=collect_words,
     )
     result = str(answer.body.get("result", "")) if answer.ok else ""

@@ -14,6 +14,7 @@ from sandbox.his.words import (
     FACTS,
     INVOICE_STATES,
     PAYMENT_STATES,
+    RETURNABLE,
     SPLIT,
     STATE_KINDS,
     reason_text,
@@ -36,6 +37,11 @@ def state_word(state: str) -> str:
 @register.filter
 def state_kind(state: str) -> str:
     return STATE_KINDS.get(state, "wait")
+
+
+@register.filter
+def returnable(state: str) -> bool:
+    return state in RETURNABLE
 
 
 @register.filter
