@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
 from billing.models import (
     Agreement,
     AgreementStatus,
@@ -23,6 +26,8 @@ from billing.models import (
     Shift,
     TransactionKind,
 )
+from core import clock
+from core.errors import NotFound
 from core.locking import lock_row, lock_rows
 from patients.models import Encounter, HisClient
 
@@ -34,20 +39,31 @@ def invoice_lock(invoice_id: int) -> Invoice:
     )
 
 
+def invoice_lock_by_number(client: HisClient, invoice_no: str) -> Invoice:
+    """The invoice of a caller's number, locked; NotFound when there is none."""
+    rows = lock_rows(
+        Invoice.objects.filter(client=client, invoice_no=invoice_no).select_related(
+            "patient", "encounter__campus"
+        )
+    )
+    if not rows:
+        raise NotFound("invoice_unknown", _("There is no such bill."), "invoice_no")
+    return rows[0]
+
+
 def transaction_lock(transaction_id: int) -> tuple[PaymentTransaction, Invoice | None]:
     """A transaction with its invoice, the invoice locked first."""
-    invoice_id = (
-        PaymentTransaction.objects.filter(pk=transaction_id)
-        .values_list("payment__invoice_id", flat=True)
-        .get()
+    invoices = lock_rows(
+        Invoice.objects.filter(payments__transactions=transaction_id).select_related(
+            "patient", "encounter__campus"
+        )
     )
-    invoice = invoice_lock(invoice_id) if invoice_id is not None else None
     transaction = lock_row(
         PaymentTransaction.objects.filter(pk=transaction_id).select_related(
             "payment__merchant", "payment__agreement", "payment__shift", "payment__collect"
         )
     )
-    return transaction, invoice
+    return transaction, invoices[0] if invoices else None
 
 
 def captures_lock(invoice: Invoice) -> list[PaymentTransaction]:
@@ -59,15 +75,20 @@ def captures_lock(invoice: Invoice) -> list[PaymentTransaction]:
     )
 
 
-def agreements_lock(patient_id: int, merchants_open: list[int]) -> list[Agreement]:
+def agreements_lock(patient_id: int) -> list[Agreement]:
     """The agreements that may pay for a patient now, in the payers' order of preference.
 
-    They are locked by primary key, so two bills of one payer count against one daily limit.
+    They are locked by primary key, so two bills of one payer count against one daily limit. The
+    holder must still hold the grant to pay, and the institution's own agreement be in term.
     """
+    today = clock.today()
     rows = lock_rows(
         Agreement.objects.filter(
             status=AgreementStatus.ACTIVE,
-            plan__merchant__in=merchants_open,
+            plan__merchant__active=True,
+            plan__merchant__institution__suspended=False,
+            plan__merchant__institution__agreement_from__lte=today,
+            plan__merchant__institution__agreement_until__gte=today,
             pays_for__patient=patient_id,
             pays_for__active=True,
             holder__patient_access__patient=patient_id,
@@ -102,8 +123,19 @@ def collect_lock(invoice: Invoice) -> CollectRequest | None:
     return rows[0] if rows else None
 
 
+def collects_lock(invoice: Invoice, client: HisClient, request_no: str) -> list[CollectRequest]:
+    """The collect that runs on a locked invoice, and whichever bears the asked number."""
+    return lock_rows(
+        CollectRequest.objects.filter(
+            Q(invoice=invoice, status=CollectStatus.RUNNING)
+            | Q(client=client, request_no=request_no)
+        )
+    )
+
+
 def return_of_refund_lock(row: PaymentTransaction) -> InvoiceReturn:
     """The return a locked refund belongs to; its invoice is locked already."""
+    assert row.invoice_return_id is not None
     return lock_row(InvoiceReturn.objects.filter(pk=row.invoice_return_id))
 
 

@@ -25,6 +25,8 @@ class Policy:
     slow_every_s: int = 600
     # How long a resumed row is kept from other workers; above the longest call's time-out.
     lease_s: int = 15
+    # A bill whose driver was lost is taken up by the sweeper after this.
+    drive_lost_after_s: int = 3
     # "No such order" is believed only when asked twice and the send can no longer be on its way.
     never_executed_after_s: int = 10
     never_executed_asks: int = 2

@@ -7,16 +7,16 @@ find what a lost hint left behind.
 from __future__ import annotations
 
 from celery import shared_task
-from patients.tasks import notifications_send_task
 
+from billing.ledger.closing import day_close, days_due
 from billing.models import PaymentTransaction
 from billing.policy import policy
 from billing.services.event_relay import event_push, events_due, events_publish
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.notices import notice_apply, notices_due
 from billing.services.sweeps import transaction_claim, transaction_resume, transactions_due
-from billing.ledger.closing import day_close, days_due
 from core.dispatch import enqueue
+from patients.tasks import notifications_send_task
 
 
 @shared_task
@@ -39,7 +39,9 @@ def notice_apply_task(notice_id: int) -> None:
     """Apply a stored notice; the bill goes on from there."""
     transaction_id = notice_apply(notice_id=notice_id)
     if transaction_id is not None:
-        payment = PaymentTransaction.objects.select_related("payment").get(pk=transaction_id).payment
+        payment = (
+            PaymentTransaction.objects.select_related("payment").get(pk=transaction_id).payment
+        )
         if payment.invoice_id is not None:
             invoice_drive(invoice_id=payment.invoice_id)
     tell()

@@ -101,9 +101,7 @@ def _own_differences() -> list[Difference]:
         found.append(Difference("ledger", "unbalanced entries", report.unbalanced, 0))
     paid = Invoice.objects.filter(status__in=["PAID", "PARTLY_REFUNDED", "REFUNDED"])
     owing = (
-        Posting.objects.filter(
-            account__code="patient_receivable", subject__in=paid.values("pk")
-        )
+        Posting.objects.filter(account__code="patient_receivable", subject__in=paid.values("pk"))
         .values("subject")
         .annotate(fen=Sum("amount_fen"))
         .exclude(fen=0)

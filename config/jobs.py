@@ -81,7 +81,12 @@ def jobs_between(after: datetime, until: datetime) -> Iterator[tuple[datetime, J
     each daily job, and one at the end find all that its every run would have found.
     """
     daily = sorted(
-        ((at, job) for job in JOBS if job.at is not None for at in job_due_times(job, after, until)),
+        (
+            (at, job)
+            for job in JOBS
+            if job.at is not None
+            for at in job_due_times(job, after, until)
+        ),
         key=lambda due: due[0],
     )
     sweepers = [job for job in JOBS if job.every_s]

@@ -55,7 +55,9 @@ def calls(operation: Operation) -> list[str]:
     return [number for verb, number, _fen in CALLS if verb == operation]
 
 
-def _next(operation: Operation, order: object, number: str, fen: int, rest: ChannelAnswer) -> ChannelAnswer:
+def _next(
+    operation: Operation, order: object, number: str, fen: int, rest: ChannelAnswer
+) -> ChannelAnswer:
     with _lock:
         CALLS.append((operation, number, fen))
         answer = SCRIPT[operation].popleft() if SCRIPT[operation] else rest

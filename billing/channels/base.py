@@ -54,7 +54,7 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MerchantAccount:
-    """The hospital's account at a channel. Secrets are named, never inlined in logs (repr=False)."""
+    """The hospital's account at a channel. Secrets are named and never shown (repr=False)."""
 
     channel: str
     merchant_no: str

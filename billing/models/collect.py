@@ -50,10 +50,9 @@ class CollectRequest(models.Model):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="collects")
     method = models.CharField(max_length=12, choices=CollectMethod)
     auth_code = EncryptedField(blank=True, default="")
-    status = models.CharField(
-        max_length=16, choices=CollectStatus, default=CollectStatus.RUNNING
-    )
+    status = models.CharField(max_length=16, choices=CollectStatus, default=CollectStatus.RUNNING)
     decline_code = models.CharField(max_length=64, blank=True)
+    operator_kind = models.CharField(max_length=8, default="his", help_text="his or staff")
     operator_code = models.CharField(max_length=64)
     operator_name = models.CharField(max_length=100)
     created_at = models.DateTimeField()

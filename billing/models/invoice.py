@@ -31,9 +31,9 @@ S = InvoiceStatus
 class Invoice(models.Model):
     """What one visit owes. The cash part is `cash_fen`; without insurance it is the whole amount.
 
-    The five parts (fund, own account, mutual aid, hospital part, cash) are null until priced with a
-    coverage; together they sum to `amount_fen`. `action` and `decline_code` are what the last collect
-    left for the HIS to show.
+    The five parts (fund, own account, mutual aid, hospital part, cash) are null until priced with
+    a coverage; together they sum to `amount_fen`. `action` and `decline_code` are what the last
+    collect left for the HIS to show.
     """
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {

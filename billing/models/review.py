@@ -15,6 +15,7 @@ from core.review import ReviewCase
 
 class ReviewReason(models.TextChoices):
     RETURN_ABOVE_LIMIT = "return_above_limit", _("return above the limit")
+    RETURN_AT_WINDOW = "return_at_window", _("return asked for at the window")
     REFUND_DECLINED = "refund_declined", _("refund declined by the channel")
     REFUND_ABNORMAL = "refund_abnormal", _("refund cannot reach the payer's account")
     AMOUNT_DIFFERS = "amount_differs", _("the channel's amount differs")

@@ -76,9 +76,7 @@ class InvoicePurpose:
             return
         self._unexpected(row, invoice, owed_fen, by)
 
-    def capture_ended(
-        self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
-    ) -> None:
+    def capture_ended(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:
         """The chain goes on when a collect runs; an unused pay link leaves the bill to pay."""
         assert invoice is not None
         if invoice.status not in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
@@ -88,9 +86,7 @@ class InvoicePurpose:
         else:
             transition(invoice, InvoiceStatus.ISSUED, by=by, reason=row.code, due_at=None)
 
-    def refunded(
-        self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
-    ) -> None:
+    def refunded(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:
         assert invoice is not None
         postings.post_refund_done(
             reference=row.number,
@@ -108,9 +104,7 @@ class InvoicePurpose:
         if returned.status in (ReturnStatus.ACCEPTED, ReturnStatus.FAILED):
             self._return_done_if_complete(returned, invoice, row, by)
 
-    def refund_ended(
-        self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
-    ) -> None:
+    def refund_ended(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:
         """The channel refuses for good: the money stays owed and a person decides the next way."""
         assert invoice is not None
         returned = return_of_refund_lock(row) if row.invoice_return_id else None
@@ -136,9 +130,7 @@ class InvoicePurpose:
         if owed_fen != 0:
             Invoice.objects.filter(pk=invoice.pk).update(due_at=clock.now())
             return
-        transition(
-            invoice, InvoiceStatus.PAID, by=by, due_at=None, action=None
-        )
+        transition(invoice, InvoiceStatus.PAID, by=by, due_at=None, action=None)
         collect = collect_lock(invoice)
         if collect is not None:
             transition(collect, CollectStatus.PAID, by=by, auth_code="")

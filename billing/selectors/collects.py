@@ -6,9 +6,7 @@ from typing import Any
 
 from billing.models import CollectRequest, CollectStatus, Invoice, InvoiceStatus
 
-PROCESSING = frozenset(
-    {InvoiceStatus.PRICING, InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING}
-)
+PROCESSING = frozenset({InvoiceStatus.PRICING, InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING})
 
 
 def collect_answer(collect: CollectRequest) -> dict[str, Any]:

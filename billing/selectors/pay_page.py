@@ -96,10 +96,16 @@ def _state(
     if invoice.status == InvoiceStatus.CANCELLED:
         return PayState.CLOSED
     if invoice.status == InvoiceStatus.ISSUED:
-        return PayState.NOT_PAID if captures else PayState.TO_PAY
+        return PayState.NOT_PAID if _nothing_taken(captures) else PayState.TO_PAY
     if open_row is not None and _action(open_row) is not None:
         return PayState.WAITING
     return PayState.IN_PROGRESS
+
+
+def _nothing_taken(captures: list[PaymentTransaction]) -> bool:
+    """Whether it is known that the tries so far took nothing; money on its way back is not that."""
+    lost = (TransactionStatus.DECLINED, TransactionStatus.CLOSED)
+    return bool(captures) and all(row.status in lost for row in captures)
 
 
 def _action(row: PaymentTransaction | None) -> Action | None:

@@ -32,9 +32,7 @@ from patients.models import Patient
 LIVE = (AgreementStatus.ACTIVE, AgreementStatus.PAUSED)
 
 
-def agreement_begin(
-    *, holder: User, plan: AgreementPlan, patients: Sequence[Patient]
-) -> Agreement:
+def agreement_begin(*, holder: User, plan: AgreementPlan, patients: Sequence[Patient]) -> Agreement:
     """Write the mandate to be signed, with its contract code, before the payer is sent to sign."""
     now = clock.now()
     with transaction.atomic():
@@ -75,9 +73,7 @@ def agreement_end(*, agreement: Agreement, by: Actor, reason: str) -> str:
     """End a locked agreement here; nothing is taken under it any more."""
     if agreement.status == AgreementStatus.ENDED:
         return "ended before"
-    transition(
-        agreement, AgreementStatus.ENDED, by=by, reason=reason, ended_at=clock.now()
-    )
+    transition(agreement, AgreementStatus.ENDED, by=by, reason=reason, ended_at=clock.now())
     return "ended"
 
 

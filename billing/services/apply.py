@@ -164,9 +164,7 @@ def _still_open(
     _ask_a_person(row, invoice, answer)
 
 
-def _ask_a_person(
-    row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer
-) -> None:
+def _ask_a_person(row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer) -> None:
     """An open transaction that time alone will not end."""
     reason = NEEDS_A_PERSON.get(answer.code)
     if reason is None and clock.now() - row.created_at > timedelta(seconds=policy().slow_after_s):

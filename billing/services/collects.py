@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing.channels.base import Mode
-from billing.locks import collect_lock, invoice_lock
+from billing.locks import collects_lock, invoice_lock_by_number
 from billing.models import (
     CollectMethod,
     CollectRequest,
@@ -15,17 +18,30 @@ from billing.models import (
     InvoiceStatus,
     PaymentTransaction,
 )
+from billing.policy import policy
 from billing.selectors.payments import open_capture
 from billing.services.tenders import OFFERED, auth_code_channel
 from core import clock
 from core.actors import Actor
-from core.errors import BadInput, Conflict, NotFound, NotOffered
+from core.errors import BadInput, Conflict, NotOffered
 from core.failpoints import failpoint
 from core.idempotency import NumberReused
 from core.states import transition
 from patients.models import HisClient
 
 OFFER_MODES = (Mode.NATIVE, Mode.H5)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A caller's request, before it is a row."""
+
+    client: HisClient
+    request_no: str
+    input_hash: str
+    method: str
+    auth_code: str
+    operator: Actor
 
 
 def collect_start(
@@ -44,20 +60,14 @@ def collect_start(
     one. Raises NumberReused, NotFound, BadInput (no payment code), NotOffered, Conflict (cancelled
     or under review). Nothing is called outside here.
     """
-    known = CollectRequest.objects.filter(client=client, request_no=request_no).first()
-    if known is not None:
-        return _same_input(known, input_hash)
     _refuse_method(method, auth_code)
-    invoice_id = _invoice_id(client, invoice_no)
+    asked = Asked(client, request_no, input_hash, method, auth_code, operator)
     try:
         with transaction.atomic():
-            collect = _begin(
-                invoice_lock(invoice_id), client, request_no, method, auth_code, operator,
-                input_hash,
-            )  # fmt: skip
+            collect = _begin(invoice_lock_by_number(client, invoice_no), asked)
             failpoint("collect.written")
     except IntegrityError:
-        # Another process used this number in this moment, for this or another invoice.
+        # Another process used this number in this moment, for another invoice.
         return _same_input(
             CollectRequest.objects.get(client=client, request_no=request_no), input_hash
         )
@@ -65,41 +75,42 @@ def collect_start(
     return collect
 
 
-def _begin(
-    invoice: Invoice,
-    client: HisClient,
-    request_no: str,
-    method: str,
-    auth_code: str,
-    operator: Actor,
-    input_hash: str,
-) -> CollectRequest:
-    running = collect_lock(invoice)
-    if running is not None:
-        return running
+def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
+    """Under the invoice's lock: replay, join the running collect, or begin this one."""
+    known = collects_lock(invoice, asked.client, asked.request_no)
+    same = next((row for row in known if row.request_no == asked.request_no), None)
+    if same is not None:
+        return _same_input(same, asked.input_hash if same.invoice_id == invoice.pk else "")
+    if known:
+        return known[0]
     settled = invoice.status in Invoice.SETTLED
     if not settled and invoice.status not in Invoice.OPEN:
         raise Conflict("invoice_not_open", _("This bill is cancelled or under review."))
     collect = CollectRequest.objects.create(
-        client=client,
-        request_no=request_no,
-        input_hash=input_hash,
+        client=asked.client,
+        request_no=asked.request_no,
+        input_hash=asked.input_hash,
         invoice=invoice,
-        method=method,
-        auth_code="" if settled else auth_code,
+        method=asked.method,
+        auth_code="" if settled else asked.auth_code,
         status=CollectStatus.PAID if settled else CollectStatus.RUNNING,
-        operator_code=operator.code,
-        operator_name=operator.name,
+        operator_kind=asked.operator.kind,
+        operator_code=asked.operator.code,
+        operator_name=asked.operator.name,
         created_at=clock.now(),
     )
-    if settled:
-        return collect
     if invoice.status == InvoiceStatus.ISSUED:
+        # The caller drives it at once; a sweeper does if that is lost.
+        due_at = clock.now() + timedelta(seconds=policy().drive_lost_after_s)
         transition(
-            invoice, InvoiceStatus.COLLECTING, by=operator, reason=request_no,
-            due_at=clock.now(), action=None,
-        )  # fmt: skip
-    elif invoice.status in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
+            invoice,
+            InvoiceStatus.COLLECTING,
+            by=asked.operator,
+            reason=asked.request_no,
+            due_at=due_at,
+            action=None,
+        )
+    elif not settled:
         _withdraw_offer(invoice)
     return collect
 
@@ -131,14 +142,3 @@ def _same_input(known: CollectRequest, input_hash: str) -> CollectRequest:
             "number_reused", _("This number was used with other content."), "request_no"
         )
     return known
-
-
-def _invoice_id(client: HisClient, invoice_no: str) -> int:
-    invoice_id = (
-        Invoice.objects.filter(client=client, invoice_no=invoice_no)
-        .values_list("pk", flat=True)
-        .first()
-    )
-    if invoice_id is None:
-        raise NotFound("invoice_unknown", _("There is no such bill."), "invoice_no")
-    return invoice_id

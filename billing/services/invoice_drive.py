@@ -39,9 +39,7 @@ from core.states import transition
 
 DRIVEN = frozenset({InvoiceStatus.PRICING, InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING})
 # These collects end at the payer's phone when no tender took the money.
-LINK_METHODS = frozenset(
-    {CollectMethod.AUTO, CollectMethod.AGREEMENT, CollectMethod.PAY_LINK}
-)
+LINK_METHODS = frozenset({CollectMethod.AUTO, CollectMethod.AGREEMENT, CollectMethod.PAY_LINK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +58,7 @@ def invoice_drive(*, invoice_id: int) -> None:
         if step is None:
             return
         answer = capture_send(row=step.row, invoice=step.invoice, auth_code=step.auth_code)
-        row = transaction_apply(
-            transaction_id=step.row.pk, answer=answer, source=Source.SEND
-        )
+        row = transaction_apply(transaction_id=step.row.pk, answer=answer, source=Source.SEND)
         if row.status in (*PaymentTransaction.IN_FLIGHT, TransactionStatus.SUCCEEDED):
             return
 
@@ -86,7 +82,6 @@ def _next_step(invoice_id: int) -> Step | None:
         if row is None:
             _end_chain(invoice, collect)
             return None
-        Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
         failpoint("drive.tender_written")
     failpoint("drive.tender_committed")
     return Step(row, invoice, collect.auth_code)

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from billing.channels.base import (
     ChannelAnswer,
@@ -38,7 +37,7 @@ from core.outcomes import Outcome
 _STORE = """
 INSERT INTO billing_paymentnotice AS kept
   (channel, merchant_id, kind, event_no, number, facts, outcome, deliveries, received_at)
-VALUES (%s, %s, %s, %s, %s, %s, '', 1, %s)
+VALUES (%s, %s, %s, %s, %s, %s::jsonb, '', 1, %s)
 ON CONFLICT (channel, event_no) DO UPDATE SET deliveries = kept.deliveries + 1
 RETURNING id, applied_at IS NOT NULL
 """
@@ -114,9 +113,7 @@ def notice_apply(*, notice_id: int) -> int | None:
         _applied(notice, "currency differs", row)
         return None
     answer = _answer(notice.facts)
-    after = transaction_apply(
-        transaction_id=row.pk, answer=answer, source=Source.NOTICE, by=by
-    )
+    after = transaction_apply(transaction_id=row.pk, answer=answer, source=Source.NOTICE, by=by)
     failpoint("notice.before_applied")
     _applied(notice, f"{answer.outcome} -> {after.status}", row)
     return row.pk
@@ -126,9 +123,9 @@ def notices_due(*, limit: int) -> list[int]:
     """Stored notices that no task has applied after a while, and whose order is known by now."""
     before = clock.now() - timedelta(seconds=policy().lease_s)
     rows = PaymentNotice.objects.filter(applied_at=None, received_at__lte=before)
-    known = rows.filter(
-        number__in=PaymentTransaction.objects.values("number")
-    ) | rows.filter(kind=NoticeKind.AGREEMENT)
+    known = rows.filter(number__in=PaymentTransaction.objects.values("number")) | rows.filter(
+        kind=NoticeKind.AGREEMENT
+    )
     return list(known.order_by("pk").values_list("pk", flat=True)[:limit])
 
 
@@ -142,7 +139,7 @@ def _store(channel: str, merchant: Merchant, notice: Notice) -> tuple[int, bool]
                 notice.kind.value,
                 notice.event_no,
                 notice.number,
-                Jsonb(_facts(notice), dumps=dumps),
+                dumps(_facts(notice)),
                 clock.now(),
             ],
         )

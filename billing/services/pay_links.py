@@ -82,9 +82,7 @@ def pay_link_choose(
         row, fresh = payment.transactions.latest("pk"), False
     if fresh:
         answer = capture_send(row=row, invoice=invoice, payer_address=payer_address)
-        row = transaction_apply(
-            transaction_id=row.pk, answer=answer, source=Source.SEND, by=SYSTEM
-        )
+        row = transaction_apply(transaction_id=row.pk, answer=answer, source=Source.SEND, by=SYSTEM)
     return _action(row)
 
 

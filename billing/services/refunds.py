@@ -72,7 +72,7 @@ def _earliest(original: PaymentTransaction, now: datetime) -> datetime:
     """Channels ask for a gap between refunds of one order (WeChat: a minute)."""
     gap_s = channel_get(original.payment.channel).refund_gap_s
     last = original.refunds.aggregate(at=Max("due_at"), made=Max("created_at"))
-    latest = max((at for at in last.values() if at is not None), default=None)
+    latest: datetime | None = max((at for at in last.values() if at is not None), default=None)
     if gap_s == 0 or latest is None:
         return now
     return max(now, latest + timedelta(seconds=gap_s + 1))

@@ -1,8 +1,9 @@
 """Goods and services given back, by line and quantity.
 
 A return reserves its lines when it is asked for, so that two can never give the same line back.
-Above a limit it waits for a second person. What is owed (refund_payable) and by which route it
-leaves are two ledger entries; refunds go to the newest tender first, each up to what it holds.
+Above a limit, or asked for without an approver (the window), it waits for a second person. What is
+owed (refund_payable) and by which route it leaves are two ledger entries; refunds go to the newest
+tender first, each up to what it holds.
 """
 
 from __future__ import annotations
@@ -53,6 +54,18 @@ class ReturnInput:
     amount_fen: int
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A caller's return, before it is a row."""
+
+    client: HisClient
+    refund_no: str
+    input_hash: str
+    reason: str
+    operator: Actor
+    approver: Actor | None
+
+
 def return_request(
     *,
     client: HisClient,
@@ -61,18 +74,19 @@ def return_request(
     lines: Sequence[ReturnInput] | None,
     reason: str,
     operator: Actor,
-    approver: Actor,
+    approver: Actor | None,
     input_hash: str,
 ) -> InvoiceReturn:
     """Accept a return (None = all that is left), or find the one that has this number.
 
+    Without an approver it always waits for one.
     Raises NumberReused, NotFound, BadInput naming the line, Forbidden when maker and approver are
     one, Conflict when the bill is not paid or nothing is left.
     """
     known = InvoiceReturn.objects.filter(client=client, refund_no=refund_no).first()
     if known is not None:
         return _same_input(known, input_hash)
-    if operator.code == approver.code:
+    if approver is not None and operator.code == approver.code:
         raise Forbidden(
             "maker_is_checker", _("Who asks for a return cannot approve it."), "approved_by"
         )
@@ -83,9 +97,8 @@ def return_request(
             if invoice.status not in RETURNABLE:
                 raise Conflict("invoice_not_paid", _("Only a paid bill can be returned."))
             parts = _checked(invoice, lines)
-            returned = _write(
-                invoice, client, refund_no, input_hash, reason, operator, approver, parts
-            )
+            asked = Asked(client, refund_no, input_hash, reason, operator, approver)
+            returned = _write(invoice, asked, parts)
             failpoint("return.written")
     except IntegrityError:
         return _same_input(
@@ -100,7 +113,8 @@ def return_approve(*, return_id: int, by: Actor) -> InvoiceReturn:
     with transaction.atomic():
         returned, invoice = return_lock(return_id)
         _refuse_same_person(returned, by)
-        transition(returned, ReturnStatus.ACCEPTED, by=by)
+        known = {} if returned.approver_code else {"approver_code": by.code, "approver_name": by.name}
+        transition(returned, ReturnStatus.ACCEPTED, by=by, **known)
         _owe(invoice, returned)
     return returned
 
@@ -183,31 +197,25 @@ def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
 
 
 def _write(
-    invoice: Invoice,
-    client: HisClient,
-    refund_no: str,
-    input_hash: str,
-    reason: str,
-    operator: Actor,
-    approver: Actor,
-    parts: list[tuple[InvoiceLine, Decimal, int]],
+    invoice: Invoice, asked: Asked, parts: list[tuple[InvoiceLine, Decimal, int]]
 ) -> InvoiceReturn:
     amount_fen = sum(fen for _line, _quantity, fen in parts)
     now = clock.now()
-    waits = amount_fen > policy().return_review_above_fen
+    approver = asked.approver
+    waits = approver is None or amount_fen > policy().return_review_above_fen
     returned = mark_created(
         InvoiceReturn.objects.create(
-            client=client,
-            refund_no=refund_no,
-            input_hash=input_hash,
+            client=asked.client,
+            refund_no=asked.refund_no,
+            input_hash=asked.input_hash,
             invoice=invoice,
             status=ReturnStatus.REVIEW if waits else ReturnStatus.ACCEPTED,
             amount_fen=amount_fen,
-            reason=reason,
-            operator_code=operator.code,
-            operator_name=operator.name,
-            approver_code=approver.code,
-            approver_name=approver.name,
+            reason=asked.reason,
+            operator_code=asked.operator.code,
+            operator_name=asked.operator.name,
+            approver_code=approver.code if approver else "",
+            approver_name=approver.name if approver else "",
             occurred_at=now,
             created_at=now,
         )
@@ -224,11 +232,11 @@ def _write(
     )
     if waits:
         review_open(
-            reason=ReviewReason.RETURN_ABOVE_LIMIT,
+            reason=ReviewReason.RETURN_ABOVE_LIMIT if approver else ReviewReason.RETURN_AT_WINDOW,
             invoice=invoice,
             invoice_return=returned,
             figures={"amount_fen": amount_fen, "limit_fen": policy().return_review_above_fen},
-            by=operator,
+            by=asked.operator,
         )
         _tell(invoice, EventType.REVIEW, returned)
     else:
@@ -249,9 +257,7 @@ def _owe(invoice: Invoice, returned: InvoiceReturn) -> None:
         part_fen = min(left_fen, refundable_fen(original))
         if part_fen <= 0:
             continue
-        refund = refund_begin(
-            original=original, amount_fen=part_fen, invoice_return=returned
-        )
+        refund = refund_begin(original=original, amount_fen=part_fen, invoice_return=returned)
         postings.post_refund_owed(
             reference=refund.number,
             occurred_at=returned.occurred_at,

@@ -42,9 +42,7 @@ def transaction_claim(*, transaction_id: int) -> bool:
     """Lease one transaction if it is due; a task that lost the race does nothing."""
     now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM_ONE, [now + timedelta(seconds=policy().lease_s), transaction_id, now]
-        )
+        cursor.execute(_CLAIM_ONE, [now + timedelta(seconds=policy().lease_s), transaction_id, now])
         return cursor.fetchone() is not None
 
 

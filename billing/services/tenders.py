@@ -77,25 +77,20 @@ def tender_next(
         channel = auth_code_channel(collect.auth_code)
         merchant = merchants_open(channel=channel, campus_id=campus_id).first()
         if merchant is not None:
-            return Tender(
-                channel, Mode.SCAN, amount_fen, merchant, auth_code=collect.auth_code
-            )
+            return Tender(channel, Mode.SCAN, amount_fen, merchant, auth_code=collect.auth_code)
     if collect.method == CollectMethod.CASH and not tried:
-        shift = shift_open_for(cashier=f"his:{collect.operator_code}")
+        shift = shift_open_for(cashier=f"{collect.operator_kind}:{collect.operator_code}")
         return Tender("cash", Mode.CASH, amount_fen, shift=shift)
     if collect.method in (CollectMethod.AUTO, CollectMethod.AGREEMENT):
         return _agreement_tender(invoice, amount_fen, tried)
     return None
 
 
-def _agreement_tender(
-    invoice: Invoice, amount_fen: int, tried: list[Payment]
-) -> Tender | None:
-    open_ids = list(merchants_open().values_list("pk", flat=True))
+def _agreement_tender(invoice: Invoice, amount_fen: int, tried: list[Payment]) -> Tender | None:
     refused = {payment.agreement_id for payment in tried}
     candidates = [
         agreement
-        for agreement in agreements_lock(invoice.patient_id, open_ids)
+        for agreement in agreements_lock(invoice.patient_id)
         if agreement.pk not in refused
     ]
     if not candidates:

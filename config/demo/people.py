@@ -100,9 +100,7 @@ def _person(person: Person, client: HisClient, place: int) -> dict[str, Any]:
         holder = User.objects.get(username=f"user-{person.guardian}")
         _bind(holder, patient, Relation.CHILD)
         for agreement in Agreement.objects.filter(holder=holder):
-            agreement.pays_for.get_or_create(
-                patient=patient, defaults={"created_at": clock.now()}
-            )
+            agreement.pays_for.get_or_create(patient=patient, defaults={"created_at": clock.now()})
     else:
         _payer(person, patient, phone)
     return _told(person, patient, card_no, phone, id_no)
@@ -164,9 +162,7 @@ def _bind(user: User, patient: Patient, relation: str) -> None:
     )
 
 
-def _told(
-    person: Person, patient: Patient, card_no: str, phone: str, id_no: str
-) -> dict[str, Any]:
+def _told(person: Person, patient: Patient, card_no: str, phone: str, id_no: str) -> dict[str, Any]:
     payers = Agreement.objects.filter(
         pays_for__patient=patient, pays_for__active=True, status=AgreementStatus.ACTIVE
     )
@@ -177,9 +173,7 @@ def _told(
         "phone": phone,
         "id_no": id_no,
         "insured": False,
-        "agreements": sorted(
-            set(payers.values_list("plan__merchant__channel", flat=True))
-        ),
+        "agreements": sorted(set(payers.values_list("plan__merchant__channel", flat=True))),
         "credit": False,
     }
     if person.plan == "100002" or person.balance_fen == POOR_FEN:

@@ -43,7 +43,7 @@ class Processes:
         log = self.log_dir / f"{name}.log"
         with log.open("ab") as file:
             # Own session: Ctrl-C reaches only the demo, which then stops its children in order.
-            process = subprocess.Popen(  # noqa: S603 - our own command lines
+            process = subprocess.Popen(
                 command,
                 env={**os.environ, **self.environment, **extra},
                 stdout=file,

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.django_db
 
 
 def events(bill: Invoice) -> list[str]:
-    return list(HisEvent.objects.filter(invoice=bill).order_by("seq").values_list("type", flat=True))
+    return list(
+        HisEvent.objects.filter(invoice=bill).order_by("seq").values_list("type", flat=True)
+    )
 
 
 def drive(bill: Invoice) -> Invoice:
@@ -155,7 +157,9 @@ def test_unknown_then_query_success_pays_once() -> None:
     assert events(bill) == ["priced", "paid"]
 
 
-def test_never_executed_is_tried_once_more_under_a_new_number(still_clock: clock.FrozenClock) -> None:
+def test_never_executed_is_tried_once_more_under_a_new_number(
+    still_clock: clock.FrozenClock,
+) -> None:
     bill = invoice(1_000)
     payments.agreement(bill.patient)
     scripted.script(Operation.CAPTURE, scripted.SILENT, scripted.PAID)
