@@ -8,13 +8,16 @@ by primary key.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
+from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import (
     Agreement,
     AgreementStatus,
+    BillingReview,
     ChargeItem,
     ChargeStatus,
     CollectRequest,
@@ -109,6 +112,14 @@ def return_lock(return_id: int) -> tuple[InvoiceReturn, Invoice]:
     return lock_row(InvoiceReturn.objects.filter(pk=return_id)), invoice
 
 
+def review_lock(review_id: int) -> tuple[BillingReview, Invoice | None]:
+    """A case with its bill, the bill locked first and the case last of all."""
+    invoices = lock_rows(
+        Invoice.objects.filter(reviews=review_id).select_related("patient", "encounter__campus")
+    )
+    return lock_row(BillingReview.objects.filter(pk=review_id)), next(iter(invoices), None)
+
+
 def shift_lock(shift_id: int) -> Shift:
     return lock_row(Shift.objects.filter(pk=shift_id))
 
@@ -152,3 +163,20 @@ def charges_unbilled_locked(encounter: Encounter) -> list[ChargeItem]:
 def charges_of_invoice_locked(invoice: Invoice) -> list[ChargeItem]:
     """The charges frozen on a locked invoice."""
     return lock_rows(ChargeItem.objects.filter(invoice_lines__invoice=invoice))
+
+
+_LEASE = """
+UPDATE billing_paymenttransaction SET due_at = %s WHERE id IN (
+  SELECT id FROM billing_paymenttransaction WHERE due_at <= %s
+  ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+
+def transactions_lease(*, limit: int, lease_s: int) -> list[int]:
+    """Due transactions, passed over by other sweepers until the lease ends; rows that somebody
+    holds are skipped. One statement, its own transaction."""
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_LEASE, [now + timedelta(seconds=lease_s), now, limit])
+        return [row[0] for row in cursor.fetchall()]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -32,10 +31,11 @@ from billing.policy import policy
 from billing.selectors.payments import captures_newest_first, refundable_fen
 from billing.services.events import event_add
 from billing.services.refunds import refund_begin, refund_subject
+from billing.services.return_lines import Part, ReturnInput, parts_checked
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import Actor
-from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.errors import Conflict, Forbidden, NotFound
 from core.failpoints import failpoint
 from core.idempotency import NumberReused
 from core.locking import mark_created
@@ -43,15 +43,6 @@ from core.states import transition
 from patients.models import HisClient
 
 RETURNABLE = frozenset({InvoiceStatus.PAID, InvoiceStatus.PARTLY_REFUNDED})
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnInput:
-    """One line given back: quantity ≤ 4 places, amount in fen."""
-
-    charge_no: str
-    quantity: Decimal
-    amount_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +78,15 @@ def return_request(
     if known is not None:
         return _same_input(known, input_hash)
     if approver is not None and operator.code == approver.code:
-        raise Forbidden(
-            "maker_is_checker", _("Who asks for a return cannot approve it."), "approved_by"
-        )
+        text = _("Who asks for a return cannot approve it.")
+        raise Forbidden("maker_is_checker", text, "approved_by")
     invoice_id = _invoice_id(client, invoice_no)
     try:
         with transaction.atomic():
             invoice = invoice_lock(invoice_id)
             if invoice.status not in RETURNABLE:
                 raise Conflict("invoice_not_paid", _("Only a paid bill can be returned."))
-            parts = _checked(invoice, lines)
+            parts = parts_checked(invoice, lines)
             asked = Asked(client, refund_no, input_hash, reason, operator, approver)
             returned = _write(invoice, asked, parts)
             failpoint("return.written")
@@ -113,8 +103,8 @@ def return_approve(*, return_id: int, by: Actor) -> InvoiceReturn:
     with transaction.atomic():
         returned, invoice = return_lock(return_id)
         _refuse_same_person(returned, by)
-        known = {} if returned.approver_code else {"approver_code": by.code, "approver_name": by.name}
-        transition(returned, ReturnStatus.ACCEPTED, by=by, **known)
+        code, name = returned.approver_code or by.code, returned.approver_name or by.name
+        transition(returned, ReturnStatus.ACCEPTED, by=by, approver_code=code, approver_name=name)
         _owe(invoice, returned)
     return returned
 
@@ -139,66 +129,7 @@ def return_reject(*, return_id: int, by: Actor, comment: str) -> InvoiceReturn:
     return returned
 
 
-def _checked(
-    invoice: Invoice, wanted: Sequence[ReturnInput] | None
-) -> list[tuple[InvoiceLine, Decimal, int]]:
-    lines = {line.charge.charge_no: line for line in invoice.lines.select_related("charge")}
-    if wanted is None:
-        parts = [
-            (line, line.quantity - line.returned_quantity, line.amount_fen - line.returned_fen)
-            for line in lines.values()
-            if line.amount_fen > line.returned_fen
-        ]
-        if not parts:
-            raise Conflict("nothing_left", _("Everything on this bill was returned already."))
-        return parts
-    seen: set[str] = set()
-    parts = []
-    for place, given in enumerate(wanted):
-        line = lines.get(given.charge_no)
-        if line is None or given.charge_no in seen:
-            raise BadInput(
-                "line_unknown",
-                _("This charge is not on the bill, or is named twice."),
-                f"lines.{place}.charge_no",
-            )
-        seen.add(given.charge_no)
-        _refuse_part(line, given, place)
-        parts.append((line, given.quantity, given.amount_fen))
-    return parts
-
-
-def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
-    """Quantity and amount within what is left; the last return of a line takes the remainder."""
-    quantity_left = line.quantity - line.returned_quantity
-    left_fen = line.amount_fen - line.returned_fen
-    if given.quantity > quantity_left:
-        raise Conflict(
-            "quantity_left",
-            _("Only %(left)s of this charge are left to return.") % {"left": quantity_left},
-            f"lines.{place}.quantity",
-        )
-    share = Decimal(line.amount_fen) * given.quantity / line.quantity
-    most_fen = min(left_fen, int(share.to_integral_value(ROUND_CEILING)))
-    if given.quantity == quantity_left:
-        if given.amount_fen != left_fen:
-            raise Conflict(
-                "amount_left",
-                _("The last return of a charge takes its remainder: %(left)s fen.")
-                % {"left": left_fen},
-                f"lines.{place}.amount_fen",
-            )
-    elif given.amount_fen > most_fen:
-        raise Conflict(
-            "amount_left",
-            _("This quantity is worth %(most)s fen at most.") % {"most": most_fen},
-            f"lines.{place}.amount_fen",
-        )
-
-
-def _write(
-    invoice: Invoice, asked: Asked, parts: list[tuple[InvoiceLine, Decimal, int]]
-) -> InvoiceReturn:
+def _write(invoice: Invoice, asked: Asked, parts: list[Part]) -> InvoiceReturn:
     amount_fen = sum(fen for _line, _quantity, fen in parts)
     now = clock.now()
     approver = asked.approver
@@ -282,9 +213,8 @@ def _tell(invoice: Invoice, event: EventType, returned: InvoiceReturn) -> None:
 
 def _same_input(known: InvoiceReturn, input_hash: str) -> InvoiceReturn:
     if known.input_hash != input_hash:
-        raise NumberReused(
-            "number_reused", _("This number was used with other content."), "refund_no"
-        )
+        text = _("This number was used with other content.")
+        raise NumberReused("number_reused", text, "refund_no")
     return known
 
 
@@ -295,6 +225,6 @@ def _refuse_same_person(returned: InvoiceReturn, by: Actor) -> None:
 
 def _invoice_id(client: HisClient, invoice_no: str) -> int:
     row = Invoice.objects.filter(client=client, invoice_no=invoice_no).values_list("pk").first()
-    if row is None:
-        raise NotFound("invoice_unknown", _("There is no such bill."), "invoice_no")
-    return int(row[0])
+    if row is not None:
+        return int(row[0])
+    raise NotFound("invoice_unknown", _("There is no such bill."), "invoice_no")

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import connection
-
+from billing.locks import transactions_lease
 from billing.models import PaymentTransaction, TransactionKind
 from billing.policy import policy
 from billing.services.apply import Source, transaction_apply
@@ -18,32 +17,18 @@ from billing.services.invoice_drive import invoice_drive
 from billing.services.refunds import refund_resume
 from core import clock
 
-_CLAIM = """
-UPDATE billing_paymenttransaction SET due_at = %s WHERE id IN (
-  SELECT id FROM billing_paymenttransaction WHERE due_at <= %s
-  ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING id
-"""
-_CLAIM_ONE = """
-UPDATE billing_paymenttransaction SET due_at = %s
-WHERE id = %s AND due_at <= %s RETURNING id
-"""
-
 
 def transactions_due(*, limit: int) -> list[int]:
     """Open transactions whose time to look has come, leased to the caller."""
-    now = clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [now + timedelta(seconds=policy().lease_s), now, limit])
-        return [row[0] for row in cursor.fetchall()]
+    return transactions_lease(limit=limit, lease_s=policy().lease_s)
 
 
 def transaction_claim(*, transaction_id: int) -> bool:
     """Lease one transaction if it is due; a task that lost the race does nothing."""
     now = clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM_ONE, [now + timedelta(seconds=policy().lease_s), transaction_id, now])
-        return cursor.fetchone() is not None
+    lease_until = now + timedelta(seconds=policy().lease_s)
+    due = PaymentTransaction.objects.filter(pk=transaction_id, due_at__lte=now)
+    return due.update(due_at=lease_until) == 1
 
 
 def transaction_resume(*, transaction_id: int) -> None:

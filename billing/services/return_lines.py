@@ -1,0 +1,82 @@
+"""What may be given back of a bill's lines: quantity and amount, never more than is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Invoice, InvoiceLine
+from core.errors import BadInput, Conflict
+
+Part = tuple[InvoiceLine, Decimal, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnInput:
+    """One line given back: quantity ≤ 4 places, amount in fen."""
+
+    charge_no: str
+    quantity: Decimal
+    amount_fen: int
+
+
+def parts_checked(invoice: Invoice, wanted: Sequence[ReturnInput] | None) -> list[Part]:
+    """What each line of a locked invoice gives back; None = all that is left of it.
+
+    Raises BadInput for a charge not on the bill, Conflict for more than is left.
+    """
+    lines = {line.charge.charge_no: line for line in invoice.lines.select_related("charge")}
+    if wanted is None:
+        parts = [
+            (line, line.quantity - line.returned_quantity, line.amount_fen - line.returned_fen)
+            for line in lines.values()
+            if line.amount_fen > line.returned_fen
+        ]
+        if not parts:
+            raise Conflict("nothing_left", _("Everything on this bill was returned already."))
+        return parts
+    seen: set[str] = set()
+    parts = []
+    for place, given in enumerate(wanted):
+        line = lines.get(given.charge_no)
+        if line is None or given.charge_no in seen:
+            raise BadInput(
+                "line_unknown",
+                _("This charge is not on the bill, or is named twice."),
+                f"lines.{place}.charge_no",
+            )
+        seen.add(given.charge_no)
+        _refuse_part(line, given, place)
+        parts.append((line, given.quantity, given.amount_fen))
+    return parts
+
+
+def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
+    """Quantity and amount within what is left; the last return of a line takes the remainder."""
+    quantity_left = line.quantity - line.returned_quantity
+    left_fen = line.amount_fen - line.returned_fen
+    if given.quantity > quantity_left:
+        raise Conflict(
+            "quantity_left",
+            _("Only %(left)s of this charge are left to return.") % {"left": quantity_left},
+            f"lines.{place}.quantity",
+        )
+    share = Decimal(line.amount_fen) * given.quantity / line.quantity
+    most_fen = min(left_fen, int(share.to_integral_value(ROUND_CEILING)))
+    if given.quantity == quantity_left:
+        if given.amount_fen != left_fen:
+            raise Conflict(
+                "amount_left",
+                _("The last return of a charge takes its remainder: %(left)s fen.")
+                % {"left": left_fen},
+                f"lines.{place}.amount_fen",
+            )
+    elif given.amount_fen > most_fen:
+        raise Conflict(
+            "amount_left",
+            _("This quantity is worth %(most)s fen at most.") % {"most": most_fen},
+            f"lines.{place}.amount_fen",
+        )
