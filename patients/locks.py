@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.locking import advisory_lock, lock_row
-from patients.models import Encounter, HisClient, Notification, NotificationStatus
+from patients.models import Encounter, HisClient, Notification, NotificationStatus, PatientReview
 
 
 def patient_numbers_locked(*keys: str) -> None:
@@ -33,3 +33,7 @@ def notifications_due_locked(*, now: datetime, limit: int) -> list[Notification]
 
 def notification_locked(notification_id: int) -> Notification:
     return lock_row(Notification.objects.filter(pk=notification_id))
+
+
+def patient_review_locked(review_id: int) -> PatientReview:
+    return lock_row(PatientReview.objects.filter(pk=review_id))

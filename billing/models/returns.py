@@ -23,7 +23,8 @@ R = ReturnStatus
 
 
 class InvoiceReturn(models.Model):
-    """One return of the caller. The maker never approves: both codes are kept and compared.
+    """One return of the caller. The maker never approves: both codes are kept and compared; one
+    asked for at the window has no approver until its review.
 
     FAILED means that a refund part ended declined: the money is still owed (refund_payable) and a
     review case asks a person for the next route.
@@ -60,6 +61,11 @@ class InvoiceReturn(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(operator_code=models.F("approver_code")),
                 name="return_maker_is_not_checker",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[R.REVIEW, R.REJECTED])
+                | models.Q(approver_code__gt=""),
+                name="return_let_go_by_someone",
             ),
         ]
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from billing.channels.base import ChannelAnswer, RefundOrder
 from billing.channels.registry import channel_get
+from billing.locks import return_of_refund_lock, transaction_lock
 from billing.models import (
+    EventType,
     InvoiceReturn,
     PaymentTransaction,
+    ReturnStatus,
     TransactionKind,
     TransactionStatus,
 )
@@ -24,12 +28,17 @@ from billing.policy import policy
 from billing.selectors.payments import refundable_fen
 from billing.services.apply import Source
 from billing.services.captures import order_reference
+from billing.services.events import event_add
 from billing.services.merchants import merchant_account
 from core import clock
-from core.errors import Conflict
+from core.actors import Actor
+from core.errors import Conflict, Forbidden
 from core.failpoints import failpoint
 from core.ids import business_number
 from core.outcomes import Outcome
+from core.states import transition
+
+LOST = (TransactionStatus.DECLINED, TransactionStatus.CLOSED)
 
 
 def refund_begin(
@@ -61,6 +70,41 @@ def refund_begin(
         expires_at=now + timedelta(seconds=policy().refund_deadline_s),
         created_at=now,
     )
+
+
+def refund_reissue(*, transaction_id: int, by: Actor) -> PaymentTransaction:
+    """A new number for a refund the channel refused for good; the debt stays the first one's.
+
+    Raises Conflict when it has not ended without success or was issued again already, Forbidden
+    for whoever asked for the return.
+    """
+    with transaction.atomic():
+        row, invoice = transaction_lock(transaction_id)
+        if row.kind != TransactionKind.REFUND or row.status not in LOST:
+            raise Conflict("refund_not_declined", _("This refund has not been declined."))
+        first_id = refund_subject(row)
+        again = PaymentTransaction.objects.filter(reissue_of=first_id).exclude(status__in=LOST)
+        if again.exists():
+            raise Conflict("issued_again", _("This refund was sent again already."))
+        returned = return_of_refund_lock(row) if row.invoice_return_id else None
+        if returned is not None and by.code == returned.operator_code:
+            raise Forbidden("maker_is_checker", _("Who made a request cannot approve it."))
+        refund = refund_begin(
+            original=_original(row),
+            amount_fen=row.amount_fen,
+            invoice_return=returned,
+            reissue_of=row.reissue_of or row,
+        )
+        if returned is not None and returned.status == ReturnStatus.FAILED:
+            transition(returned, ReturnStatus.ACCEPTED, by=by, reason=refund.number)
+        if returned is not None and invoice is not None:
+            event_add(
+                invoice=invoice,
+                type=EventType.REFUND_ACCEPTED,
+                data={"refund_no": returned.refund_no, "amount_fen": row.amount_fen},
+                occurred_at=clock.now(),
+            )
+    return refund
 
 
 def refund_subject(row: PaymentTransaction) -> int:
@@ -96,11 +140,15 @@ def refund_resume(*, row: PaymentTransaction) -> tuple[ChannelAnswer, Source]:
 
 
 def _order(row: PaymentTransaction) -> RefundOrder:
-    assert row.original is not None
     return RefundOrder(
         merchant=merchant_account(row.payment.merchant, channel=row.payment.channel),
         number=row.number,
         amount_fen=row.amount_fen,
-        original=order_reference(row.original),
+        original=order_reference(_original(row)),
         reason=_("returned") if row.invoice_return_id else _("paid twice"),
     )
+
+
+def _original(row: PaymentTransaction) -> PaymentTransaction:
+    assert row.original is not None  # the database demands it of a refund
+    return row.original

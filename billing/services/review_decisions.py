@@ -1,0 +1,59 @@
+"""Close a question about money that is not a waiting return.
+
+Settling by hand moves nothing: a person says what was done outside and answers for it. A refund
+that ended declined may be sent once more, under a new number for the same debt.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from billing.locks import review_lock
+from billing.models import BillingReview, PaymentTransaction, ReviewReason
+from billing.services.refunds import refund_reissue
+from billing.services.return_reviews import RETURN_REASONS
+from core.actors import Actor
+from core.errors import BadInput, Conflict, NotFound
+from core.review import ReviewStatus, review_decide
+
+
+def refund_review_reissue(*, review_id: int, by: Actor, comment: str = "") -> PaymentTransaction:
+    """Send a declined refund again under a new number, and close its case.
+
+    Raises NotFound, Conflict (decided already, or not about a declined refund), Forbidden.
+    """
+    with transaction.atomic():
+        review = _locked(review_id)
+        if review.reason_code != ReviewReason.REFUND_DECLINED or review.transaction_id is None:
+            raise Conflict("not_declined", _("This case is not about a declined refund."))
+        review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
+        return refund_reissue(transaction_id=review.transaction_id, by=by)
+
+
+def review_settle(*, review_id: int, by: Actor, comment: str) -> BillingReview:
+    """Close a case as settled by hand; what was done must be said."""
+    return _close(review_id, ReviewStatus.APPROVED, by, comment)
+
+
+def review_dismiss(*, review_id: int, by: Actor, comment: str) -> BillingReview:
+    """Close a case as nothing to be done; why must be said."""
+    return _close(review_id, ReviewStatus.REJECTED, by, comment)
+
+
+def _close(review_id: int, to: str, by: Actor, comment: str) -> BillingReview:
+    with transaction.atomic():
+        review = _locked(review_id)
+        if review.reason_code in RETURN_REASONS:
+            raise Conflict("is_a_return", _("A return is approved or rejected, not closed."))
+        if not comment.strip():
+            raise BadInput("comment_missing", _("Say what was done."), "comment")
+        review_decide(review=review, to=to, by=by, comment=comment)
+    return review
+
+
+def _locked(review_id: int) -> BillingReview:
+    try:
+        return review_lock(review_id)[0]
+    except BillingReview.DoesNotExist:
+        raise NotFound("review_unknown", _("There is no such case.")) from None
