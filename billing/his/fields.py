@@ -29,7 +29,7 @@ class Described:
     """A field that says itself what it looks like in the OpenAPI document."""
 
     def openapi(self) -> dict[str, Any]:
-        raise NotImplementedError
+        return {"type": "string"}
 
 
 class TextField(serializers.CharField):

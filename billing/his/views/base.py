@@ -25,12 +25,12 @@ from core.errors import NotFound
 class AlwaysJson(BaseContentNegotiation):
     """One form of answer, whatever is asked for; bodies are taken as JSON only."""
 
-    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser | None:  # type: ignore[override]
+    def select_parser(self, request: Any, parsers: Any) -> BaseParser | None:
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((one for one in parsers if one.media_type == media_type), None)
 
-    def select_renderer(  # type: ignore[override]
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    def select_renderer(
+        self, request: Any, renderers: Any, format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         return renderers[0], renderers[0].media_type or ""
 
