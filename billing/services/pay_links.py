@@ -25,6 +25,7 @@ from billing.services.tenders import Tender
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.errors import Conflict, NotFound, NotOffered, Refusal
+from core.idempotency import NumberReused
 from core.states import transition
 
 PAYER = Actor("patient", "pay_link")
@@ -79,6 +80,11 @@ def pay_link_choose(
         row, fresh = _begin(invoice.pk, mode, idempotency_key)
     except IntegrityError:
         payment = Payment.objects.get(form_key=idempotency_key)
+        if payment.invoice_id != invoice.pk:
+            # The key comes from outside; it must never lead a payer to somebody else's order.
+            raise NumberReused(
+                "number_reused", _("This number was used with other content."), "form_key"
+            ) from None
         row, fresh = payment.transactions.latest("pk"), False
     if fresh:
         answer = capture_send(row=row, invoice=invoice, payer_address=payer_address)

@@ -74,9 +74,6 @@ def return_request(
     Raises NumberReused, NotFound, BadInput naming the line, Forbidden when maker and approver are
     one, Conflict when the bill is not paid or nothing is left.
     """
-    known = InvoiceReturn.objects.filter(client=client, refund_no=refund_no).first()
-    if known is not None:
-        return _same_input(known, input_hash)
     if approver is not None and operator.code == approver.code:
         text = _("Who asks for a return cannot approve it.")
         raise Forbidden("maker_is_checker", text, "approved_by")
@@ -84,6 +81,10 @@ def return_request(
     try:
         with transaction.atomic():
             invoice = invoice_lock(invoice_id)
+            # Looked for under the lock: a twin that came in the same moment has waited for it.
+            known = InvoiceReturn.objects.filter(client=client, refund_no=refund_no).first()
+            if known is not None:
+                return _same_input(known, input_hash)
             if invoice.status not in RETURNABLE:
                 raise Conflict("invoice_not_paid", _("Only a paid bill can be returned."))
             parts = parts_checked(invoice, lines)

@@ -1,0 +1,28 @@
+"""Proofs attack the house: by threads, by processes that die, by a channel that lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from billing.ledger.accounts import accounts_forget
+from tests import scripted
+from tests.fixtures.sandbox_process import (
+    sandbox,  # noqa: F401 - fixtures are found by name
+    sandbox_server,  # noqa: F401
+)
+
+
+@pytest.fixture
+def scripted_channel(settings: Any) -> Iterator[None]:
+    """WeChat Pay answers what the test says; its notices are real ones."""
+    settings.PAYMENT_CHANNELS = {
+        "wechat_pay": "tests.proof.noticed.NoticedChannel",
+        "cash": "billing.channels.cash.Cash",
+    }
+    scripted.reset()
+    accounts_forget()
+    yield
+    scripted.reset()
