@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.models import HisEvent
+from core import clock
 from patients.models import HisClient
 
 PAGE_MAX = 500
@@ -28,6 +29,6 @@ def event_body(row: HisEvent) -> dict[str, Any]:
         "invoice_no": row.invoice.invoice_no,
         "seq": row.seq,
         "type": row.type,
-        "occurred_at": row.occurred_at.isoformat(),
+        "occurred_at": row.occurred_at.astimezone(clock.ZONE).isoformat(),
         "data": row.data,
     }

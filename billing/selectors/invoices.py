@@ -20,6 +20,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
+from core import clock
 from core.errors import NotFound
 from patients.models import HisClient
 
@@ -121,7 +122,7 @@ def _payment(row: Any) -> dict[str, Any]:
         "status": row.status,
         "amount_fen": row.amount_fen,
         "refunded_fen": row.back_fen or 0,
-        "occurred_at": row.occurred_at,
+        "occurred_at": row.occurred_at and row.occurred_at.astimezone(clock.ZONE).isoformat(),
     }
 
 

@@ -11,13 +11,13 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from billing.models import HisEvent, ReviewReason
 from billing.policy import policy
+from billing.selectors.events import event_body
 from billing.services.reviews import review_open
 from core import clock
 from core.locking import advisory_lock
@@ -99,18 +99,6 @@ def event_push(*, event_pk: int) -> bool:
     else:
         _again(event)
     return taken
-
-
-def event_body(event: HisEvent) -> dict[str, Any]:
-    """An event as the HIS reads it, by push and by paging alike."""
-    return {
-        "event_id": event.event_id,
-        "invoice_no": event.invoice.invoice_no,
-        "seq": event.seq,
-        "type": event.type,
-        "occurred_at": event.occurred_at.astimezone(clock.ZONE).isoformat(),
-        "data": event.data,
-    }
 
 
 def event_signature(secret: str, timestamp: str, body: bytes) -> str:
