@@ -7,9 +7,9 @@ PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 PIP := $(PY) -m pip --disable-pip-version-check -qq
 WORKERS ?= 2
-export FIGURE ONLY SEED DAYS PORT SANDBOX_PORT
+export FIGURE ONLY PORT SANDBOX_PORT
 
-.PHONY: demo test check e2e bench proof soak translations lock clean help
+.PHONY: demo test check e2e bench proof translations lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -19,7 +19,6 @@ help:
 	@echo "make e2e           the tests that need a browser"
 	@echo "make proof         the proofs at full size (ONLY=T5,T6 for some)"
 	@echo "make bench         speed beside the floor and the peers (FIGURE=name for one)"
-	@echo "make soak          days of a simulated hospital (SEED, DAYS)"
 	@echo "make translations  collect messages into the catalogue"
 	@echo "make lock          pin the dependencies of pyproject.toml with hashes"
 	@echo "make clean         remove what was made here: .venv and var"
@@ -50,16 +49,13 @@ proof: $(VENV)/.ready
 bench: $(VENV)/.ready-bench
 	@$(PY) -m tests.bench
 
-soak: $(VENV)/.ready
-	@$(PY) -m tests.soak
-
 check: $(VENV)/.ready
 	@$(PY) .ci/lock.py check
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@DJANGO_SETTINGS_MODULE=config.settings $(VENV)/bin/mypy
 	@DJANGO_SETTINGS_MODULE=sandbox.settings $(VENV)/bin/mypy --cache-dir var/cache/mypy-sandbox sandbox
-	@$(VENV)/bin/lint-imports --cache-dir var/cache/imports --no-show-timings > var/cache/imports.txt || { cat var/cache/imports.txt; exit 1; }
+	@$(VENV)/bin/lint-imports --cache-dir var/cache/imports > var/cache/imports.txt || { cat var/cache/imports.txt; exit 1; }
 	@$(PY) manage.py check
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(VENV)/bin/djlint --lint --quiet templates
