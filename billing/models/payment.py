@@ -89,6 +89,8 @@ class PaymentTransaction(models.Model):
         T.UNKNOWN: frozenset({T.PENDING}) | _ENDS,
         T.DECLINED: frozenset({T.SUCCEEDED}),
         T.CLOSED: frozenset({T.SUCCEEDED}),
+        # A refund that reached the payer's account and came back (退票): it is owed again.
+        T.SUCCEEDED: frozenset({T.PENDING}),
     }
     IN_FLIGHT: ClassVar[frozenset[str]] = frozenset({T.CREATED, T.PENDING, T.UNKNOWN})
     TAKEN_OR_OPEN: ClassVar[frozenset[str]] = IN_FLIGHT | {T.SUCCEEDED}
@@ -129,6 +131,7 @@ class PaymentTransaction(models.Model):
     action = models.JSONField(null=True, blank=True)
     not_found_count = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    came_back_count = models.PositiveSmallIntegerField(default=0)
     closing = models.BooleanField(default=False, help_text="deadline passed: close or reverse")
     due_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -6,7 +6,7 @@ from django.db.models import Sum
 
 from billing import postings
 from billing.ledger import chart
-from billing.locks import collect_lock, return_of_refund_lock
+from billing.locks import agreement_lock, collect_lock, return_of_refund_lock
 from billing.models import (
     CollectStatus,
     EventType,
@@ -21,6 +21,7 @@ from billing.models import (
     TransactionStatus,
 )
 from billing.selectors.payments import open_capture, receivable_fen
+from billing.services.agreements import agreement_end
 from billing.services.events import event_add
 from billing.services.messages import tell_paid, tell_refunded
 from billing.services.refunds import refund_begin, refund_subject
@@ -29,6 +30,9 @@ from core import clock
 from core.actors import Actor
 from core.failpoints import failpoint
 from core.states import transition
+
+# The payer ended the agreement at the channel and its notice has not come yet.
+AGREEMENT_GONE = frozenset({"CONTRACT_NOT_EXIST", "CONTRACT_NOT_EXISTS"})
 
 
 def tender_account(payment: Payment) -> str:
@@ -61,6 +65,20 @@ def _post_taken(row: PaymentTransaction, invoice: Invoice) -> None:
     )
 
 
+def _refund_reference(row: PaymentTransaction) -> str:
+    """A refund that came back and went out again is another event of the same number."""
+    return f"{row.number}-{row.came_back_count}" if row.came_back_count else row.number
+
+
+def _tell_refund_failed(returned: InvoiceReturn, invoice: Invoice) -> None:
+    event_add(
+        invoice=invoice,
+        type=EventType.REFUND_FAILED,
+        data={"refund_no": returned.refund_no, "amount_fen": returned.amount_fen},
+        occurred_at=clock.now(),
+    )
+
+
 class InvoicePurpose:
     """See `billing.purposes.base.Purpose`. An invoice is PAID only when its receivable is zero."""
 
@@ -79,6 +97,9 @@ class InvoicePurpose:
     def capture_ended(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:
         """The chain goes on when a collect runs; an unused pay link leaves the bill to pay."""
         assert invoice is not None
+        if row.agreement_id is not None and row.code in AGREEMENT_GONE:
+            agreement = agreement_lock(row.agreement_id)
+            agreement_end(agreement=agreement, by=by, reason=row.code)
         if invoice.status not in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
             return
         if collect_lock(invoice) is not None:
@@ -89,7 +110,7 @@ class InvoicePurpose:
     def refunded(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:
         assert invoice is not None
         postings.post_refund_done(
-            reference=row.number,
+            reference=_refund_reference(row),
             occurred_at=row.occurred_at or clock.now(),
             invoice_id=invoice.pk,
             refund_id=refund_subject(row),
@@ -104,6 +125,25 @@ class InvoicePurpose:
         if returned.status in (ReturnStatus.ACCEPTED, ReturnStatus.FAILED):
             self._return_done_if_complete(returned, invoice, row, by)
 
+    def refund_came_back(
+        self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
+    ) -> None:
+        assert invoice is not None
+        postings.post_refund_came_back(
+            reference=_refund_reference(row),
+            occurred_at=clock.now(),
+            invoice_id=invoice.pk,
+            refund_id=refund_subject(row),
+            route=tender_account(row.payment),
+            amount_fen=row.amount_fen,
+        )
+        if row.invoice_return_id is None:
+            return
+        returned = return_of_refund_lock(row)
+        if returned.status == ReturnStatus.DONE:
+            transition(returned, ReturnStatus.ACCEPTED, by=by, reason="came back")
+            _tell_refund_failed(returned, invoice)
+
     def refund_ended(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:
         """The channel refuses for good: the money stays owed and a person decides the next way."""
         assert invoice is not None
@@ -117,12 +157,7 @@ class InvoicePurpose:
         )
         if returned is not None and returned.status == ReturnStatus.ACCEPTED:
             transition(returned, ReturnStatus.FAILED, by=by, reason=row.code)
-            event_add(
-                invoice=invoice,
-                type=EventType.REFUND_FAILED,
-                data={"refund_no": returned.refund_no, "amount_fen": returned.amount_fen},
-                occurred_at=clock.now(),
-            )
+            _tell_refund_failed(returned, invoice)
 
     def _paid_if_settled(
         self, row: PaymentTransaction, invoice: Invoice, owed_fen: int, by: Actor

@@ -33,9 +33,10 @@ from core.outcomes import Outcome
 from core.states import transition
 
 NEVER_EXECUTED = "NEVER_EXECUTED"
+CAME_BACK = "ABNORMAL"
 # Words of the adapters: a refund the payer's account cannot take, an answer about something else.
 NEEDS_A_PERSON = {
-    "ABNORMAL": ReviewReason.REFUND_ABNORMAL,
+    CAME_BACK: ReviewReason.REFUND_ABNORMAL,
     "MISMATCH": ReviewReason.STATE_DIFFERS,
 }
 
@@ -66,6 +67,8 @@ def transaction_apply(
             _succeeded(row, invoice, answer, by)
         elif answer.outcome is Outcome.DECLINED:
             _ended(row, invoice, answer, by)
+        elif row.kind == TransactionKind.REFUND and _came_back(row, answer):
+            _owe_again(row, invoice, answer, by)
         elif row.status in PaymentTransaction.IN_FLIGHT:
             _still_open(row, invoice, answer, source, by)
         failpoint("apply.written")
@@ -96,6 +99,31 @@ def _succeeded(
         purpose.refunded(row, invoice, by=by)
     else:
         purpose.captured(row, invoice, expected=expected, by=by)
+
+
+def _came_back(row: PaymentTransaction, answer: ChannelAnswer) -> bool:
+    return row.status == TransactionStatus.SUCCEEDED and answer.code == CAME_BACK
+
+
+def _owe_again(
+    row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer, by: Actor
+) -> None:
+    """The payer's bank sent a finished refund back (退票): the channel holds it, we owe it.
+
+    It ends under the same number, once a person has told the channel another account.
+    """
+    transition(
+        row,
+        TransactionStatus.PENDING,
+        by=by,
+        reason="came back",
+        code=answer.code,
+        message=answer.message[:256],
+        came_back_count=row.came_back_count + 1,
+        due_at=next_look_at(row, clock.now()),
+    )
+    purpose_get(row.payment.purpose).refund_came_back(row, invoice, by=by)
+    _ask_a_person(row, invoice, answer)
 
 
 def _ended(

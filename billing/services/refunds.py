@@ -131,12 +131,17 @@ def refund_resume(*, row: PaymentTransaction) -> tuple[ChannelAnswer, Source]:
         answer = channel.refund(order)
         failpoint("refund.after_send")
         return answer, Source.SEND
-    answer = channel.refund_query(order)
+    answer = refund_look(row=row)
     if answer.executed is False and answer.outcome is Outcome.UNKNOWN:
         # The channel never saw it: the same number again is safe (Unanswered.RESEND).
         failpoint("refund.before_resend")
         return channel.refund(order), Source.SEND
     return answer, Source.QUERY
+
+
+def refund_look(*, row: PaymentTransaction) -> ChannelAnswer:
+    """Ask the channel how a refund stands; it moves nothing."""
+    return channel_get(row.payment.channel).refund_query(_order(row))
 
 
 def _order(row: PaymentTransaction) -> RefundOrder:
