@@ -28,7 +28,12 @@ READ_BOOKS = (
 )
 READ_TRAILS = ("core.view_statechange", "core.view_auditevent", "core.view_outboundcall")
 ROLES: dict[str, tuple[str, ...]] = {
-    "cashier": (*READ_BILLS, "patients.reveal_patient", "billing.collect_invoice"),
+    "cashier": (
+        *READ_BILLS,
+        "patients.reveal_patient",
+        "billing.collect_invoice",
+        "billing.pass_over_tender",
+    ),
     "refund_clerk": (*READ_BILLS, "patients.reveal_patient", "billing.return_invoice"),
     "reviewer": (*READ_BILLS, "billing.view_billingreview", "billing.decide_billingreview"),
     "finance": (*READ_BILLS, *READ_BOOKS, "billing.view_billingreview"),

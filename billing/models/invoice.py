@@ -81,6 +81,7 @@ class Invoice(models.Model):
         permissions: ClassVar = [
             ("collect_invoice", "Can take a payment at the window"),
             ("return_invoice", "Can ask for a return"),
+            ("pass_over_tender", "Can go on while a payment is unconfirmed"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["client", "invoice_no"], name="invoice_unique"),

@@ -133,6 +133,9 @@ class PaymentTransaction(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     came_back_count = models.PositiveSmallIntegerField(default=0)
     closing = models.BooleanField(default=False, help_text="deadline passed: close or reverse")
+    passed_over_at = models.DateTimeField(
+        null=True, blank=True, help_text="a cashier went on although it was not confirmed"
+    )
     due_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()

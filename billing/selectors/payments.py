@@ -33,12 +33,13 @@ def receivable_fen(invoice: Invoice) -> int:
 
 
 def open_capture(invoice: Invoice) -> PaymentTransaction | None:
-    """The tender in flight, if there is one."""
+    """The tender that stops the chain, if there is one: in flight and not passed over."""
     return (
         PaymentTransaction.objects.filter(
             payment__invoice=invoice,
             kind=TransactionKind.CAPTURE,
             status__in=PaymentTransaction.IN_FLIGHT,
+            passed_over_at=None,
         )
         .select_related("payment__merchant")
         .order_by("-pk")
@@ -62,13 +63,21 @@ def agreement_use(agreement_ids: list[int], day: date) -> dict[int, tuple[int, i
 
 
 def captures_newest_first(invoice: Invoice) -> list[PaymentTransaction]:
-    """Succeeded captures of an invoice that still hold money of it (refunds go newest first)."""
+    """Succeeded captures that paid an invoice; refunds go newest first.
+
+    Money that came a second time is owed back by itself, also while that refund is refused: what it
+    still holds must not be used up by a return.
+    """
+    second = PaymentTransaction.objects.filter(
+        payment__invoice=invoice, kind=TransactionKind.REFUND, invoice_return=None
+    )
     return list(
         PaymentTransaction.objects.filter(
             payment__invoice=invoice,
             kind=TransactionKind.CAPTURE,
             status=TransactionStatus.SUCCEEDED,
         )
+        .exclude(pk__in=second.values("original"))
         .select_related("payment__merchant", "payment__shift")
         .order_by(F("occurred_at").desc(nulls_last=True), "-pk")
     )

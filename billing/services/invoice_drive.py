@@ -75,7 +75,7 @@ def _next_step(invoice_id: int) -> Step | None:
             Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
             return None
         tried = _tried(invoice, collect)
-        if tried and tried[-1].status in PaymentTransaction.IN_FLIGHT:
+        if tried and _stops(tried[-1]):
             Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
             return None
         row = _begin(invoice, collect, tried)
@@ -95,8 +95,13 @@ def _tried(invoice: Invoice, collect: CollectRequest) -> list[PaymentTransaction
         .order_by("pk")
     )
     own = [row for row in rows if row.payment.collect_id == collect.pk]
-    flying = [row for row in rows if row.status in PaymentTransaction.IN_FLIGHT]
+    flying = [row for row in rows if _stops(row)]
     return [row for row in own if row not in flying] + flying
+
+
+def _stops(row: PaymentTransaction) -> bool:
+    """PENDING and UNKNOWN alike stop the chain, unless a cashier took it upon them to go on."""
+    return row.status in PaymentTransaction.IN_FLIGHT and row.passed_over_at is None
 
 
 def _begin(

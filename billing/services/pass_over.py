@@ -1,0 +1,78 @@
+"""Go on at the window although a tender is not confirmed: a cashier's right and responsibility.
+
+The tender stays in flight and is looked at until it ends. If it succeeds after another one has paid
+the bill, it is unexpected money and goes back by itself; if nothing else has paid, it pays.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from billing.locks import captures_lock, collect_lock, invoice_lock
+from billing.models import (
+    CollectStatus,
+    EventType,
+    Invoice,
+    InvoiceStatus,
+    PaymentTransaction,
+)
+from billing.services.events import event_add
+from core import audit, clock
+from core.actors import Actor
+from core.errors import Conflict
+from core.states import transition
+
+PASSED_OVER = "passed_over"
+
+
+def tender_pass_over(*, invoice_id: int, by: Actor) -> Invoice:
+    """Free a bill for another way to pay. Raises Conflict when no tender stands in its way."""
+    with transaction.atomic():
+        invoice = invoice_lock(invoice_id)
+        flying = [
+            row
+            for row in captures_lock(invoice)
+            if row.status in PaymentTransaction.IN_FLIGHT and row.passed_over_at is None
+        ]
+        if not flying or invoice.status not in (
+            InvoiceStatus.COLLECTING,
+            InvoiceStatus.PROCESSING,
+        ):
+            raise Conflict("nothing_in_flight", _("No payment of this bill is unconfirmed."))
+        PaymentTransaction.objects.filter(pk__in=[row.pk for row in flying]).update(
+            passed_over_at=clock.now()
+        )
+        collect = collect_lock(invoice)
+        if collect is not None:
+            transition(
+                collect,
+                CollectStatus.DECLINED,
+                by=by,
+                reason=PASSED_OVER,
+                decline_code=PASSED_OVER,
+                auth_code="",
+            )
+        transition(
+            invoice,
+            InvoiceStatus.ISSUED,
+            by=by,
+            reason=PASSED_OVER,
+            decline_code=PASSED_OVER,
+            due_at=None,
+            action=None,
+        )
+        event_add(
+            invoice=invoice,
+            type=EventType.DECLINED,
+            data={"reason": PASSED_OVER},
+            occurred_at=clock.now(),
+        )
+        audit.record(
+            by=by,
+            action="tender_passed_over",
+            subject="invoice",
+            subject_id=invoice.pk,
+            detail={"numbers": [row.number for row in flying]},
+        )
+    return invoice
