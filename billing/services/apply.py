@@ -71,6 +71,8 @@ def transaction_apply(
             _owe_again(row, invoice, answer, by)
         elif row.status in PaymentTransaction.IN_FLIGHT:
             _still_open(row, invoice, answer, source, by)
+        elif row.kind == TransactionKind.CAPTURE and row.code == NEVER_EXECUTED:
+            _turned_up(row, answer, source)
         failpoint("apply.written")
     failpoint("apply.committed")
     return row
@@ -139,6 +141,8 @@ def _ended(
         )
         return
     if row.status not in PaymentTransaction.IN_FLIGHT:
+        # Perhaps it was looked at again after it had been given up; that ends here.
+        PaymentTransaction.objects.filter(pk=row.pk).update(due_at=None)
         return
     transition(
         row,
@@ -190,6 +194,23 @@ def _still_open(
     else:
         transition(row, to, by=by, reason=answer.code, **fields)
     _ask_a_person(row, invoice, answer)
+
+
+def _turned_up(row: PaymentTransaction, answer: ChannelAnswer, source: Source) -> None:
+    """An order given up as never executed, of which the channel may have heard after all.
+
+    A send can be on its way for longer than anybody waits. It is looked at, and closed there, until
+    the channel says how it ended; if its money came, that is unexpected and goes back.
+    """
+    now = clock.now()
+    if source is Source.QUERY and answer.executed is False and now >= row.expires_at:
+        due_at = None
+    elif answer.executed is False and row.due_at is None:
+        return
+    else:
+        due_at = next_look_at(row, now)
+    PaymentTransaction.objects.filter(pk=row.pk).update(due_at=due_at)
+    row.due_at = due_at
 
 
 def _ask_a_person(row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer) -> None:

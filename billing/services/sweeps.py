@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Q
+
 from billing.locks import transactions_lease
-from billing.models import PaymentTransaction, TransactionKind
+from billing.models import PaymentTransaction, TransactionKind, TransactionStatus
 from billing.policy import policy
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import NEVER_EXECUTED, Source, transaction_apply
 from billing.services.captures import capture_look
 from billing.services.invoice_drive import invoice_drive
 from billing.services.refunds import refund_resume
 from core import clock
+
+# Given up as never executed, and looked at again all the same (`apply._turned_up`).
+GIVEN_UP = Q(status=TransactionStatus.CLOSED, code=NEVER_EXECUTED, due_at__isnull=False)
 
 
 def transactions_due(*, limit: int) -> list[int]:
@@ -37,7 +42,7 @@ def transaction_resume(*, transaction_id: int) -> None:
         PaymentTransaction.objects.select_related(
             "payment__merchant", "payment__agreement", "payment__shift", "original__payment"
         )
-        .filter(pk=transaction_id, status__in=PaymentTransaction.IN_FLIGHT)
+        .filter(Q(status__in=PaymentTransaction.IN_FLIGHT) | GIVEN_UP, pk=transaction_id)
         .first()
     )
     if row is None:
@@ -46,6 +51,8 @@ def transaction_resume(*, transaction_id: int) -> None:
         answer, source = refund_resume(row=row)
         transaction_apply(transaction_id=row.pk, answer=answer, source=source)
         return
+    # An order that turned up after it was given up is wanted no more.
+    row.closing = row.closing or row.status == TransactionStatus.CLOSED
     answer = capture_look(row=row)
     after = transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY)
     if after.payment.invoice_id is not None and after.status not in after.IN_FLIGHT:
