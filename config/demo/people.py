@@ -19,6 +19,7 @@ from config.demo.sandbox_client import sandbox_act
 from core import clock
 from core.actors import SYSTEM
 from core.models import User
+from patients.messengers.registry import wechat_app_id
 from patients.models import (
     HisClient,
     Identifier,
@@ -112,12 +113,17 @@ def _payer(person: Person, patient: Patient, phone: str) -> None:
     openid = f"oDemo{person.mrn}"
     merchants = Merchant.objects.filter(channel="wechat_pay").order_by("pk")
     merchant = merchants[0]
-    WalletIdentity.objects.get_or_create(
-        channel="wechat_pay",
-        app_id=merchant.app_id,
-        subject=openid,
-        defaults={"user": user, "created_at": clock.now()},
-    )
+    # One wallet, two apps: the merchant's, and the official account that writes the messages.
+    for channel, app_id in (
+        ("wechat_pay", merchant.app_id),
+        ("wechat_template", wechat_app_id()),
+    ):
+        WalletIdentity.objects.get_or_create(
+            channel=channel,
+            app_id=app_id,
+            subject=openid,
+            defaults={"user": user, "created_at": clock.now()},
+        )
     standing = Agreement.objects.filter(holder=user, status=AgreementStatus.ACTIVE).exists()
     if not standing:
         sandbox_act(

@@ -17,13 +17,13 @@ from sandbox.world.registry import TlsMaterial
 
 # Two campuses, two merchants: a wrong merchant must be noticed (the second is a stranger to most).
 MERCHANTS = (
-    ("1900000001", "wx8f1c2d3e4a5b6c70", "Demo hospital, main campus"),
-    ("1900000002", "wx8f1c2d3e4a5b6c71", "Demo hospital, east campus"),
+    ("1900000001", "wx8f1c2d3e4a5b6c70", "云溪市第一医院"),
+    ("1900000002", "wx8f1c2d3e4a5b6c71", "云溪市第一医院东院"),
 )
 # plan, name, single, daily sum, daily count, from, to — the last one is what a new merchant gets.
 PLANS = (
-    ("100001", "Treat first, pay after (wide)", 500_000, 5_000_000, 500, time(0), time.max),
-    ("100002", "Treat first, pay after", 50_000, 250_000, 5, time(7), time(22)),
+    ("100001", "先诊疗后付费（演示）", 500_000, 5_000_000, 500, time(0), time.max),
+    ("100002", "先诊疗后付费", 50_000, 250_000, 5, time(7), time(22)),
 )
 PROVISION_LOCK = 7_301_001
 
