@@ -25,6 +25,7 @@ from billing.models import (
     HisEvent,
     Invoice,
     InvoiceReturn,
+    PaymentNotice,
     PaymentTransaction,
     Shift,
     TransactionKind,
@@ -148,6 +149,15 @@ def return_of_refund_lock(row: PaymentTransaction) -> InvoiceReturn:
     """The return a locked refund belongs to; its invoice is locked already."""
     assert row.invoice_return_id is not None
     return lock_row(InvoiceReturn.objects.filter(pk=row.invoice_return_id))
+
+
+def notice_lock(notice_id: int) -> PaymentNotice:
+    return lock_row(PaymentNotice.objects.filter(pk=notice_id))
+
+
+def reviews_of_notice_lock(notice_id: int) -> list[BillingReview]:
+    """The open questions about a notice."""
+    return lock_rows(BillingReview.objects.filter(notice=notice_id, status="OPEN"))
 
 
 def charges_locked(*, client: HisClient, charge_nos: Sequence[str]) -> list[ChargeItem]:

@@ -22,6 +22,7 @@ from billing.channels.base import (
     NoticeReply,
 )
 from billing.channels.registry import channel_get
+from billing.locks import notice_lock, reviews_of_notice_lock
 from billing.models import Merchant, PaymentNotice, PaymentTransaction, ReviewReason
 from billing.policy import policy
 from billing.services.agreements import agreement_apply_notice
@@ -34,6 +35,7 @@ from core.actors import SYSTEM, Actor
 from core.failpoints import failpoint
 from core.json_values import dumps
 from core.outcomes import Outcome
+from core.review import ReviewStatus, review_decide
 
 CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"
 _STORE = """
@@ -126,6 +128,8 @@ def notice_apply(*, notice_id: int) -> int | None:
     after = transaction_apply(transaction_id=row.pk, answer=answer, source=source, by=by)
     failpoint("notice.before_applied")
     _applied(notice, f"{answer.outcome} -> {after.status}", row)
+    if notice.received_at < row.created_at:
+        _explained(notice)
     return row.pk
 
 
@@ -212,10 +216,21 @@ def _known(number: str) -> bool:
 def _unknown_order(notice_id: int) -> None:
     """Asked again by the channel; a person is told once, since money may have moved."""
     with transaction.atomic():
-        notice = PaymentNotice.objects.get(pk=notice_id)
+        notice = notice_lock(notice_id)
+        if notice.applied_at is not None:
+            return  # the order was committed, and the notice applied, in this moment
         review_open(
             reason=ReviewReason.UNKNOWN_ORDER, notice=notice, figures={"number": notice.number}
         )
+
+
+def _explained(notice: PaymentNotice) -> None:
+    """The order came after its notice: nobody need look for it any more."""
+    with transaction.atomic():
+        for case in reviews_of_notice_lock(notice.pk):
+            review_decide(
+                review=case, to=ReviewStatus.WITHDRAWN, by=SYSTEM, comment="the order came later"
+            )
 
 
 def _applied(notice: PaymentNotice, outcome: str, row: PaymentTransaction | None) -> None:
