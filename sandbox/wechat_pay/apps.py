@@ -6,6 +6,7 @@ class WechatPayConfig(AppConfig):
     label = "wechat_pay"
 
     def ready(self) -> None:
-        from sandbox.wechat_pay.registration import register  # noqa: PLC0415 - models exist only now
+        # Models exist only now.
+        from sandbox.wechat_pay.registration import register  # noqa: PLC0415
 
         register()

@@ -161,7 +161,8 @@ def order_pay(order: Order, wallet: Wallet, *, delay_s: float = 0.0) -> bool:
 @transaction.atomic
 def order_scan(merchant: Merchant, wanted: Wanted, auth_code: str, fault: Fault | None) -> Order:
     """A scanned payment: paid at once, or waiting for the password, or failed for good."""
-    if len(auth_code) != 18 or not auth_code.isdecimal() or auth_code[:2] not in _PREFIXES:  # noqa: PLR2004
+    form_ok = len(auth_code) == CODE_LENGTH and auth_code.isdecimal()
+    if not form_ok or auth_code[:2] not in _PREFIXES:
         raise Refused(400, "AUTH_CODE_INVALID", "付款码格式错误，请扫描微信支付付款码")
     known = Order.objects.filter(merchant=merchant, out_trade_no=wanted.out_trade_no).first()
     code = PaymentCode.objects.select_for_update().filter(code=auth_code).first()
@@ -190,6 +191,7 @@ def order_scan(merchant: Merchant, wanted: Wanted, auth_code: str, fault: Fault 
     return order
 
 
+CODE_LENGTH = 18
 _PREFIXES = ("10", "11", "12", "13", "14", "15")
 
 

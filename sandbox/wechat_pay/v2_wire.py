@@ -18,6 +18,7 @@ from sandbox.world.faults import Fault
 from sandbox.world.wire import call_struck
 
 HMAC_LENGTH = 64
+FEN_DIGITS_MAX = 12
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Asked:
 
     def fen(self, name: str) -> int:
         value = self.fields.get(name, "")
-        if not value.isascii() or not value.isdecimal() or len(value) > 12 or int(value) < 1:  # noqa: PLR2004
+        digits = value.isascii() and value.isdecimal()
+        if not digits or len(value) > FEN_DIGITS_MAX or int(value) < 1:
             raise Refused(400, "PARAM_ERROR", f"参数错误：{name}")
         return int(value)
 
