@@ -8,10 +8,10 @@ by primary key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import (
@@ -32,24 +32,74 @@ from billing.models import (
 )
 from core import clock
 from core.errors import NotFound
-from core.locking import lock_row, lock_rows
+from core.locking import PreparedLock, lock_row, lock_rows
 from patients.models import Encounter, HisClient
+
+
+def _whole(model: type[Model], *beside: str) -> list[str]:
+    """Every column of a row, and the few named of the rows read beside it."""
+    return [*(field.name for field in model._meta.concrete_fields), *beside]
+
+
+# The locks every collect takes are declared, so that their texts are made and planned once. Beside
+# the bill stand the patient and the place its messages name, and no more of them: what is encrypted
+# there would be decrypted at every step.
+_BILL = Invoice.objects.select_related("patient", "encounter__campus").only(
+    *_whole(Invoice, "patient__name", "encounter__encounter_no", "encounter__campus__name")
+)
+_invoice = PreparedLock(Invoice, lambda key: _BILL.filter(pk=key), int)
+_invoice_by_number = PreparedLock(
+    Invoice, lambda client, number: _BILL.filter(client=client, invoice_no=number), int, str
+)
+_invoice_of_transaction = PreparedLock(
+    Invoice, lambda key: _BILL.filter(payments__transactions=key), int
+)
+_transaction = PreparedLock(
+    PaymentTransaction,
+    lambda key: (
+        PaymentTransaction.objects.filter(pk=key)
+        .select_related("payment__merchant", "payment__agreement", "payment__shift")
+        .defer("payment__merchant__secrets")
+    ),
+    int,
+)
+_collect_running = PreparedLock(
+    CollectRequest,
+    lambda invoice: CollectRequest.objects.filter(invoice=invoice, status=CollectStatus.RUNNING),
+    int,
+)
+_collects = PreparedLock(
+    CollectRequest,
+    lambda invoice, client, number: CollectRequest.objects.filter(
+        Q(invoice=invoice, status=CollectStatus.RUNNING) | Q(client=client, request_no=number)
+    ),
+    *(int, int, str),
+)
+_agreements = PreparedLock(
+    Agreement,
+    lambda patient, today: Agreement.objects.filter(
+        status=AgreementStatus.ACTIVE,
+        plan__merchant__active=True,
+        plan__merchant__institution__suspended=False,
+        plan__merchant__institution__agreement_from__lte=today,
+        plan__merchant__institution__agreement_until__gte=today,
+        pays_for__patient=patient,
+        pays_for__active=True,
+        holder__patient_access__patient=patient,
+        holder__patient_access__may_pay=True,
+    ).select_related("plan__merchant"),
+    *(int, date),
+)
 
 
 def invoice_lock(invoice_id: int) -> Invoice:
     """The invoice, locked, with the patient and the place its messages name."""
-    return lock_row(
-        Invoice.objects.filter(pk=invoice_id).select_related("patient", "encounter__campus")
-    )
+    return _invoice.row(invoice_id)
 
 
 def invoice_lock_by_number(client: HisClient, invoice_no: str) -> Invoice:
     """The invoice of a caller's number, locked; NotFound when there is none."""
-    rows = lock_rows(
-        Invoice.objects.filter(client=client, invoice_no=invoice_no).select_related(
-            "patient", "encounter__campus"
-        )
-    )
+    rows = _invoice_by_number.rows(client.pk, invoice_no)
     if not rows:
         raise NotFound("invoice_unknown", _("There is no such bill."), "invoice_no")
     return rows[0]
@@ -57,17 +107,8 @@ def invoice_lock_by_number(client: HisClient, invoice_no: str) -> Invoice:
 
 def transaction_lock(transaction_id: int) -> tuple[PaymentTransaction, Invoice | None]:
     """A transaction with its invoice, the invoice locked first."""
-    invoices = lock_rows(
-        Invoice.objects.filter(payments__transactions=transaction_id).select_related(
-            "patient", "encounter__campus"
-        )
-    )
-    transaction = lock_row(
-        PaymentTransaction.objects.filter(pk=transaction_id).select_related(
-            "payment__merchant", "payment__agreement", "payment__shift", "payment__collect"
-        )
-    )
-    return transaction, invoices[0] if invoices else None
+    invoices = _invoice_of_transaction.rows(transaction_id)
+    return _transaction.row(transaction_id), next(iter(invoices), None)
 
 
 def captures_lock(invoice: Invoice) -> list[PaymentTransaction]:
@@ -85,20 +126,7 @@ def agreements_lock(patient_id: int) -> list[Agreement]:
     They are locked by primary key, so two bills of one payer count against one daily limit. The
     holder must still hold the grant to pay, and the institution's own agreement be in term.
     """
-    today = clock.today()
-    rows = lock_rows(
-        Agreement.objects.filter(
-            status=AgreementStatus.ACTIVE,
-            plan__merchant__active=True,
-            plan__merchant__institution__suspended=False,
-            plan__merchant__institution__agreement_from__lte=today,
-            plan__merchant__institution__agreement_until__gte=today,
-            pays_for__patient=patient_id,
-            pays_for__active=True,
-            holder__patient_access__patient=patient_id,
-            holder__patient_access__may_pay=True,
-        ).select_related("plan__merchant")
-    )
+    rows = _agreements.rows(patient_id, clock.today())
     return sorted(rows, key=lambda agreement: (agreement.preference, agreement.pk))
 
 
@@ -131,18 +159,12 @@ def event_lock(event_id: int) -> HisEvent:
 
 def collect_lock(invoice: Invoice) -> CollectRequest | None:
     """The running collect of a locked invoice; it is only ever touched under that lock."""
-    rows = lock_rows(CollectRequest.objects.filter(invoice=invoice, status=CollectStatus.RUNNING))
-    return rows[0] if rows else None
+    return next(iter(_collect_running.rows(invoice.pk)), None)
 
 
 def collects_lock(invoice: Invoice, client: HisClient, request_no: str) -> list[CollectRequest]:
     """The collect that runs on a locked invoice, and whichever bears the asked number."""
-    return lock_rows(
-        CollectRequest.objects.filter(
-            Q(invoice=invoice, status=CollectStatus.RUNNING)
-            | Q(client=client, request_no=request_no)
-        )
-    )
+    return _collects.rows(invoice.pk, client.pk, request_no)
 
 
 def return_of_refund_lock(row: PaymentTransaction) -> InvoiceReturn:

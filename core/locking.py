@@ -8,9 +8,13 @@ so Django drops it at commit, at rollback, and at the rollback of the savepoint 
 from __future__ import annotations
 
 import hashlib
-from typing import Any, TypeVar
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Generic, TypeVar
 
 from django.db import connection, models, transaction
+
+from core.prepared import PreparedQuery
 
 _MARK = "_lock_mark"
 
@@ -38,18 +42,47 @@ def lock_rows(queryset: models.QuerySet[Row]) -> list[Row]:
     """
     if not connection.in_atomic_block:
         raise NotLocked("a lock outside a transaction would be gone at once")
-    rows = list(queryset.select_for_update(of=("self",)).order_by("pk"))
+    return _marked(list(_locking(queryset)))
+
+
+def lock_row(queryset: models.QuerySet[Row]) -> Row:
+    """Lock the single row of the queryset; DoesNotExist and MultipleObjectsReturned as `get()`."""
+    return _single(lock_rows(queryset), queryset.model)
+
+
+class PreparedLock(Generic[Row]):
+    """`lock_rows` of a declared queryset, prepared (`core.prepared.PreparedQuery`)."""
+
+    def __init__(
+        self, model: type[Row], build: Callable[..., models.QuerySet[Row]], *kinds: type
+    ) -> None:
+        self._model = model
+        self._read = PreparedQuery(lambda *values: _locking(build(*values)), *kinds)
+
+    def rows(self, *values: int | str | date) -> list[Row]:
+        """The rows, locked until the transaction ends."""
+        if not connection.in_atomic_block:
+            raise NotLocked("a lock outside a transaction would be gone at once")
+        return _marked(self._read(*values))
+
+    def row(self, *values: int | str | date) -> Row:
+        """The single row; DoesNotExist and MultipleObjectsReturned as `get()`."""
+        return _single(self.rows(*values), self._model)
+
+
+def _locking(queryset: models.QuerySet[Row]) -> models.QuerySet[Row]:
+    return queryset.select_for_update(of=("self",)).order_by("pk")
+
+
+def _marked(rows: list[Row]) -> list[Row]:
     mark = _current_mark()
     for row in rows:
         setattr(row, _MARK, mark)
     return rows
 
 
-def lock_row(queryset: models.QuerySet[Row]) -> Row:
-    """Lock the single row of the queryset; DoesNotExist and MultipleObjectsReturned as `get()`."""
-    rows = lock_rows(queryset)
+def _single(rows: list[Row], model: Any) -> Row:
     if len(rows) != 1:
-        model: Any = queryset.model
         refusal = model.MultipleObjectsReturned if rows else model.DoesNotExist
         raise refusal(f"{len(rows)} rows of {model._meta.label} match, one was expected")
     return rows[0]

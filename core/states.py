@@ -21,6 +21,7 @@ from core.actors import Actor
 from core.errors import Conflict
 from core.json_values import dumps
 from core.locking import NotLocked, is_locked
+from core.statements import prepared_cursor
 
 __all__ = [
     "IllegalTransition",
@@ -76,13 +77,14 @@ def transition_all(
     parameters: list[Any] = [
         to,
         *values,
-        [row.pk for row in rows],
+        # As text, so that one prepared statement serves ids of any size.
+        "{" + ",".join(str(row.pk) for row in rows) + "}",
         before,
         *(first._meta.label_lower, before, to, by.key, by.name, reason),
         Jsonb(trace, dumps=dumps),
         clock.now(),
     ]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_statement(type(first), columns), parameters)
         if cursor.rowcount != len(rows):
             if cursor.rowcount:

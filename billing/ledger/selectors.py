@@ -9,7 +9,7 @@ from django.db import connection
 
 from billing.ledger.chart import family_of
 from billing.ledger.entries import AccountTotals
-from billing.ledger.statements import prepared_cursor
+from core.statements import prepared_cursor
 
 # One statement, one snapshot of the database: a day closing at the same moment is seen wholly or
 # not at all.

@@ -22,8 +22,8 @@ from billing.ledger.entries import (
     UnbalancedEntry,
 )
 from billing.ledger.models import JournalEntry
-from billing.ledger.statements import prepared_cursor
 from core import clock
+from core.statements import prepared_cursor
 
 LEG_COUNT_MIN = 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import F, Q, Sum
 
 from billing.ledger import chart
 from billing.ledger.selectors import subject_balance
@@ -14,6 +14,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
+from core.statements import prepared_cursor
 
 NOT_LOST = ~Q(status__in=[TransactionStatus.DECLINED, TransactionStatus.CLOSED])
 
@@ -47,19 +48,20 @@ def open_capture(invoice: Invoice) -> PaymentTransaction | None:
     )
 
 
+_USE = """
+SELECT agreement_id, sum(amount_fen), count(*) FROM billing_paymenttransaction
+WHERE agreement_id = ANY(%s) AND business_day = %s AND kind = %s AND status = ANY(%s)
+GROUP BY agreement_id
+"""
+
+
 def agreement_use(agreement_ids: list[int], day: date) -> dict[int, tuple[int, int]]:
     """Per agreement, fen and number of deductions of a day, counting those not yet final."""
-    rows = (
-        PaymentTransaction.objects.filter(
-            agreement__in=agreement_ids,
-            business_day=day,
-            kind=TransactionKind.CAPTURE,
-            status__in=PaymentTransaction.TAKEN_OR_OPEN,
-        )
-        .values("agreement_id")
-        .annotate(fen=Sum("amount_fen"), times=Count("pk"))
-    )
-    return {row["agreement_id"]: (row["fen"], row["times"]) for row in rows}
+    statuses = "{" + ",".join(sorted(PaymentTransaction.TAKEN_OR_OPEN)) + "}"
+    ids = "{" + ",".join(map(str, agreement_ids)) + "}"
+    with prepared_cursor() as cursor:
+        cursor.execute(_USE, [ids, day, TransactionKind.CAPTURE.value, statuses])
+        return {key: (int(fen), times) for key, fen, times in cursor.fetchall()}
 
 
 def captures_newest_first(invoice: Invoice) -> list[PaymentTransaction]:

@@ -27,6 +27,7 @@ from core import clock
 from core.failpoints import failpoint
 from core.ids import business_number
 from core.outcomes import Outcome
+from core.prepared import row_insert, rows_insert
 
 DEADLINES_S = {
     Mode.AGREEMENT: "agreement_deadline_s",
@@ -45,7 +46,7 @@ def capture_begin(
     form_key: str | None = None,
 ) -> PaymentTransaction:
     """Write the tender and its number; the caller's transaction commits both before any call."""
-    payment = Payment.objects.create(
+    payment = Payment(
         payment_no=business_number("PY"),
         purpose="invoice",
         invoice=invoice,
@@ -60,14 +61,21 @@ def capture_begin(
         form_key=form_key,
         created_at=clock.now(),
     )
-    return capture_number(payment=payment)
+    row = _numbered(payment)
+    rows_insert(payment, row, link="payment")
+    return row
 
 
 def capture_number(*, payment: Payment) -> PaymentTransaction:
     """A number for one try of a tender; a second one only after the first ended unexecuted."""
+    return row_insert(_numbered(payment))
+
+
+def _numbered(payment: Payment) -> PaymentTransaction:
+    """The try that is to be written."""
     now = clock.now()
     deadline_s: int = getattr(policy(), DEADLINES_S[Mode(payment.mode)])
-    return PaymentTransaction.objects.create(
+    return PaymentTransaction(
         payment=payment,
         kind=TransactionKind.CAPTURE,
         number=business_number("TX"),

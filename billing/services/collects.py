@@ -26,6 +26,7 @@ from core.actors import Actor
 from core.errors import BadInput, Conflict, NotOffered
 from core.failpoints import failpoint
 from core.idempotency import NumberReused
+from core.prepared import row_insert
 from core.states import transition
 from patients.models import HisClient
 
@@ -86,7 +87,7 @@ def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
     settled = invoice.status in Invoice.SETTLED
     if not settled and invoice.status not in Invoice.OPEN:
         raise Conflict("invoice_not_open", _("This bill is cancelled or under review."))
-    collect = CollectRequest.objects.create(
+    collect = CollectRequest(
         client=asked.client,
         request_no=asked.request_no,
         input_hash=asked.input_hash,
@@ -99,6 +100,7 @@ def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
         operator_name=asked.operator.name,
         created_at=clock.now(),
     )
+    row_insert(collect)
     if invoice.status == InvoiceStatus.ISSUED:
         # The caller drives it at once; a sweeper does if that is lost.
         due_at = clock.now() + timedelta(seconds=policy().drive_lost_after_s)

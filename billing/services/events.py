@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from billing.models import EventType, Invoice
 from core import clock
 from core.json_values import dumps
+from core.statements import prepared_cursor
 
 # The invoice's counter and the event are one statement: a number without its event, or two events
 # of one number, cannot be committed. The id a reader pages by is given later, by the relay.
@@ -43,7 +44,7 @@ def event_add(
         occurred_at,
         clock.now(),
     ]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_ADD, parameters)
         row = cursor.fetchone()
     if row is None:

@@ -35,6 +35,7 @@ from billing.services.tenders import tender_next
 from core import clock
 from core.actors import SYSTEM
 from core.failpoints import failpoint
+from core.prepared import PreparedQuery
 from core.states import transition
 
 DRIVEN = frozenset({InvoiceStatus.PRICING, InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING})
@@ -87,13 +88,19 @@ def _next_step(invoice_id: int) -> Step | None:
     return Step(row, invoice, collect.auth_code)
 
 
-def _tried(invoice: Invoice, collect: CollectRequest) -> list[PaymentTransaction]:
-    """The captures of this collect, oldest first; last comes whatever is in flight at all."""
-    rows = list(
+_captures = PreparedQuery(
+    lambda invoice: (
         PaymentTransaction.objects.filter(payment__invoice=invoice, kind="CAPTURE")
         .select_related("payment__merchant", "payment__agreement", "payment__shift")
         .order_by("pk")
-    )
+    ),
+    int,
+)
+
+
+def _tried(invoice: Invoice, collect: CollectRequest) -> list[PaymentTransaction]:
+    """The captures of this collect, oldest first; last comes whatever is in flight at all."""
+    rows = _captures(invoice.pk)
     own = [row for row in rows if row.payment.collect_id == collect.pk]
     flying = [row for row in rows if _stops(row)]
     return [row for row in own if row not in flying] + flying

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from patients.services.notifications import Message, notifications_queue
-
 from billing.models import Invoice, PaymentTransaction
 from core.crypto import mask_name
+from core.prepared import PreparedQuery
 from patients.models import PatientAccess, Relation
+from patients.services.notifications import Message, notifications_queue
 
 
 def tell_paid(row: PaymentTransaction, invoice: Invoice) -> None:
@@ -59,12 +59,16 @@ def _queue(
     notifications_queue(messages=messages, patient_id=invoice.patient_id)
 
 
+_own_access = PreparedQuery(
+    lambda patient: PatientAccess.objects.filter(
+        patient=patient, relation=Relation.SELF, may_view=True
+    ),
+    int,
+)
+
+
 def _own_users(invoice: Invoice) -> list[int]:
-    return list(
-        PatientAccess.objects.filter(
-            patient=invoice.patient_id, relation=Relation.SELF, may_view=True
-        ).values_list("user_id", flat=True)
-    )
+    return [access.user_id for access in _own_access(invoice.patient_id)]
 
 
 def _facts(invoice: Invoice, amount_fen: int) -> dict[str, Any]:

@@ -13,9 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from psycopg.types.json import Jsonb
 
 from core import clock
 from core.actors import SYSTEM
+from core.json_values import dumps
+from core.statements import prepared_cursor
 from core.states import transition
 from patients.locks import notification_locked, notifications_due_locked
 from patients.messages import TEXTS, message_fields
@@ -31,6 +34,18 @@ RETRY_S = (5, 15, 30, 60, 120, 300, 600, 1800, 3600)
 LEASE = timedelta(minutes=5)
 CHUNK = 10
 ERROR_LENGTH_MAX = 200
+
+
+# The messages travel as one value, so that one prepared statement serves any number of them.
+_QUEUE = """
+INSERT INTO patients_notification
+  (key, kind, user_id, patient_id, messenger, address, facts, status, attempts, due_at, last_error,
+   created_at)
+SELECT key, kind, user_id, %s::bigint, messenger, '', facts, %s, 0, %s, '', %s
+FROM jsonb_to_recordset(%s) AS message (
+  key text, kind text, user_id bigint, messenger text, facts jsonb)
+ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +71,19 @@ def notifications_queue(*, messages: Sequence[Message], patient_id: int | None =
     if unknown:
         raise ValueError(f"no text for {sorted(unknown)}")
     now = clock.now()
-    Notification.objects.bulk_create(
-        [
-            Notification(
-                key=one.key,
-                kind=one.kind,
-                user_id=one.user_id,
-                patient_id=patient_id,
-                messenger=Messenger.WECHAT_TEMPLATE if one.user_id else Messenger.SMS,
-                facts=dict(one.facts),
-                due_at=now,
-                created_at=now,
-            )
-            for one in messages
-        ],
-        ignore_conflicts=True,
-    )
+    rows = [
+        {
+            "key": one.key,
+            "kind": one.kind,
+            "user_id": one.user_id,
+            "messenger": Messenger.WECHAT_TEMPLATE if one.user_id else Messenger.SMS,
+            "facts": one.facts,
+        }
+        for one in messages
+    ]
+    with prepared_cursor() as cursor:
+        status = NotificationStatus.WAITING.value
+        cursor.execute(_QUEUE, [patient_id, status, now, now, Jsonb(rows, dumps=dumps)])
 
 
 def notifications_send_due(*, now: datetime, limit: int) -> int:

@@ -1,0 +1,168 @@
+"""Queries and inserts of models, their text made once per process and planned once per connection.
+
+Building a query's text anew costs more than running it, and Django never prepares. Where a path is
+hot, the queryset is declared with its open values and compiled at its first use; rows come back as
+ordinary instances. What is declared must not depend on the values: no `in` over a list, no None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from django.db import connection, models
+from django.db.models.query import get_related_populators
+from psycopg import sql
+from psycopg.types.numeric import Int8
+
+from core.statements import prepared_cursor
+
+Row = TypeVar("Row", bound=models.Model)
+
+# What stands for an open value while the text is made; no constant of a query looks like these.
+_STAND_INS: dict[type, Callable[[int], Any]] = {
+    int: lambda place: 4_611_686_018_427_000_000 + place,
+    str: lambda place: f"\x01open value {place}",
+    date: lambda place: date(1, 1, 1 + place),
+}
+
+
+class _Compiled(NamedTuple):
+    text: str
+    arguments: list[tuple[int | None, Any]]  # the place of an open value, or None and a constant
+    model: type[models.Model]
+    columns: slice
+    names: list[str]
+    related: list[Any]
+    converters: list[tuple[int, list[Any], Any]]
+
+
+class PreparedQuery(Generic[Row]):
+    """`PreparedQuery(lambda number: Thing.objects.filter(number=number), str)`, called with values.
+
+    The kinds of the open values are int, str and date.
+    """
+
+    def __init__(self, build: Callable[..., models.QuerySet[Row]], *kinds: type) -> None:
+        self._build = build
+        self._kinds = kinds
+        self._compiled: _Compiled | None = None
+
+    def __call__(self, *values: int | str | date) -> list[Row]:
+        """The rows, read fresh."""
+        known = self._compiled or self._compile()
+        arguments = [rest if place is None else values[place] for place, rest in known.arguments]
+        with prepared_cursor() as cursor:
+            # One width for every number: a text is prepared once per kinds of its values.
+            cursor.execute(known.text, [Int8(v) if type(v) is int else v for v in arguments])
+            found = cursor.fetchall()
+        return [self._instance(known, list(row)) for row in found]
+
+    def _instance(self, known: _Compiled, row: list[Any]) -> Row:
+        for place, converters, expression in known.converters:
+            for convert in converters:
+                row[place] = convert(row[place], expression, connection)
+        instance: Any = known.model.from_db(connection.alias, known.names, row[known.columns])
+        for populator in known.related:
+            populator.populate(row, instance)
+        return instance  # type: ignore[no-any-return]
+
+    def _compile(self) -> _Compiled:
+        stand_ins = [_STAND_INS[kind](place) for place, kind in enumerate(self._kinds)]
+        compiler: Any = self._build(*stand_ins).query.get_compiler(connection=connection)
+        text, parameters = compiler.as_sql()
+        arguments: list[tuple[int | None, Any]] = []
+        for value in parameters:
+            place = stand_ins.index(value) if value in stand_ins else None
+            arguments.append((place, None if place is not None else value))
+        if {place for place, _ in arguments if place is not None} != set(range(len(stand_ins))):
+            raise TypeError("a declared query does not use each of its open values")
+        info, select = compiler.klass_info, compiler.select
+        first, last = info["select_fields"][0], info["select_fields"][-1]
+        converters = compiler.get_converters([column for column, _, _ in select])
+        self._compiled = _Compiled(
+            text,
+            arguments,
+            info["model"],
+            slice(first, last + 1),
+            [column.target.attname for column, _, _ in select[first : last + 1]],
+            # The stubs describe the next Django, which asks for one more argument.
+            get_related_populators(info, select, connection.alias),  # type: ignore[call-arg]
+            [(place, *found) for place, found in converters.items()],
+        )
+        return self._compiled
+
+
+def row_insert(row: Row) -> Row:
+    """Insert a new row as `save()` would, and give it its id; the house has no signals to send."""
+    with prepared_cursor() as cursor:
+        cursor.execute(_insert(type(row)), _values(row))
+        _inserted(row, cursor.fetchone()[0])
+    return row
+
+
+def rows_insert(first: Row, second: models.Model, *, link: str) -> Row:
+    """Insert two new rows in one statement, the second naming the first by its field `link`."""
+    with prepared_cursor() as cursor:
+        text = _insert_two(type(first), type(second), link)
+        cursor.execute(text, [*_values(first), *_values(second, link)])
+        first_id, second_id = cursor.fetchone()
+    setattr(second, link, _inserted(first, first_id))
+    _inserted(second, second_id)
+    return first
+
+
+def _inserted(row: Row, key: Any) -> Row:
+    row.pk = key
+    row._state.adding = False
+    row._state.db = connection.alias
+    return row
+
+
+@cache
+def _fields(model: type[models.Model], without: str = "") -> list[models.Field[Any, Any]]:
+    fields = model._meta.local_concrete_fields
+    return [field for field in fields if not field.primary_key and field.name != without]
+
+
+def _values(row: models.Model, without: str = "") -> list[Any]:
+    return [
+        field.get_db_prep_save(field.pre_save(row, True), connection)
+        for field in _fields(type(row), without)
+    ]
+
+
+@cache
+def _insert(model: type[models.Model]) -> str:
+    text = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING {}").format(
+        *_names(model), sql.SQL(", ").join(sql.Placeholder() for _ in _fields(model)), _key(model)
+    )
+    return text.as_string()
+
+
+@cache
+def _insert_two(first: type[models.Model], second: type[models.Model], link: str) -> str:
+    text = sql.SQL(
+        "WITH first AS ({}), second AS (INSERT INTO {} ({}, {}) SELECT id, {} FROM first"
+        " RETURNING {} AS id) SELECT first.id, second.id FROM first, second"
+    )
+    table, columns = _names(second, link)
+    return text.format(
+        sql.SQL(_insert(first) + " AS id"),
+        table,
+        *(sql.Identifier(str(one.column)) for one in _fields(second) if one.name == link),
+        columns,
+        sql.SQL(", ").join(sql.Placeholder() for _ in _fields(second, link)),
+        _key(second),
+    ).as_string()
+
+
+def _names(model: type[models.Model], without: str = "") -> tuple[sql.Identifier, sql.Composed]:
+    columns = [sql.Identifier(str(field.column)) for field in _fields(model, without)]
+    return sql.Identifier(model._meta.db_table), sql.SQL(", ").join(columns)
+
+
+def _key(model: type[models.Model]) -> sql.Identifier:
+    return sql.Identifier(str(model._meta.pk.column))
