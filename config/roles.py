@@ -16,6 +16,7 @@ READ_BILLS = (
     "billing.view_invoicereturn",
     "billing.view_agreement",
     "billing.view_shift",
+    "ledger.view_posting",
     "patients.view_patient",
     "patients.view_encounter",
     "patients.view_identifier",
@@ -24,36 +25,57 @@ READ_BILLS = (
 READ_BOOKS = (
     "ledger.view_ledgeraccount",
     "ledger.view_journalentry",
-    "ledger.view_posting",
+    "ledger.view_closedday",
 )
-READ_TRAILS = ("core.view_statechange", "core.view_auditevent", "core.view_outboundcall")
+READ_REVIEWS = ("billing.view_billingreview", "patients.view_patientreview")
+READ_CALLS = ("core.view_outboundcall", "billing.view_paymentnotice", "billing.view_hisevent")
+READ_TRAILS = (*READ_CALLS, "core.view_statechange", "core.view_auditevent")
+READ_MESSAGES = ("patients.view_notification",)
+READ_PARTNERS = (
+    "billing.view_merchant",
+    "billing.view_paymentinstitution",
+    "billing.view_agreementplan",
+    "patients.view_campus",
+)
 ROLES: dict[str, tuple[str, ...]] = {
-    "cashier": (
+    "cashier": (*READ_BILLS, "patients.reveal_patient", "billing.collect_invoice"),
+    "refund_clerk": (
         *READ_BILLS,
         "patients.reveal_patient",
-        "billing.collect_invoice",
-        "billing.pass_over_tender",
+        "billing.return_invoice",
+        "billing.view_billingreview",
     ),
-    "refund_clerk": (*READ_BILLS, "patients.reveal_patient", "billing.return_invoice"),
-    "reviewer": (*READ_BILLS, "billing.view_billingreview", "billing.decide_billingreview"),
-    "finance": (*READ_BILLS, *READ_BOOKS, "billing.view_billingreview"),
+    # Who decides neither collects nor asks for returns; the services compare the people as well.
+    "reviewer": (
+        *READ_BILLS,
+        *READ_REVIEWS,
+        *READ_CALLS,
+        "patients.reveal_patient",
+        "billing.decide_billingreview",
+        "patients.change_patientreview",
+    ),
+    "finance": (
+        *READ_BILLS,
+        *READ_BOOKS,
+        *READ_CALLS,
+        *READ_PARTNERS,
+        "billing.view_billingreview",
+    ),
     "auditor": (
         *READ_BILLS,
         *READ_BOOKS,
         *READ_TRAILS,
-        "billing.view_billingreview",
-        "billing.view_paymentnotice",
-        "billing.view_hisevent",
-        "patients.view_notification",
+        *READ_REVIEWS,
+        *READ_MESSAGES,
+        *READ_PARTNERS,
     ),
+    # Runs the machines: sees no bill and no patient.
     "it": (
         *READ_TRAILS,
+        *READ_MESSAGES,
+        *READ_PARTNERS,
         "core.view_jobrun",
-        "billing.view_paymentnotice",
-        "billing.view_hisevent",
-        "billing.view_merchant",
         "patients.view_hisclient",
-        "patients.view_notification",
         "django_celery_beat.view_periodictask",
         "django_celery_beat.change_periodictask",
     ),

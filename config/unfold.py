@@ -21,6 +21,46 @@ def desk(request: HttpRequest) -> str:
     return static("desk.css")
 
 
+# The theme comes without Chinese; what it says on our pages is said by our own catalogue.
+THEME_WORDS = (
+    _("All applications"),
+    _("Apply Filters"),
+    _("Cancel"),
+    _("Date from"),
+    _("Date to"),
+    _("Expand row"),
+    _("False"),
+    _("True"),
+    _("From"),
+    _("To"),
+    _("General"),
+    _("Go back"),
+    _("Loading more results..."),
+    _("More actions"),
+    _("Next"),
+    _("No data"),
+    _("No recent searches"),
+    _("No results found"),
+    _("No results matching your query"),
+    _("Previous"),
+    _("Recent searches"),
+    _("Reset filters"),
+    _("Return to site"),
+    _("Run"),
+    _("Search apps and models..."),
+    _("Select all rows"),
+    _("Select action"),
+    _("Select record"),
+    _("Select value"),
+    _("Submit"),
+    _("This page yielded into no results. Create a new item or reset your filters."),
+    _("Toggle password visibility"),
+    _("Type to search"),
+    _("Value"),
+    _("Welcome back to"),
+    _("You have been successfully logged out from the administration"),
+)
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Hospital billing"),
     "SITE_HEADER": _("Hospital billing"),
@@ -31,6 +71,8 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [tokens, desk],
+    "SIDEBAR": {"navigation": "config.sidebar.sidebar"},
+    "SITE_URL": None,
     "COLORS": {
         # paper, sunken, line, edge and the inks of tokens.css as one scale
         "base": {

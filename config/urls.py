@@ -10,6 +10,7 @@ from config.dev_clock import dev_clock
 from config.health import healthz
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", include("billing.desk.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("mode", pages.mode_set, name="mode_set"),

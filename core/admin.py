@@ -5,20 +5,29 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.paginator import InfinitePaginator
 
-from core.models import AuditEvent, JobRun, OutboundCall, StateChange
+from core.models import AuditEvent, JobRun, OutboundCall, StateChange, User
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     """No add, no change, no delete, no bulk action. What moves a row is a service behind a button.
 
     Lists count no table: on millions of rows the number of all of them costs more than the page.
+    Searches are equalities on an index; a word that is no number finds nothing.
     """
 
     show_full_result_count = False
+    paginator = InfinitePaginator
     list_per_page = 50
+    list_fullwidth = True
+    list_filter_submit = True
     actions: ClassVar = None
     ordering: ClassVar = ("-pk",)
 
@@ -35,8 +44,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 @admin.register(StateChange)
 class StateChangeAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "entity", "entity_id", "from_status", "to_status", "actor")
-    list_filter = ("entity",)
-    search_fields = ("=entity_id", "=actor")
+    search_fields = ("actor__exact",)
 
 
 @admin.register(OutboundCall)
@@ -44,18 +52,74 @@ class OutboundCallAdmin(ReadOnlyAdmin):
     list_display = (
         "created_at", "counterparty", "operation", "reference", "status", "failure", "duration_ms"
     )  # fmt: skip
-    list_filter = ("counterparty", "operation", "failure")
-    search_fields = ("=reference",)
+    search_fields = ("reference__exact",)
 
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "actor", "actor_name", "action", "subject", "subject_id")
-    list_filter = ("action",)
-    search_fields = ("=actor", "=subject_id")
+    search_fields = ("actor__exact", "subject_id__exact")
 
 
 @admin.register(JobRun)
 class JobRunAdmin(ReadOnlyAdmin):
     list_display = ("started_at", "key", "outcome", "finished_at", "error")
-    list_filter = ("key", "outcome")
+    list_filter = ("outcome",)
+    search_fields = ("key__exact",)
+
+
+class SuperuserOnly(ModelAdmin):  # type: ignore[misc]
+    """Who may do what is not a permission that can be given away; nobody is ever deleted."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class UserAdmin(SuperuserOnly, DjangoUserAdmin):  # type: ignore[type-arg]
+    """Staff logins. Their rights come from groups; the groups come from `config.roles`."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "first_name", "is_staff", "is_active", "last_login")
+    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+    search_fields = ("username__exact",)
+    fieldsets: ClassVar = (
+        (None, {"fields": ("username", "password", "first_name")}),
+        (None, {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        (None, {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    show_full_result_count = False
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(SuperuserOnly, DjangoGroupAdmin):
+    """Read only: a deploy writes the groups from the table in `config.roles`."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    user = request.user
+    return bool(user.is_active and getattr(user, "is_superuser", False))

@@ -1,0 +1,136 @@
+"""Lists of money, to be read. What acts on a bill is the window (`billing.desk`)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import (
+    Agreement,
+    AgreementPlan,
+    HisEvent,
+    Invoice,
+    InvoiceReturn,
+    Merchant,
+    PaymentInstitution,
+    PaymentNotice,
+    PaymentTransaction,
+    Shift,
+)
+from core.admin import ReadOnlyAdmin
+from core.money import format_yuan
+
+
+class MoneyAdmin(ReadOnlyAdmin):
+    """Rows with an amount in fen, shown in yuan."""
+
+    @admin.display(description=_("Amount"))
+    def amount(self, obj: Any) -> str:
+        return format_yuan(obj.amount_fen)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(MoneyAdmin):
+    """The list names no patient; the bill's own page does, and records who looked."""
+
+    list_display = ("invoice_no", "status", "amount", "cash", "department", "occurred_at")
+    list_select_related = ("encounter",)
+    search_fields = ("invoice_no__exact",)
+
+    @admin.display(description=_("cash part"))
+    def cash(self, obj: Invoice) -> str:
+        return format_yuan(obj.cash_fen)
+
+    @admin.display(description=_("Department"))
+    def department(self, obj: Invoice) -> str:
+        return obj.encounter.department_name
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if object_id.isascii() and object_id.isdigit():
+            return HttpResponseRedirect(reverse("desk_bill", args=[int(object_id)]))
+        return HttpResponseRedirect(reverse("admin:billing_invoice_changelist"))
+
+
+@admin.register(PaymentTransaction)
+class PaymentTransactionAdmin(MoneyAdmin):
+    list_display = ("number", "kind", "channel", "status", "amount", "channel_no", "created_at")
+    list_select_related = ("payment",)
+    list_filter = ("kind",)
+    search_fields = ("number__exact", "channel_no__exact")
+    exclude: ClassVar = ("action",)
+
+    @admin.display(description=_("channel"))
+    def channel(self, obj: PaymentTransaction) -> str:
+        return obj.payment.channel
+
+
+@admin.register(InvoiceReturn)
+class InvoiceReturnAdmin(MoneyAdmin):
+    list_display = ("refund_no", "status", "amount", "operator_name", "approver_name", "created_at")
+    search_fields = ("refund_no__exact",)
+
+
+@admin.register(Agreement)
+class AgreementAdmin(ReadOnlyAdmin):
+    """Who signed is a login's number here, never a name."""
+
+    list_display = ("contract_code", "plan", "status", "signed_at", "ended_at")
+    list_select_related = ("plan",)
+    exclude: ClassVar = ("payer_id", "holder")
+    search_fields = ("contract_code__exact", "contract_id__exact")
+
+
+@admin.register(Shift)
+class ShiftAdmin(ReadOnlyAdmin):
+    list_display = ("shift_no", "cashier", "status", "opened_at", "closed_at")
+    search_fields = ("shift_no__exact",)
+
+
+@admin.register(HisEvent)
+class HisEventAdmin(ReadOnlyAdmin):
+    list_display = (
+        "occurred_at", "invoice", "seq", "type", "event_id", "attempts", "delivered_at"
+    )  # fmt: skip
+    list_select_related = ("invoice",)
+    search_fields = ("invoice__invoice_no__exact",)
+
+
+@admin.register(PaymentNotice)
+class PaymentNoticeAdmin(ReadOnlyAdmin):
+    list_display = ("received_at", "channel", "kind", "number", "outcome", "deliveries")
+    search_fields = ("number__exact",)
+
+
+@admin.register(Merchant)
+class MerchantAdmin(ReadOnlyAdmin):
+    list_display = ("merchant_no", "channel", "institution", "campus", "active")
+    list_select_related = ("institution", "campus")
+    exclude: ClassVar = ("secrets",)
+    search_fields = ("merchant_no__exact",)
+
+
+@admin.register(PaymentInstitution)
+class PaymentInstitutionAdmin(ReadOnlyAdmin):
+    list_display = ("code", "name", "agreement_from", "agreement_until", "suspended")
+
+
+@admin.register(AgreementPlan)
+class AgreementPlanAdmin(ReadOnlyAdmin):
+    list_display = (
+        "plan_id", "merchant", "single", "daily", "daily_count", "hours_from", "hours_until"
+    )  # fmt: skip
+    list_select_related = ("merchant",)
+
+    @admin.display(description=_("at once at most"))
+    def single(self, obj: AgreementPlan) -> str:
+        return format_yuan(obj.single_fen)
+
+    @admin.display(description=_("a day at most"))
+    def daily(self, obj: AgreementPlan) -> str:
+        return format_yuan(obj.daily_fen)

@@ -1,0 +1,239 @@
+"""Everything of one bill's page for staff, in a constant number of statements.
+
+Fixed order, as an incident is read: request, money rows, postings, calls outside, course.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from billing.desk.course import CourseStep, course_of
+from billing.desk.faces import Face, face_of
+from billing.desk.people import BADGE_OF, receivables_fen
+from billing.ledger.chart import UnknownAccount, family_of
+from billing.ledger.models import JournalEntry, Posting
+from billing.models import (
+    BillingReview,
+    CollectRequest,
+    CollectStatus,
+    Invoice,
+    InvoiceLine,
+    InvoiceReturn,
+    InvoiceStatus,
+    PaymentTransaction,
+    TransactionKind,
+)
+from billing.pages import Split, SplitPart
+from billing.selectors.pay_page import CHANNELS
+from billing.services.returns import RETURNABLE
+from billing.words import reason_text
+from core.errors import NotFound
+from core.models import OutboundCall
+from core.review import ReviewStatus
+
+CALLS_MAX = 100
+CALL_FIELDS = (
+    "created_at", "counterparty", "operation", "reference", "status", "failure", "duration_ms"
+)  # fmt: skip
+TONES = {"SUCCEEDED": "ok", "DECLINED": "none", "CLOSED": "none"}
+RETURN_TONES = {"DONE": "ok", "REJECTED": "none", "FAILED": "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRow:
+    """One movement: its number, the channel's, its state and times; refunds stand under theirs."""
+
+    row: PaymentTransaction
+    way: str | Promise
+    tone: str
+    reason: str | Promise
+    refund: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    row: InvoiceReturn
+    tone: str
+    review_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A journal entry with its legs, in the words of the chart."""
+
+    entry: JournalEntry
+    legs: list[tuple[str, str, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class BillPage:
+    """What the templates of a bill read."""
+
+    invoice: Invoice
+    face: Face
+    badge: str
+    split: Split | None
+    lines: tuple[InvoiceLine, ...]
+    money: tuple[MoneyRow, ...]
+    returns: tuple[ReturnRow, ...]
+    entries: tuple[EntryRow, ...]
+    calls: tuple[OutboundCall, ...]
+    course: tuple[CourseStep, ...]
+    due_fen: int
+    running: bool
+    declined: str | Promise
+
+    @property
+    def busy(self) -> bool:
+        """A collect runs: nothing else may be begun, and the page looks again by itself."""
+        pricing = self.invoice.status == InvoiceStatus.PRICING
+        return self.running or pricing
+
+    @property
+    def payable(self) -> bool:
+        """Also while the patient's own page holds an order: the window closes that one first."""
+        status = self.invoice.status
+        collectable = status in Invoice.OPEN and status != InvoiceStatus.PRICING
+        return collectable and not self.running and self.due_fen > 0
+
+    @property
+    def on_phone(self) -> bool:
+        return self.payable and self.invoice.status != InvoiceStatus.ISSUED
+
+    @property
+    def returnable(self) -> bool:
+        return self.invoice.status in RETURNABLE and any(
+            line.amount_fen > line.returned_fen for line in self.lines
+        )
+
+    @property
+    def returned_fen(self) -> int:
+        return sum(line.returned_fen for line in self.lines)
+
+    @property
+    def other_parts(self) -> tuple[SplitPart, ...]:
+        parts = self.split.parts if self.split else ()
+        return tuple(part for part in parts if part.fen and part.key != "cash")
+
+
+def bill_get(invoice_id: int) -> Invoice:
+    """The bill with its visit and patient, or NotFound."""
+    rows = Invoice.objects.select_related("client", "patient__guardian", "encounter__campus")
+    found = rows.prefetch_related("patient__identifiers").filter(pk=invoice_id).first()
+    if found is None:
+        raise NotFound("unknown_invoice", _("There is no such bill."))
+    return found
+
+
+def bill_page(invoice: Invoice, *, full_name: bool, books: bool, calls: bool) -> BillPage:
+    """The page; postings and calls only for those who may see them."""
+    rows = money_rows(invoice)
+    returns = list(InvoiceReturn.objects.filter(invoice=invoice).order_by("pk"))
+    collects = list(CollectRequest.objects.filter(invoice=invoice).order_by("pk"))
+    numbers = [row.number for row in rows]
+    return BillPage(
+        invoice=invoice,
+        face=face_of(invoice.patient, full_name=full_name),
+        badge=BADGE_OF.get(invoice.status, "in_progress"),
+        split=_split(invoice),
+        lines=tuple(invoice.lines.select_related("charge").order_by("pk")),
+        money=tuple(_money(row) for row in _refunds_below(rows)),
+        returns=tuple(_returns(returns)),
+        entries=tuple(_entries(invoice)) if books else (),
+        calls=tuple(_calls(numbers)) if calls else (),
+        course=tuple(course_of(invoice, rows, returns, collects)),
+        due_fen=due_fen(invoice),
+        running=any(row.status == CollectStatus.RUNNING for row in collects),
+        declined=_declined(invoice, collects),
+    )
+
+
+def due_fen(invoice: Invoice) -> int:
+    """What is still to be taken, by the ledger."""
+    return max(receivables_fen([invoice.pk]).get(invoice.pk, 0), 0)
+
+
+def money_rows(invoice: Invoice) -> list[PaymentTransaction]:
+    rows = PaymentTransaction.objects.filter(payment__invoice=invoice)
+    return list(rows.select_related("payment__merchant", "payment__shift").order_by("pk"))
+
+
+def _refunds_below(rows: Sequence[PaymentTransaction]) -> list[PaymentTransaction]:
+    """Each capture, followed by what went back of it."""
+    below: dict[int | None, list[PaymentTransaction]] = {}
+    for row in rows:
+        below.setdefault(row.original_id, []).append(row)
+    ordered: list[PaymentTransaction] = []
+    for capture in below.get(None, []):
+        ordered += [capture, *below.get(capture.pk, [])]
+    return ordered
+
+
+def _money(row: PaymentTransaction) -> MoneyRow:
+    payment = row.payment
+    failed = row.status in ("DECLINED", "CLOSED")
+    refund = row.kind == TransactionKind.REFUND
+    return MoneyRow(
+        row=row,
+        way=CHANNELS.get((payment.channel, payment.mode), payment.channel),
+        tone=TONES.get(row.status, "info" if refund else "wait"),
+        reason=reason_text(row.code) if failed and not refund else "",
+        refund=refund,
+    )
+
+
+def _returns(returns: Sequence[InvoiceReturn]) -> list[ReturnRow]:
+    cases = BillingReview.objects.filter(
+        invoice_return__in=[row.pk for row in returns], status=ReviewStatus.OPEN
+    )
+    open_cases = dict(cases.values_list("invoice_return_id", "pk"))
+    return [
+        ReturnRow(row, RETURN_TONES.get(row.status, "wait"), open_cases.get(row.pk))
+        for row in returns
+    ]
+
+
+def _entries(invoice: Invoice) -> list[EntryRow]:
+    legs = Posting.objects.filter(entry__invoice_id=invoice.pk)
+    rows: dict[int, EntryRow] = {}
+    for leg in legs.select_related("entry", "account").order_by("entry_id", "line_no"):
+        entry = rows.setdefault(leg.entry_id, EntryRow(leg.entry))
+        entry.legs.append((account_title(leg.account.code), leg.account.code, leg.amount_fen))
+    return list(rows.values())
+
+
+def account_title(code: str) -> str:
+    try:
+        return family_of(code).title
+    except UnknownAccount:
+        return code
+
+
+def _calls(numbers: Sequence[str]) -> list[OutboundCall]:
+    rows = OutboundCall.objects.filter(reference__in=numbers).only(*CALL_FIELDS)
+    return list(rows.order_by("-pk")[:CALLS_MAX])[::-1]
+
+
+def _declined(invoice: Invoice, collects: Sequence[CollectRequest]) -> str | Promise:
+    """Why the last try took nothing; said only while the bill is to pay again."""
+    last = collects[-1] if collects else None
+    if last is None or last.status != CollectStatus.DECLINED:
+        return ""
+    if invoice.status != InvoiceStatus.ISSUED:
+        return ""
+    return reason_text(last.decline_code)
+
+
+def _split(invoice: Invoice) -> Split | None:
+    if invoice.fund_fen is None:
+        return None
+    parts: tuple[Any, ...] = (
+        invoice.own_account_fen, invoice.mutual_aid_fen, invoice.hospital_part_fen
+    )  # fmt: skip
+    own, aid, hospital = (part or 0 for part in parts)
+    return Split(invoice.fund_fen, own, aid, hospital, invoice.cash_fen)

@@ -1,0 +1,144 @@
+"""The course of one bill: every change of state, event, notice and message, oldest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.models import (
+    CollectRequest,
+    CollectStatus,
+    HisEvent,
+    Invoice,
+    InvoiceReturn,
+    InvoiceStatus,
+    PaymentNotice,
+    PaymentTransaction,
+    ReturnStatus,
+    TransactionStatus,
+)
+from core.actors import ActorKind
+from core.models import StateChange
+from patients.models import Notification
+
+STEPS_MAX = 200
+NUMBER_TAIL = 6
+ACTORS: dict[str, Promise] = {
+    ActorKind.STAFF: gettext_lazy("staff"),
+    ActorKind.PATIENT: gettext_lazy("the payer"),
+    ActorKind.HIS: gettext_lazy("HIS"),
+    ActorKind.CHANNEL: gettext_lazy("channel"),
+    ActorKind.SYSTEM: gettext_lazy("system"),
+}
+STATES: dict[str, tuple[Promise, dict[str, str | Promise]]] = {
+    "billing.invoice": (gettext_lazy("bill"), {**dict(InvoiceStatus.choices)}),
+    "billing.collectrequest": (gettext_lazy("collect request"), {**dict(CollectStatus.choices)}),
+    "billing.paymenttransaction": (
+        gettext_lazy("payment transaction"),
+        {**dict(TransactionStatus.choices)},
+    ),
+    "billing.invoicereturn": (gettext_lazy("return"), {**dict(ReturnStatus.choices)}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CourseStep:
+    """One line of the course."""
+
+    at: datetime
+    kind: str
+    title: str
+    number: str = ""
+    by: str = ""
+    note: str = ""
+
+
+def course_of(
+    invoice: Invoice,
+    rows: Sequence[PaymentTransaction],
+    returns: Sequence[InvoiceReturn],
+    collects: Sequence[CollectRequest],
+) -> list[CourseStep]:
+    """Four statements, whatever happened to the bill."""
+    numbers = {
+        "billing.invoice": {invoice.pk: invoice.invoice_no},
+        "billing.collectrequest": {row.pk: row.request_no for row in collects},
+        "billing.paymenttransaction": {row.pk: row.number for row in rows},
+        "billing.invoicereturn": {row.pk: row.refund_no for row in returns},
+    }
+    steps = [
+        *_issued(invoice),
+        *_changes(numbers),
+        *_events(invoice),
+        *_notices([row.number for row in rows]),
+        *_messages(invoice),
+    ]
+    return sorted(steps, key=lambda step: step.at)
+
+
+def _issued(invoice: Invoice) -> Iterator[CourseStep]:
+    by = invoice.operator_name or invoice.operator_code
+    yield CourseStep(invoice.created_at, "state", _("bill issued"), invoice.invoice_no, by)
+
+
+def _changes(numbers: dict[str, dict[int, str]]) -> Iterator[CourseStep]:
+    about = Q(pk__in=[])
+    for entity, known in numbers.items():
+        if known:
+            about |= Q(entity=entity, entity_id__in=list(known))
+    changes: QuerySet[StateChange] = StateChange.objects.filter(about)
+    for row in changes.order_by("pk")[:STEPS_MAX]:
+        word, labels = STATES[row.entity]
+        states = {
+            "what": word,
+            "before": labels.get(row.from_status, row.from_status),
+            "after": labels.get(row.to_status, row.to_status),
+        }
+        yield CourseStep(
+            at=row.created_at,
+            kind="state",
+            title=_("%(what)s: %(before)s → %(after)s") % states,
+            number=numbers[row.entity][row.entity_id],
+            by=row.actor_name or _actor_word(row.actor),
+            note=row.reason,
+        )
+
+
+def _events(invoice: Invoice) -> Iterator[CourseStep]:
+    for row in HisEvent.objects.filter(invoice=invoice).order_by("seq")[:STEPS_MAX]:
+        told = _("taken by the HIS") if row.delivered_at else _("not taken by the HIS yet")
+        title = _("told the HIS: %(what)s") % {"what": row.get_type_display()}
+        number = "" if row.event_id is None else str(row.event_id)
+        yield CourseStep(row.occurred_at, "event", title, number, "", told)
+
+
+def _notices(numbers: Sequence[str]) -> Iterator[CourseStep]:
+    rows = PaymentNotice.objects.filter(number__in=numbers).order_by("pk")
+    for row in rows[:STEPS_MAX]:
+        title = _("notice of the channel (%(times)s ×)") % {"times": row.deliveries}
+        yield CourseStep(row.received_at, "notice", title, row.number, row.channel, row.outcome)
+
+
+def _messages(invoice: Invoice) -> Iterator[CourseStep]:
+    """Messages name only the tail of the number; they belong to the patient and come later."""
+    rows = Notification.objects.filter(
+        patient=invoice.patient_id,
+        created_at__gte=invoice.created_at,
+        facts__number=invoice.invoice_no[-NUMBER_TAIL:],
+    )
+    for row in rows.order_by("pk")[:STEPS_MAX]:
+        title = _("message to the payer: %(state)s") % {"state": row.get_status_display()}
+        yield CourseStep(
+            row.created_at, "message", title, "", str(row.get_messenger_display()), row.last_error
+        )
+
+
+def _actor_word(key: str) -> str:
+    kind, _colon, code = key.partition(":")
+    return code if kind == ActorKind.STAFF else str(ACTORS.get(kind, kind))

@@ -1,0 +1,279 @@
+"""Everything of one patient's page, in a constant number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet, Sum
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.desk.faces import Face, face_of
+from billing.ledger import chart
+from billing.ledger.models import Posting
+from billing.models import (
+    Agreement,
+    AgreementStatus,
+    HisEvent,
+    Invoice,
+    InvoiceStatus,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
+from billing.selectors.pay_page import CHANNELS
+from billing.selectors.payments import agreement_use
+from core import clock
+from core.errors import NotFound
+from core.money import format_yuan
+from patients.models import Patient, PatientAccess, Relation
+
+OPEN_MAX = 50
+SETTLED_PAGE = 15
+EVENTS_MAX = 8
+UNPAID = (*Invoice.OPEN, InvoiceStatus.REVIEW)
+BADGE_OF: dict[str, str] = {
+    InvoiceStatus.ISSUED: "to_pay",
+    InvoiceStatus.PAID: "paid",
+    InvoiceStatus.PARTLY_REFUNDED: "part_refunded",
+    InvoiceStatus.REFUNDED: "refunded",
+    InvoiceStatus.CANCELLED: "closed",
+}
+EVENT_WORDS: dict[str, Promise] = {
+    "priced": gettext_lazy("bill issued"),
+    "action_required": gettext_lazy("waiting for payment, pay link sent"),
+    "paid": gettext_lazy("paid"),
+    "declined": gettext_lazy("not paid"),
+    "cancelled": gettext_lazy("bill cancelled"),
+    "refund_accepted": gettext_lazy("return accepted"),
+    "refunded": gettext_lazy("refunded"),
+    "refund_failed": gettext_lazy("refund did not go through"),
+    "review": gettext_lazy("waits for review"),
+}
+WAITS = frozenset({"action_required", "declined", "review", "refund_accepted", "refund_failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    pk: int
+    invoice_no: str
+    at: datetime
+    department: str
+    amount_fen: int
+    others_fen: int
+    cash_fen: int
+    due_fen: int
+    ways: str
+    badge: str
+
+    @property
+    def payable(self) -> bool:
+        return self.badge == "to_pay" and self.due_fen > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One of the four sums."""
+
+    label: Promise | str
+    fen: int
+    note: str
+    wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PayerRow:
+    place: int
+    way: str
+    terms: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    title: str
+    at: datetime
+    state: str
+    note: str = ""
+    amount_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPage:
+    face: Face
+    tiles: tuple[Tile, ...]
+    bills: tuple[BillRow, ...]
+    older: int
+    payers: tuple[PayerRow, ...]
+    today: tuple[Step, ...]
+
+    @property
+    def first_due(self) -> BillRow | None:
+        return next((row for row in self.bills if row.payable), None)
+
+
+def patient_get(patient_id: int) -> Patient:
+    """The person with the numbers a page shows, or NotFound."""
+    rows = Patient.objects.select_related("guardian").prefetch_related("identifiers")
+    found = rows.filter(pk=patient_id).first()
+    if found is None:
+        raise NotFound("unknown_patient", _("There is no such patient."))
+    return found
+
+
+def patient_page(
+    patient: Patient, *, full_name: bool, open_data: bool = False, before: int = 0
+) -> PatientPage:
+    """Identity, sums, bills (to pay first and oldest first), who pays, and today's course."""
+    mine = Invoice.objects.filter(patient=patient).select_related("encounter")
+    unpaid = [] if before else list(mine.filter(status__in=UNPAID).order_by("pk")[:OPEN_MAX])
+    settled_rows = mine.exclude(status__in=UNPAID).order_by("-pk")
+    if before:
+        settled_rows = settled_rows.filter(pk__lt=before)
+    settled = list(settled_rows[: SETTLED_PAGE + 1])
+    shown = [*unpaid, *settled[:SETTLED_PAGE]]
+    face = face_of(patient, full_name=full_name, open_data=open_data)
+    return PatientPage(
+        face=face,
+        tiles=patient_tiles(patient),
+        bills=tuple(bill_rows(shown)),
+        older=shown[-1].pk if len(settled) > SETTLED_PAGE else 0,
+        payers=tuple(_payers(patient, face)),
+        today=tuple(_today(patient)),
+    )
+
+
+def bill_rows(invoices: list[Invoice]) -> list[BillRow]:
+    """Rows of a table, with what is owed by the ledger and by which ways it was paid."""
+    ids = [row.pk for row in invoices]
+    owed = receivables_fen(ids)
+    ways = _ways(ids)
+    return [
+        BillRow(
+            pk=row.pk,
+            invoice_no=row.invoice_no,
+            at=row.occurred_at,
+            department=row.encounter.department_name,
+            amount_fen=row.amount_fen,
+            others_fen=row.amount_fen - row.cash_fen,
+            cash_fen=row.cash_fen,
+            due_fen=max(owed.get(row.pk, 0), 0),
+            ways=ways.get(row.pk, ""),
+            badge=BADGE_OF.get(row.status, "in_progress"),
+        )
+        for row in invoices
+    ]
+
+
+def receivables_fen(invoice_ids: Iterable[int]) -> dict[int, int]:
+    """What is still owed on each of some bills, by the ledger; one statement."""
+    rows = Posting.objects.filter(
+        account__code=chart.PATIENT_RECEIVABLE, subject__in=list(invoice_ids), subject__gt=0
+    )
+    return {
+        row["subject"]: int(row["fen"])
+        for row in rows.values("subject").annotate(fen=Sum("amount_fen"))
+    }
+
+
+def _ways(invoice_ids: list[int]) -> dict[int, str]:
+    taken = PaymentTransaction.objects.filter(
+        payment__invoice__in=invoice_ids,
+        kind=TransactionKind.CAPTURE,
+        status=TransactionStatus.SUCCEEDED,
+    ).values_list("payment__invoice_id", "payment__channel", "payment__mode")
+    found: dict[int, list[str]] = {}
+    for invoice_id, channel, mode in taken.order_by("pk"):
+        word = str(CHANNELS.get((channel, mode), channel))
+        if word not in found.setdefault(invoice_id, []):
+            found[invoice_id].append(word)
+    return {invoice_id: _(", ").join(words) for invoice_id, words in found.items()}
+
+
+def patient_tiles(patient: Patient) -> tuple[Tile, ...]:
+    """To pay, in progress, taken today, on its way back: two statements."""
+    start, end = clock.day_bounds(clock.today())
+    open_bills = list(
+        Invoice.objects.filter(patient=patient, status__in=UNPAID).values_list("pk", "status")
+    )
+    owed = receivables_fen(pk for pk, _status in open_bills)
+    due = [owed.get(pk, 0) for pk, status in open_bills if status == InvoiceStatus.ISSUED]
+    busy = [owed.get(pk, 0) for pk, status in open_bills if status != InvoiceStatus.ISSUED]
+    capture, refund = Q(kind=TransactionKind.CAPTURE), Q(kind=TransactionKind.REFUND)
+    today = Q(status=TransactionStatus.SUCCEEDED, occurred_at__gte=start, occurred_at__lt=end)
+    flying = Q(status__in=PaymentTransaction.IN_FLIGHT)
+    sums = PaymentTransaction.objects.filter(payment__invoice__patient=patient).aggregate(
+        taken=Sum("amount_fen", filter=capture & today),
+        back=Sum("amount_fen", filter=refund & flying),
+        back_today=Sum("amount_fen", filter=refund & today),
+    )
+    return (
+        Tile(_("to pay"), sum(due), _bills_note(len(due)), wait=bool(due)),
+        Tile(_("in progress"), sum(busy), _bills_note(len(busy))),
+        Tile(_("paid today"), sums["taken"] or 0, ""),
+        Tile(_("refunding"), sums["back"] or 0, _back_note(sums["back_today"])),
+    )
+
+
+def _bills_note(count: int) -> str:
+    return _("%(n)s bills") % {"n": count} if count else ""
+
+
+def _back_note(fen: int | None) -> str:
+    return _("refunded today: %(sum)s") % {"sum": format_yuan(fen)} if fen else ""
+
+
+def _payers(patient: Patient, face: Face) -> list[PayerRow]:
+    """Who pays, in the order the chain asks them; the phone comes last."""
+    agreements: QuerySet[Agreement] = Agreement.objects.filter(
+        status__in=(AgreementStatus.ACTIVE, AgreementStatus.PAUSED),
+        pays_for__patient=patient,
+        pays_for__active=True,
+    )
+    rows = list(agreements.select_related("plan__merchant").order_by("preference", "pk")[:OPEN_MAX])
+    holders = PatientAccess.objects.filter(patient=patient, may_pay=True)
+    relations = {row.user_id: row for row in holders}
+    used = agreement_use([row.pk for row in rows], clock.today())
+    payers = [
+        PayerRow(place, _way(row, relations.get(row.holder_id)), _terms(row, used))
+        for place, row in enumerate(rows, 1)
+    ]
+    if face.phone:
+        payers.append(PayerRow(len(payers) + 1, _("pay link on the phone"), face.phone))
+    return payers
+
+
+def _way(row: Agreement, access: PatientAccess | None) -> str:
+    way = str(CHANNELS.get((row.plan.merchant.channel, "agreement"), row.plan.merchant.channel))
+    if access is None:
+        return _("%(way)s, without the right to pay now") % {"way": way}
+    holder = _("own") if access.relation == Relation.SELF else access.get_relation_display()
+    return _("%(way)s (%(holder)s)") % {"way": way, "holder": holder}
+
+
+def _terms(row: Agreement, used: dict[int, tuple[int, int]]) -> str:
+    if row.status == AgreementStatus.PAUSED:
+        return _("paused, nothing is deducted")
+    daily = min(row.plan.daily_fen, row.own_daily_fen or row.plan.daily_fen)
+    spent = used.get(row.pk, (0, 0))[0]
+    figures = {"limit": format_yuan(daily), "used": format_yuan(spent)}
+    return _("%(limit)s a day, used %(used)s") % figures
+
+
+def _today(patient: Patient) -> list[Step]:
+    start, _end = clock.day_bounds(clock.today())
+    events = HisEvent.objects.filter(invoice__patient=patient, occurred_at__gte=start)
+    return [
+        Step(
+            title=str(EVENT_WORDS.get(row.type, row.type)),
+            at=row.occurred_at,
+            state="now" if place == 0 and row.type in WAITS else "done",
+            note=row.invoice.invoice_no,
+            amount_fen=row.data.get("amount_fen"),
+        )
+        for place, row in enumerate(
+            events.select_related("invoice").order_by("-occurred_at", "-pk")[:EVENTS_MAX]
+        )
+    ]

@@ -1,0 +1,218 @@
+"""The queue of questions for a person, and one of them with its evidence side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing.models import BillingReview, ReturnLine, ReviewReason
+from billing.services.return_reviews import RETURN_REASONS
+from core import clock
+from core.errors import NotFound
+from core.money import format_yuan
+from core.review import ReviewStatus
+from patients.models import PatientReview
+
+QUEUE_PAGE = 50
+VALUE_LENGTH_MAX = 200
+AGE_LATE = timedelta(days=1)
+REASONS: dict[str, Promise | str] = {
+    **{reason.value: reason.label for reason in ReviewReason},
+    "same_number_other_name": gettext_lazy("same certificate number, other name"),
+}
+FIGURES: dict[str, Promise] = {
+    "amount_fen": gettext_lazy("Amount"),
+    "ours_fen": gettext_lazy("Amount"),
+    "theirs_fen": gettext_lazy("Amount"),
+    "ours": gettext_lazy("State"),
+    "theirs": gettext_lazy("State"),
+    "limit_fen": gettext_lazy("limit without a second person"),
+    "code": gettext_lazy("answer code"),
+    "message": gettext_lazy("answer"),
+    "attempts": gettext_lazy("attempts"),
+}
+FACTS = ("number", "channel_no", "outcome", "code", "amount_fen", "occurred_at")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One open or decided question of the list."""
+
+    review: BillingReview | PatientReview
+    reason: Promise | str
+    subject: str
+    amount_fen: int | None
+    age: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One comparison: what we say, what they say."""
+
+    label: Promise | str
+    ours: str
+    theirs: str
+    same: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question about money, ready to be decided."""
+
+    review: BillingReview
+    reason: Promise | str
+    age: str
+    evidence: tuple[Evidence, ...]
+    lines: tuple[ReturnLine, ...]
+    amount_fen: int | None
+
+    @property
+    def is_return(self) -> bool:
+        return self.review.reason_code in RETURN_REASONS
+
+    @property
+    def is_declined_refund(self) -> bool:
+        return self.review.reason_code == ReviewReason.REFUND_DECLINED
+
+    @property
+    def open(self) -> bool:
+        return self.review.status == ReviewStatus.OPEN
+
+
+def queue(*, decided: bool, after: int = 0) -> tuple[list[CaseRow], int]:
+    """Questions about money: open ones oldest first, decided ones newest first; where to go on."""
+    rows = BillingReview.objects.select_related("invoice", "transaction", "invoice_return")
+    rows = rows.exclude(status=ReviewStatus.OPEN) if decided else rows.filter(status="OPEN")
+    if after:
+        rows = rows.filter(pk__lt=after) if decided else rows.filter(pk__gt=after)
+    found = list(rows.order_by("-pk" if decided else "pk")[: QUEUE_PAGE + 1])
+    shown = found[:QUEUE_PAGE]
+    return [_row(row) for row in shown], shown[-1].pk if len(found) > QUEUE_PAGE else 0
+
+
+def people_queue() -> list[CaseRow]:
+    """Open questions about who somebody is, oldest first."""
+    rows = PatientReview.objects.filter(status=ReviewStatus.OPEN).order_by("pk")[:QUEUE_PAGE]
+    return [
+        CaseRow(
+            row,
+            REASONS.get(row.reason_code, row.summary),
+            _("patient %(id)s") % {"id": row.patient_id},
+            None,
+            *age_of(row.opened_at),
+        )
+        for row in rows
+    ]
+
+
+def open_count() -> int:
+    """How many questions about money wait; a partial index counts them."""
+    return BillingReview.objects.filter(status=ReviewStatus.OPEN).count()
+
+
+def _row(row: BillingReview) -> CaseRow:
+    about = row.invoice or row.transaction
+    subject = about if about is not None else row.figures.get("number", "")
+    reason = REASONS.get(row.reason_code, row.summary)
+    return CaseRow(row, reason, str(subject), _amount(row), *age_of(row.opened_at))
+
+
+def _amount(row: BillingReview) -> int | None:
+    if row.invoice_return is not None:
+        return row.invoice_return.amount_fen
+    if row.transaction is not None:
+        return row.transaction.amount_fen
+    return None
+
+
+def age_of(at: datetime) -> tuple[str, bool]:
+    """Waited how long, in words, and whether that is late."""
+    waited = max(clock.now() - at, timedelta(0))
+    minutes = int(waited.total_seconds()) // 60
+    days, hours = minutes // 1440, minutes // 60 % 24
+    if days:
+        text = ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
+        text += " " + ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours} if hours else ""
+    elif hours:
+        text = ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
+    else:
+        text = ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
+    return text, waited >= AGE_LATE
+
+
+def case_get(review_id: int) -> Case:
+    """One question with its rows, or NotFound."""
+    row = (
+        BillingReview.objects.select_related(
+            "invoice__patient", "transaction__payment", "notice", "invoice_return"
+        )
+        .filter(pk=review_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound("review_unknown", _("There is no such case."))
+    lines = ReturnLine.objects.filter(invoice_return=row.invoice_return_id or 0)
+    return Case(
+        review=row,
+        reason=REASONS.get(row.reason_code, row.summary),
+        age=age_of(row.opened_at)[0],
+        evidence=tuple(_evidence(row)),
+        lines=tuple(lines.select_related("line__charge").order_by("pk")),
+        amount_fen=_amount(row),
+    )
+
+
+def _evidence(row: BillingReview) -> Sequence[Evidence]:
+    """Our figure beside theirs. What only one side says leaves the other a dash."""
+    figures, facts = dict(row.figures), dict(row.notice.facts) if row.notice else {}
+    rows: list[Evidence] = []
+    if "theirs_fen" in figures:
+        rows.append(_pair(_("Amount"), figures.pop("ours_fen", None), figures.pop("theirs_fen")))
+    if "theirs" in figures:
+        rows.append(_pair(_("State"), figures.pop("ours", None), figures.pop("theirs")))
+    if row.transaction is not None:
+        rows += _transaction(row, facts)
+        figures.pop("amount_fen", None)
+    rows += [_figure(str(name), value) for name, value in figures.items() if value != ""]
+    return rows
+
+
+def _transaction(row: BillingReview, facts: Mapping[str, Any]) -> list[Evidence]:
+    ours = row.transaction
+    assert ours is not None
+    told = {name: facts[name] for name in FACTS if facts.get(name) not in (None, "")}
+    theirs_fen = told.get("amount_fen")
+    return [
+        Evidence(_("Number"), ours.number, str(told.get("number", ours.channel_no or "—"))),
+        Evidence(_("Kind"), str(ours.get_kind_display()), "—"),
+        Evidence(_("State"), str(ours.get_status_display()), str(told.get("outcome", "—"))),
+        _pair(_("Amount"), ours.amount_fen, theirs_fen)
+        if theirs_fen is not None
+        else Evidence(_("Amount"), format_yuan(ours.amount_fen), "—"),
+    ]
+
+
+def _pair(label: str, ours: Any, theirs: Any) -> Evidence:
+    return Evidence(label, _value(ours), _value(theirs), same=ours == theirs)
+
+
+def _figure(name: str, value: Any) -> Evidence:
+    """A figure kept when the case was opened: sums are ours, codes and words are theirs."""
+    label = FIGURES.get(name) or name
+    if name.endswith("_fen"):
+        return Evidence(label, _value(value), "—")
+    return Evidence(label, "—", "—" if value is None else str(value)[:VALUE_LENGTH_MAX])
+
+
+def _value(value: Any) -> str:
+    """Whole numbers here are fen."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return format_yuan(value)
+    return "—" if value in (None, "") else str(value)[:VALUE_LENGTH_MAX]

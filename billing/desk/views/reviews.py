@@ -1,0 +1,198 @@
+"""The queue and its decisions: two buttons, a reason, and never by who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from billing.desk.doors import (
+    DECIDE_PERSON_REVIEW,
+    VIEW_PERSON_REVIEW,
+    VIEW_REVIEW,
+    actor_of,
+    line,
+    looked_up,
+    rights_of,
+    shown,
+    staff_of,
+    staff_page,
+    whole,
+)
+from billing.desk.faces import Face, face_of
+from billing.desk.questions import Case, age_of, case_get, people_queue, queue
+from billing.services.return_reviews import return_review_approve, return_review_reject
+from billing.services.review_decisions import (
+    refund_review_reissue,
+    review_dismiss,
+    review_settle,
+)
+from billing.tasks import tell
+from core.errors import BadInput, Forbidden, NotFound, Refusal
+from core.review import ReviewStatus
+from patients.models import PatientReview
+from patients.services.reviews import patient_review_close
+
+TABS = ("open", "people", "decided")
+Decide = Callable[..., Any]
+
+
+@require_http_methods(["GET"])
+@staff_page(VIEW_REVIEW)
+def reviews(request: HttpRequest) -> HttpResponse:
+    """What waits, oldest first; a tab is a link of its own."""
+    tab = request.GET.get("tab", "open")
+    tab = tab if tab in TABS else "open"
+    may_people = staff_of(request).has_perm(VIEW_PERSON_REVIEW)
+    if tab == "people" and may_people:
+        rows, more = people_queue(), 0
+    else:
+        rows, more = queue(decided=tab == "decided", after=whole(request, "after"))
+    context = {"title": _("Reviews"), "tab": tab, "rows": rows, "more": more}
+    return shown(request, "billing/desk/reviews.html", {**context, "may_people": may_people})
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page(VIEW_REVIEW)
+def review_show(request: HttpRequest, review_id: int) -> HttpResponse:
+    """One question with its evidence; a POST decides it."""
+    case = case_get(review_id)
+    refusal: Refusal | None = None
+    if request.method == "POST":
+        try:
+            return _decided(request, case)
+        except Refusal as refused:
+            refusal = refused
+            case = case_get(review_id)
+    invoice = case.review.invoice
+    if invoice is not None:
+        looked_up(request, invoice.patient_id, page="review", by="link")
+    context = {
+        "title": _("Review"),
+        "case": case,
+        "words": _words(case),
+        "face": _face(request, case),
+        "maker": _is_maker(request, case),
+        "comment": request.POST.get("comment", ""),
+        "refusal": refusal,
+        "search_first": False,
+    }
+    status = refusal.status if refusal else 200
+    return shown(request, "billing/desk/review.html", context, status=status)
+
+
+def _decided(request: HttpRequest, case: Case) -> HttpResponse:
+    if not rights_of(request).decide:
+        raise Forbidden("no_right", _("You do not hold the right to decide."))
+    verdict = request.POST.get("verdict", "")
+    decide = _deciders(case).get(verdict)
+    if decide is None:
+        raise BadInput("verdict", _("Choose one of the two buttons."))
+    decide(review_id=case.review.pk, by=actor_of(request), comment=line(request, "comment"))
+    tell()
+    messages.success(request, _("Decided. Both names are on record."))
+    return HttpResponseRedirect(reverse("desk_reviews"))
+
+
+def _deciders(case: Case) -> dict[str, Decide]:
+    if case.is_return:
+        return {"approve": return_review_approve, "reject": return_review_reject}
+    if case.is_declined_refund:
+        return {"approve": refund_review_reissue, "reject": review_dismiss}
+    return {"approve": review_settle, "reject": review_dismiss}
+
+
+def _words(case: Case) -> dict[str, str | Promise]:
+    """What the two buttons say and what follows from them."""
+    if case.is_return:
+        return {
+            "approve": gettext_lazy("Approve the return"),
+            "reject": gettext_lazy("Send it back"),
+            "then": gettext_lazy("Once approved the money leaves; this cannot be taken back."),
+        }
+    if case.is_declined_refund:
+        return {
+            "approve": gettext_lazy("Send again under a new number"),
+            "reject": gettext_lazy("Settled by other means"),
+            "then": gettext_lazy("The channel is asked once more, for the same debt."),
+        }
+    return {
+        "approve": gettext_lazy("Settled by hand"),
+        "reject": gettext_lazy("Nothing to be done"),
+        "then": gettext_lazy("No money moves by this. Say what was done."),
+    }
+
+
+def _face(request: HttpRequest, case: Case) -> Face | None:
+    invoice = case.review.invoice
+    if invoice is None:
+        return None
+    return face_of(invoice.patient, full_name=rights_of(request).reveal)
+
+
+def _is_maker(request: HttpRequest, case: Case) -> bool:
+    """Whoever asked never decides; the services and the database say so again."""
+    me, returned = actor_of(request), case.review.invoice_return
+    codes = (returned.operator_code, returned.approver_code) if returned is not None else ()
+    return me.key == case.review.opened_by or me.code in codes
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page(VIEW_PERSON_REVIEW)
+def person_review_show(request: HttpRequest, review_id: int) -> HttpResponse:
+    """Two records of perhaps one person, side by side. Nothing is merged here."""
+    refusal: Refusal | None = None
+    if request.method == "POST":
+        try:
+            return _person_decided(request, review_id)
+        except Refusal as refused:
+            refusal = refused
+    row = _person_review(review_id)
+    full_name = rights_of(request).reveal
+    for patient in (row.patient, row.other):
+        looked_up(request, patient.pk, page="person_review", by="link")
+    context = {
+        "title": _("Review"),
+        "review": row,
+        "age": age_of(row.opened_at)[0],
+        "faces": [face_of(one, full_name=full_name) for one in (row.patient, row.other)],
+        "open": row.status == ReviewStatus.OPEN,
+        "may_decide": staff_of(request).has_perm(DECIDE_PERSON_REVIEW),
+        "comment": request.POST.get("comment", ""),
+        "refusal": refusal,
+        "search_first": False,
+    }
+    status = refusal.status if refusal else 200
+    return shown(request, "billing/desk/person_review.html", context, status=status)
+
+
+def _person_review(review_id: int) -> PatientReview:
+    rows = PatientReview.objects.select_related("patient__guardian", "other__guardian")
+    rows = rows.prefetch_related("patient__identifiers", "other__identifiers")
+    found = rows.filter(pk=review_id).first()
+    if found is None:
+        raise NotFound("review_unknown", _("There is no such case."))
+    return found
+
+
+def _person_decided(request: HttpRequest, review_id: int) -> HttpResponse:
+    if not staff_of(request).has_perm(DECIDE_PERSON_REVIEW):
+        raise Forbidden("no_right", _("You do not hold the right to decide."))
+    verdict = request.POST.get("verdict", "")
+    if verdict not in ("approve", "reject"):
+        raise BadInput("verdict", _("Choose one of the two buttons."))
+    patient_review_close(
+        review_id=review_id,
+        settled=verdict == "approve",
+        by=actor_of(request),
+        comment=line(request, "comment"),
+    )
+    messages.success(request, _("Decided. Both names are on record."))
+    return HttpResponseRedirect(f"{reverse('desk_reviews')}?tab=people")

@@ -1,0 +1,55 @@
+/* Keys and comfort of the window; every page works without this file. */
+(function () {
+  "use strict";
+  var search = document.getElementById("q");
+  document.addEventListener("keydown", function (event) {
+    var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
+    if (event.key === "/" && !typing && search) {
+      event.preventDefault();
+      search.focus();
+      search.select();
+    }
+    if (/^F\d+$/.test(event.key)) {
+      var target = document.querySelector('[data-key="' + event.key + '"]');
+      if (target) { event.preventDefault(); target.click(); }
+    }
+  });
+  // One press, one submission; the server alone prevents a second effect.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    var button = event.submitter;
+    if (!button || !button.dataset.wait) return;
+    window.setTimeout(function () { button.disabled = true; button.textContent = button.dataset.wait; }, 0);
+  });
+  window.addEventListener("pageshow", function (event) { if (event.persisted) window.location.reload(); });
+  // The waiting page asks for a word, and loads again only when that word has changed.
+  var watch = document.querySelector("[data-watch]");
+  if (watch) {
+    var asked = 0;
+    var look = function () {
+      asked += 1;
+      fetch(watch.dataset.watch, { headers: { Accept: "application/json" } })
+        .then(function (answer) { return answer.json(); })
+        .then(function (body) {
+          if (body.state !== watch.dataset.state) window.location.reload();
+          else window.setTimeout(look, asked < 20 ? 1500 : 5000);
+        })
+        .catch(function () { window.setTimeout(look, 5000); });
+    };
+    window.setTimeout(look, 1500);
+  }
+  var scan = document.querySelector("[data-scan]");
+  if (scan) scan.focus({ preventScroll: true });
+  var change = document.querySelector(".change");
+  if (change) {
+    change.hidden = false;
+    var due = Number(change.dataset.due), given = change.querySelector("input"), out = change.querySelector("output");
+    given.addEventListener("input", function () {
+      var match = /^(\d{1,8})(?:\.(\d{1,2}))?$/.exec(given.value.trim());
+      var fen = match ? Number(match[1]) * 100 + Number(((match[2] || "") + "00").slice(0, 2)) : -1;
+      out.textContent = fen >= due ? "\u00a5" + ((fen - due) / 100).toFixed(2) : "\u2014";
+    });
+  }
+})();
