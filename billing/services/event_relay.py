@@ -20,6 +20,7 @@ from billing.policy import policy
 from billing.selectors.events import event_body
 from billing.services.reviews import review_open
 from core import clock
+from core.failpoints import failpoint
 from core.locking import advisory_lock
 from core.outbound import OutboundRequest, Timeout, send
 
@@ -48,7 +49,9 @@ def events_publish() -> int:
         advisory_lock("his_events")
         with connection.cursor() as cursor:
             cursor.execute(_PUBLISH, [clock.now(), PUBLISH_LIMIT])
-            return int(cursor.rowcount)
+            numbered = int(cursor.rowcount)
+    failpoint("relay.numbered")
+    return numbered
 
 
 def events_due(*, limit: int) -> list[int]:
@@ -93,6 +96,7 @@ def event_push(*, event_pk: int) -> bool:
             body=body,
         )
     )
+    failpoint("relay.sent")
     taken = answer.status is not None and 200 <= answer.status < 300  # noqa: PLR2004
     if taken:
         HisEvent.objects.filter(pk=event.pk).update(delivered_at=clock.now(), due_at=None)

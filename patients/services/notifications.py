@@ -31,8 +31,10 @@ from patients.selectors import notification_addresses
 GIVE_UP_AFTER = timedelta(hours=24)
 RETRY_S = (5, 15, 30, 60, 120, 300, 600, 1800, 3600)
 # A claimed message is nobody else's for this long; above every time-out of a chunk together.
-LEASE = timedelta(minutes=5)
-CHUNK = 10
+# Two messages of three calls of seven seconds each fit, and a killed worker's messages are late by
+# less than a minute.
+LEASE = timedelta(seconds=45)
+CHUNK = 2
 ERROR_LENGTH_MAX = 200
 
 
