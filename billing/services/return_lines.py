@@ -46,7 +46,7 @@ def parts_checked(invoice: Invoice, wanted: Sequence[ReturnInput] | None) -> lis
             raise BadInput(
                 "line_unknown",
                 _("This charge is not on the bill, or is named twice."),
-                f"lines.{place}.charge_no",
+                f"lines[{place}].charge_no",
             )
         seen.add(given.charge_no)
         _refuse_part(line, given, place)
@@ -62,7 +62,7 @@ def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
         raise Conflict(
             "quantity_left",
             _("Only %(left)s of this charge are left to return.") % {"left": quantity_left},
-            f"lines.{place}.quantity",
+            f"lines[{place}].quantity",
         )
     share = Decimal(line.amount_fen) * given.quantity / line.quantity
     most_fen = min(left_fen, int(share.to_integral_value(ROUND_CEILING)))
@@ -72,11 +72,11 @@ def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
                 "amount_left",
                 _("The last return of a charge takes its remainder: %(left)s fen.")
                 % {"left": left_fen},
-                f"lines.{place}.amount_fen",
+                f"lines[{place}].amount_fen",
             )
     elif given.amount_fen > most_fen:
         raise Conflict(
             "amount_left",
             _("This quantity is worth %(most)s fen at most.") % {"most": most_fen},
-            f"lines.{place}.amount_fen",
+            f"lines[{place}].amount_fen",
         )
