@@ -74,18 +74,19 @@ def transition_all(
     if len(reason) > REASON_LENGTH_MAX:
         reason = reason[: REASON_LENGTH_MAX - 1] + "…"
     columns, values, trace = _adapted(first, fields)
+    single = len(rows) == 1
     parameters: list[Any] = [
         to,
         *values,
         # As text, so that one prepared statement serves ids of any size.
-        "{" + ",".join(str(row.pk) for row in rows) + "}",
+        str(first.pk) if single else "{" + ",".join(str(row.pk) for row in rows) + "}",
         before,
         *(first._meta.label_lower, before, to, by.key, by.name, reason),
         Jsonb(trace, dumps=dumps),
         clock.now(),
     ]
     with prepared_cursor() as cursor:
-        cursor.execute(_statement(type(first), columns), parameters)
+        cursor.execute(_statement(type(first), columns, single), parameters)
         if cursor.rowcount != len(rows):
             if cursor.rowcount:
                 # Some have moved: whoever catches this must not be able to commit them.
@@ -133,13 +134,16 @@ def _adapted(
 
 
 @lru_cache(maxsize=512)
-def _statement(model: type[models.Model], columns: tuple[str, ...]) -> str:
-    """The statement for one model and set of columns; its constant text is prepared once."""
+def _statement(model: type[models.Model], columns: tuple[str, ...], single: bool) -> str:
+    """The statement for one model and set of columns; its constant text is prepared once.
+
+    One row is found by `=`: PostgreSQL would plan a list anew each time, not knowing its length.
+    """
     meta = model._meta
     status = cast("models.Field[Any, Any]", meta.get_field("status")).column
     assert status is not None and meta.pk.column is not None
     template = sql.SQL(
-        "WITH moved AS (UPDATE {table} SET {changes} WHERE {pk} = ANY(%s) AND {status} = %s"
+        "WITH moved AS (UPDATE {table} SET {changes} WHERE {pk} = {which} AND {status} = %s"
         " RETURNING {pk} AS id)"
         " INSERT INTO core_statechange (entity, entity_id, from_status, to_status, actor,"
         " actor_name, reason, fields, created_at)"
@@ -152,5 +156,6 @@ def _statement(model: type[models.Model], columns: tuple[str, ...]) -> str:
         table=sql.Identifier(meta.db_table),
         changes=changes,
         pk=sql.Identifier(meta.pk.column),
+        which=sql.SQL("%s" if single else "ANY(%s)"),
         status=sql.Identifier(status),
     ).as_string()

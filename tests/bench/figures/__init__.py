@@ -6,4 +6,5 @@ Figures are imported when they are measured: by then Django knows the bench's da
 FIGURES = {
     "journal_post": "tests.bench.figures.journal_post",
     "balance": "tests.bench.figures.balance",
+    "collect": "tests.bench.figures.collect",
 }

@@ -1,0 +1,232 @@
+"""`collect`: from the HIS's `collect` to the final state, through the services.
+
+`collect_start` and `invoice_drive` in one process, the channel replaced by one that succeeds at
+once. Three transactions: the request, the number before the call, the answer. The floor writes the
+same rows in one (`tests.bench.collect_floor`); that they are the same is checked row by row before
+anything is measured.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from contextlib import ExitStack
+from statistics import median
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from billing.ledger.accounts import accounts_forget
+from billing.ledger.checking import ledger_check
+from billing.models import Invoice
+from billing.services.collects import collect_start
+from billing.services.invoice_drive import invoice_drive
+from tests.bench import bills
+from tests.bench.bills import Supply
+from tests.bench.cluster import Cluster
+from tests.bench.collect_floor import floor_collect
+from tests.bench.crew import WARM_UP, Crew, Operation
+from tests.bench.report import Case
+from tests.bench.rounds import ROUNDS, SECONDS, ratio, rounds_run
+from tests.factories import billing as bill_factory
+from tests.factories import patients as people
+from tests.factories import payments
+from tests.scripted import PAID, ScriptedChannel
+
+HERE = "tests.bench.figures.collect"
+DATABASE = "bench_collect"
+CONNECTIONS = (1, 4, 16)
+LINES = (1, 10, 100)
+STATEMENTS_MAX = 25
+# Bills a second one contender may use up at most; more than this machine class does.
+RATE_MAX = {1: 2500, 4: 5000, 16: 6000}
+BUSINESS_NUMBER = re.compile(r"\b(TX|PY)[0-9A-Z]{28}\b")
+
+
+class InstantChannel(ScriptedChannel):
+    """Takes no time, remembers nothing, always succeeds."""
+
+    def capture(self, order: object) -> Any:
+        return PAID
+
+
+def measure(cluster: Cluster) -> list[Case]:
+    _check_floor(cluster)
+    statements = _statements(cluster)
+    cases = [_measure_at(cluster, number) for number in CONNECTIONS]
+    cases[0].extra["statements"] = statements
+    if len(set(statements.values())) != 1 or max(statements.values()) > STATEMENTS_MAX:
+        cases.append(Case("collect.statements", max(statements.values()), "", ratio=0.0, target=1))
+    return cases
+
+
+def _measure_at(cluster: Cluster, connections_: int) -> Case:
+    """Floor and ours take turns on one database, each with bills of its own."""
+    share = WARM_UP * connections_ + int(ROUNDS * SECONDS * RATE_MAX[connections_])
+    cluster.portal_database(DATABASE)
+    _database_use(DATABASE)
+    bills.bills_prepare(2 * share)
+    connections.close_all()
+    cluster.settle(DATABASE)
+    crews = {
+        name: Crew(
+            f"{HERE}.{name}",
+            connections_,
+            {"first": bills.FIRST + place * share, "share": share, "step": connections_},
+        )
+        for place, name in enumerate(("floor", "ours"))
+    }
+    with ExitStack() as stack:
+        for crew in crews.values():
+            stack.enter_context(crew)
+        rates = rounds_run(crews)
+    _check_books()
+    connections.close_all()
+    return Case(
+        f"collect.c{connections_}",
+        median(rates["ours"]),
+        "bills/s",
+        median(rates["floor"]),
+        ratio(rates["ours"], rates["floor"]),
+        0.2 if connections_ == 1 else None,
+        {"rss_mb": round(crews["ours"].rss_mb)},
+        "three durable steps beside the same rows in one statement",
+    )
+
+
+def ours(worker: int, *, first: int, share: int, step: int) -> Operation:
+    """The services, as the HIS's door calls them."""
+    _database_use(DATABASE)
+    _channel_replace()
+    client, supply = bills.his_client(), Supply(first + worker, first + share - 1, step)
+
+    def collect() -> None:
+        _collect(client, supply.take())
+
+    return collect
+
+
+def floor(worker: int, *, first: int, share: int, step: int) -> Operation:
+    """The same rows by the fewest round trips there are."""
+    _database_use(DATABASE)
+    supply = Supply(first + worker, first + share - 1, step)
+    collect = _floor_of(DATABASE)
+    return lambda: collect(supply.take())
+
+
+def _collect(client: Any, bill: int) -> None:
+    collect_start(
+        client=client,
+        invoice_no=f"B{bill}",
+        request_no=f"R{bill}",
+        method="auto",
+        auth_code="",
+        operator=bills.OPERATOR,
+        input_hash=f"{bill:064d}",
+    )
+    invoice_drive(invoice_id=bill)
+
+
+def _floor_of(database: str) -> Any:
+    parameters = connection.settings_dict
+    link = psycopg.connect(dbname=database, user=parameters["USER"], host=parameters["HOST"])
+    client_id = bills.his_client().pk
+    connections.close_all()
+    operator = (bills.OPERATOR.code, bills.OPERATOR.name)
+    return floor_collect(link, client_id=client_id, operator=operator, channel_no=PAID.channel_no)
+
+
+def _database_use(name: str) -> None:
+    connection.settings_dict["NAME"] = name
+    accounts_forget()  # they are rows of the database used before
+
+
+def _channel_replace() -> None:
+    settings.PAYMENT_CHANNELS = {"wechat_pay": f"{HERE}.InstantChannel"}
+
+
+def _check_books() -> None:
+    """What was measured must have happened: every bill paid or untouched, the books whole."""
+    statuses = Counter(Invoice.objects.values_list("status", flat=True))
+    report = ledger_check()
+    if set(statuses) - {"ISSUED", "PAID"} or not report.sound:
+        raise RuntimeError(f"the bench left {dict(statuses)}: {report}")
+
+
+def _check_floor(cluster: Cluster) -> None:
+    """The floor leaves the rows a real collect leaves: no fewer, no other values."""
+    name = cluster.portal_database("bench_collect_rows")
+    _database_use(name)
+    _channel_replace()
+    bills.bills_prepare(4)
+    client = bills.his_client()
+    _collect(client, bills.FIRST)  # the accounts exist from here on
+    mark = _snapshot()
+    _collect(client, bills.FIRST + 1)
+    real, mark = _written(mark, bills.FIRST + 1), _snapshot()
+    _floor_of(name)(bills.FIRST + 2)
+    floor_rows = _written(mark, bills.FIRST + 2)
+    connections.close_all()
+    if real != floor_rows:
+        odd = [
+            (table, real.get(table), floor_rows.get(table))
+            for table in sorted({*real, *floor_rows})
+            if real.get(table) != floor_rows.get(table)
+        ]
+        raise RuntimeError(f"the floor does not leave the rows of a collect: {odd}")
+
+
+def _snapshot() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        return int(cursor.fetchone()[0])
+
+
+def _written(since: int, bill: int) -> dict[str, list[str]]:
+    """Every row inserted or changed since, by table, without what must differ (ids, times)."""
+    rows = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(
+                f"SELECT to_jsonb(r)::text FROM {table} r WHERE xmin::text::bigint > %s", [since]
+            )
+            found = sorted(_plain(text, bill) for (text,) in cursor.fetchall())
+            if found:
+                rows[table] = found
+    return rows
+
+
+def _plain(text: str, bill: int) -> str:
+    text = BUSINESS_NUMBER.sub(r"\1", text.replace(str(bill), "BILL"))
+    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(\+\d\d:\d\d)", "TIME", text)
+    return re.sub(r'"(id|entry_id|collect_id|payment_id|entity_id)": \d+', r'"\1": 0', text)
+
+
+def _statements(cluster: Cluster) -> dict[str, int]:
+    """How many statements one collect sends for bills of so many lines."""
+    counted = {}
+    client = people.his_client()
+    for lines in (1, *LINES):  # the first teaches the process what it keeps
+        visit = people.encounter()
+        payments.agreement(visit.patient)
+        issued = bill_factory.invoice(*([100] * lines), of=visit)
+        with CaptureQueriesContext(connection) as captured:
+            collect_start(
+                client=client,
+                invoice_no=issued.invoice_no,
+                request_no=issued.invoice_no,
+                method="auto",
+                auth_code="",
+                operator=bills.OPERATOR,
+                input_hash="",
+            )
+            invoice_drive(invoice_id=issued.pk)
+        skipped = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+        counted[str(lines)] = sum(
+            not str(one["sql"]).startswith(skipped) for one in captured.captured_queries
+        )
+    connections.close_all()
+    return counted
