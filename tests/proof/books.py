@@ -46,9 +46,7 @@ def _transactions() -> list[str]:
     over = (
         rows.filter(kind="CAPTURE")
         .annotate(
-            back=Sum(
-                "refunds__amount_fen", filter=~Q(refunds__status__in=["DECLINED", "CLOSED"])
-            )
+            back=Sum("refunds__amount_fen", filter=~Q(refunds__status__in=["DECLINED", "CLOSED"]))
         )
         .filter(back__gt=F("amount_fen"))
     )
@@ -90,8 +88,7 @@ def invoice_kept_fen(invoice: Invoice) -> int:
     money = (
         Posting.objects.filter(entry__invoice_id=invoice.pk)
         .filter(
-            Q(account__family__in=["clearing", "cash_drawer"])
-            | Q(account__family="refund_payable")
+            Q(account__family__in=["clearing", "cash_drawer"]) | Q(account__family="refund_payable")
         )
         .aggregate(fen=Sum("amount_fen"))["fen"]
     )

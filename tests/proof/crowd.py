@@ -23,14 +23,12 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         with places:
             try:
                 answers[position] = call()
-            except Exception as error:  # noqa: BLE001 - the test judges it
+            except Exception as error:
                 answers[position] = error
             finally:
                 connection.close()
 
-    threads = [
-        threading.Thread(target=run, args=one, daemon=True) for one in enumerate(calls)
-    ]
+    threads = [threading.Thread(target=run, args=one, daemon=True) for one in enumerate(calls)]
     for thread in threads:
         thread.start()
     for thread in threads:

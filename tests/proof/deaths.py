@@ -35,7 +35,7 @@ def fork(job: Callable[[], None], log: Path, *, armed: str = "") -> int:
         arm(armed)
         job()
         code = 0
-    except BaseException:  # noqa: BLE001 - a child must end here, whatever happens
+    except BaseException:
         with log.open("a", encoding="utf8") as file:
             traceback.print_exc(file=file)
     finally:

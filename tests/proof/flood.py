@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-KINDS = ("plain", "stale", "early", "unknown", "late_open", "late_paid", "wrong", "wrong_then_right")
+KINDS = (
+    "plain",
+    "stale",
+    "early",
+    "unknown",
+    "late_open",
+    "late_paid",
+    "wrong",
+    "wrong_then_right",
+)
 # Shares of the notices that are no duplicates; a stale order has two of them.
 WEIGHTS = (43, 14, 7, 7, 4, 3, 4, 3)
 DUPLICATES = 0.3
@@ -108,6 +117,8 @@ def _story(order: int, kind: str, random: Random) -> list[Step]:
     story = told + made
     again = [one for one in story if one.verb == "tell" and random.random() < DUPLICATES / 0.7]
     return story + [
-        Step(one.at + random.uniform(0, 100), *(one.verb, order, one.event, one.state, one.extra_fen))
+        Step(
+            one.at + random.uniform(0, 100), *(one.verb, order, one.event, one.state, one.extra_fen)
+        )
         for one in again
     ]

@@ -33,9 +33,7 @@ class NoticedChannel(ScriptedChannel):
 def merchant() -> Merchant:
     """The merchant whose notices the vendor of the tests signs."""
     known = wx.account()
-    return payments.merchant(
-        wx.MCHID, app_id=known.app_id, secrets=json.dumps(dict(known.secrets))
-    )
+    return payments.merchant(wx.MCHID, app_id=known.app_id, secrets=json.dumps(dict(known.secrets)))
 
 
 def paid_notice(number: str, amount_fen: int, *, event: str = "", **changes: Any) -> bytes:

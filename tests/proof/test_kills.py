@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from billing.models import Invoice, InvoiceReturn, PaymentNotice, PaymentTransaction
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.notices import notice_apply, notices_due

@@ -79,9 +79,7 @@ class Portal:
             tender = Tender("wechat_pay", Mode.NATIVE, bill.cash_fen, self.merchant)
             row = capture_begin(invoice=locked, tender=tender)
             transition(locked, "COLLECTING", by=SYSTEM)
-        return transaction_apply(
-            transaction_id=row.pk, answer=scripted.PENDING, source=Source.SEND
-        )
+        return transaction_apply(transaction_id=row.pk, answer=scripted.PENDING, source=Source.SEND)
 
     def row(self, order: int) -> PaymentTransaction:
         return PaymentTransaction.objects.get(number=self.number(order))
@@ -122,7 +120,9 @@ class Portal:
 
 def wrong_states(portal: Portal, orders: list[Order]) -> list[str]:
     """Orders that ended otherwise than in the model."""
-    rows = {row.number: row for row in PaymentTransaction.objects.select_related("payment__invoice")}
+    rows = {
+        row.number: row for row in PaymentTransaction.objects.select_related("payment__invoice")
+    }
     refunds = set(
         PaymentTransaction.objects.filter(kind="REFUND", status="SUCCEEDED").values_list(
             "original__number", flat=True

@@ -56,9 +56,7 @@ def give_back(bill: Invoice, pieces: int | None) -> Callable[[], InvoiceReturn]:
     number = f"RF{next(_numbers)}"
     charge_no = bill.lines.get().charge.charge_no
     lines = (
-        None
-        if pieces is None
-        else [ReturnInput(charge_no, Decimal(pieces), pieces * PIECE_FEN)]
+        None if pieces is None else [ReturnInput(charge_no, Decimal(pieces), pieces * PIECE_FEN)]
     )
     return lambda: return_request(
         client=bill.client,

@@ -134,7 +134,9 @@ def test_relay_killed_between_number_and_push_tells_everything(
     bills = [invoice(100 + n) for n in range(proof_scale(200, least=6))]
     died = 0
     for place, _bill in enumerate(bills):
-        pid = fork(lambda: sweep_events() and None, log, armed=f"{POINTS[place % 2]}:{1 + place % 3}")
+        pid = fork(
+            lambda: sweep_events() and None, log, armed=f"{POINTS[place % 2]}:{1 + place % 3}"
+        )
         code = ended(pid)
         assert code in (0, KILLED), log.read_text()
         died += code == KILLED

@@ -201,9 +201,7 @@ def silent_return(*refund_answers: object) -> tuple[InvoiceReturn, PaymentTransa
 
 @pytest.mark.proof("T14")
 @pytest.mark.parametrize("later", ["success", "failure", "never"])
-def test_an_unanswered_refund_keeps_its_number(
-    still_clock: clock.FrozenClock, later: str
-) -> None:
+def test_an_unanswered_refund_keeps_its_number(still_clock: clock.FrozenClock, later: str) -> None:
     returned, refund = silent_return(scripted.PAID)
     queried = {"success": scripted.PAID, "failure": scripted.DECLINED, "never": scripted.MISSING}
     scripted.script(Operation.QUERY, scripted.SILENT)

@@ -13,7 +13,6 @@ from billing.ledger.selectors import account_balance
 from billing.models import CollectRequest, Invoice, PaymentTransaction
 from billing.selectors.collects import collect_answer
 from billing.services.apply import Source, transaction_apply
-from billing.services.collects import collect_start
 from billing.services.captures import order_reference
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.pay_links import pay_link_choose

@@ -54,9 +54,7 @@ def door(name: str, row: PaymentTransaction) -> Callable[[], object]:
     """One way in which the success of this row arrives."""
     answer = paid_answer(row)
     if name == "reply":
-        return lambda: transaction_apply(
-            transaction_id=row.pk, answer=answer, source=Source.SEND
-        )
+        return lambda: transaction_apply(transaction_id=row.pk, answer=answer, source=Source.SEND)
     if name == "query":
         scripted.script(Operation.QUERY, answer, answer)
         return lambda: transaction_resume(transaction_id=row.pk)

@@ -213,7 +213,9 @@ def test_work_survives_the_death_of_workers_and_broker(
     captured = PaymentTransaction.objects.filter(kind="CAPTURE", status="SUCCEEDED").count()
     proof_report("T8.works", total, total, True)
     proof_report("T8.lost", undone(), 0, True)
-    proof_report("T8.recovery_s", round(recovery_s, 1), f"<= {RECOVERY_S}", recovery_s <= RECOVERY_S)
+    proof_report(
+        "T8.recovery_s", round(recovery_s, 1), f"<= {RECOVERY_S}", recovery_s <= RECOVERY_S
+    )
     repeats = sum(told.values()) - len(told) + sum(sent.values()) - len(sent)
     proof_report("T8.repeated_under_the_same_number", repeats, "known by it", True)
     assert recovery_s <= RECOVERY_S

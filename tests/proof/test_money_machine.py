@@ -1,0 +1,264 @@
+"""Any order of bills, collects, pages, answers, notices, returns and cancels keeps every promise.
+
+The channel has its own truth (`liar.World`) and tells it as it likes. After every step the books
+must be right; in the end, when everything was asked about, they must equal the channel's truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from billing.channels.base import Mode
+from billing.ledger.accounts import accounts_forget
+from billing.ledger.models import Posting
+from billing.models import Invoice, InvoiceReturn, PaymentTransaction
+from billing.services.apply import Source, transaction_apply
+from billing.services.collects import collect_start
+from billing.services.invoice_drive import invoice_drive, invoices_drive_due
+from billing.services.invoices import invoice_cancel
+from billing.services.pay_links import pay_link_choose
+from billing.services.returns import ReturnInput, return_request
+from billing.services.sweeps import transaction_resume, transactions_due
+from core import clock
+from core.actors import Actor
+from core.errors import Refusal
+from tests.conftest import PINNED_NOW, ProofReport, ProofScale
+from tests.factories import payments
+from tests.factories.billing import invoice
+from tests.proof import liar
+from tests.proof.books import faults
+
+pytestmark = [pytest.mark.django_db, pytest.mark.proof("T10", "MACHINE")]
+
+BILLS_MAX, PIECES, PIECE_FEN = 3, 10, 700
+ASKER, APPROVER = Actor("his", "C1", "收费员"), Actor("his", "C2", "组长")
+CODE = "130000000000000001"
+PLACES = st.integers(0, BILLS_MAX - 1)
+METHODS = st.sampled_from(["auto", "auto", "scan", "pay_link", "cash"])
+PAUSES = st.sampled_from([2, 4, 16, 61, 1_000])
+
+
+class Money(RuleBasedStateMachine):
+    """A hospital with a few bills and a liar for a channel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frozen = clock.freeze(PINNED_NOW)
+        self.still = self.frozen.__enter__()
+        self.atom = transaction.atomic()
+        self.atom.__enter__()
+        accounts_forget()
+        self.world = liar.reset()
+        self.numbers = 0
+        self.bills: list[Invoice] = []
+        self.untold: list[str] = []
+
+    def teardown(self) -> None:
+        try:
+            self.settle()
+        finally:
+            transaction.set_rollback(True)
+            self.atom.__exit__(None, None, None)
+            self.frozen.__exit__(None, None, None)
+            accounts_forget()
+
+    def refusing(self, call: Callable[[], Any]) -> None:
+        """A refusal in words is always a right answer."""
+        with suppress(Refusal):
+            call()
+
+    def bill(self, place: int) -> Invoice | None:
+        if place >= len(self.bills):
+            return None
+        self.bills[place].refresh_from_db()
+        return self.bills[place]
+
+    def number(self, prefix: str) -> str:
+        self.numbers += 1
+        return f"{prefix}{self.numbers}"
+
+    @precondition(lambda self: len(self.bills) < BILLS_MAX)
+    @rule(payers=st.integers(0, 2))
+    def issue(self, payers: int) -> None:
+        payments.merchant()
+        bill = invoice(PIECES * PIECE_FEN, quantity=Decimal(PIECES))
+        for place in range(payers):
+            relation = "self" if place == 0 else "child"
+            payments.agreement(bill.patient, relation=relation, preference=place)
+        self.bills.append(bill)
+
+    @rule(answers=st.lists(st.sampled_from(liar.CAPTURES), max_size=3))
+    def plan_captures(self, answers: list[str]) -> None:
+        self.world.captures_next.clear()
+        self.world.captures_next.extend(answers)
+
+    @rule(answers=st.lists(st.sampled_from(liar.REFUNDS), max_size=3))
+    def plan_refunds(self, answers: list[str]) -> None:
+        self.world.refunds_next.clear()
+        self.world.refunds_next.extend(answers)
+
+    @rule(deaf=st.booleans())
+    def stop_answering(self, deaf: bool) -> None:
+        self.world.deaf = deaf
+
+    @rule(place=PLACES, method=METHODS, driven=st.booleans())
+    def collect(self, place: int, method: str, driven: bool) -> None:
+        bill = self.bill(place)
+        if bill is None:
+            return
+        number = self.number("R")
+        self.refusing(
+            lambda: collect_start(
+                client=bill.client,
+                invoice_no=bill.invoice_no,
+                request_no=number,
+                method=method,
+                auth_code=CODE if method == "scan" else "",
+                operator=ASKER,
+                input_hash=number,
+            )
+        )
+        if driven:
+            invoice_drive(invoice_id=bill.pk)
+
+    @rule(place=PLACES, mode=st.sampled_from([Mode.NATIVE, Mode.H5]))
+    def open_page(self, place: int, mode: Mode) -> None:
+        bill = self.bill(place)
+        if bill is None or not hasattr(bill, "pay_link"):
+            return
+        self.refusing(
+            lambda: pay_link_choose(
+                token=bill.pay_link.token,
+                mode=mode,
+                payer_address="",
+                idempotency_key=self.number("K"),
+            )
+        )
+
+    @rule(pick=st.integers(0, 9), late=st.booleans(), told=st.booleans())
+    def payer_pays(self, pick: int, late: bool, told: bool) -> None:
+        """An open order is paid; `late`, one that was closed, as only a channel's fault can."""
+        wanted = "closed" if late else "open"
+        numbers = [n for n, state in self.world.orders.items() if state == wanted]
+        if not numbers:
+            return
+        number = numbers[pick % len(numbers)]
+        self.world.orders[number] = "paid"
+        self.untold.append(number)
+        if told:
+            self.tell(number)
+
+    @rule(pick=st.integers(0, 9))
+    def told_again(self, pick: int) -> None:
+        """A notice of any order that was paid, however often."""
+        numbers = [n for n, state in self.world.orders.items() if state == "paid"]
+        if numbers:
+            self.tell(numbers[pick % len(numbers)])
+
+    def tell(self, number: str) -> None:
+        row = PaymentTransaction.objects.get(number=number)
+        answer = self.world.order_answer(number)
+        transaction_apply(transaction_id=row.pk, answer=answer, source=Source.NOTICE)
+
+    @rule(seconds=PAUSES)
+    def sweep(self, seconds: int) -> None:
+        self.still.advance(timedelta(seconds=seconds))
+        for pk in transactions_due(limit=100):
+            transaction_resume(transaction_id=pk)
+        for pk in invoices_drive_due(limit=100):
+            invoice_drive(invoice_id=pk)
+
+    @rule(place=PLACES, pieces=st.one_of(st.none(), st.integers(1, PIECES)))
+    def give_back(self, place: int, pieces: int | None) -> None:
+        bill = self.bill(place)
+        if bill is None:
+            return
+        part = None
+        if pieces is not None:
+            charge_no = bill.lines.get().charge.charge_no
+            part = [ReturnInput(charge_no, Decimal(pieces), pieces * PIECE_FEN)]
+        number = self.number("F")
+        self.refusing(
+            lambda: return_request(
+                client=bill.client,
+                invoice_no=bill.invoice_no,
+                refund_no=number,
+                lines=part,
+                reason="退药",
+                operator=ASKER,
+                approver=APPROVER,
+                input_hash=number,
+            )
+        )
+
+    @rule(place=PLACES)
+    def cancel(self, place: int) -> None:
+        bill = self.bill(place)
+        if bill is not None:
+            self.refusing(
+                lambda: invoice_cancel(
+                    client=bill.client, invoice_no=bill.invoice_no, operator=ASKER
+                )
+            )
+
+    @invariant()
+    def books_are_right(self) -> None:
+        assert faults() == []
+
+    def settle(self) -> None:
+        """The channel answers again, every payment is told, and time passes."""
+        self.world.deaf = False
+        self.world.refunds_next.clear()
+        for number in self.untold:
+            self.tell(number)
+        for _round in range(8):
+            for number, state in self.world.refunds.items():
+                self.world.refunds[number] = "done" if state == "pending" else state
+            self.sweep(1_000)
+        assert faults() == []
+        flying = PaymentTransaction.objects.filter(status__in=PaymentTransaction.IN_FLIGHT)
+        assert [str(row) for row in flying] == []
+        assert not InvoiceReturn.objects.filter(status="ACCEPTED").exists()
+        clearing = Posting.objects.filter(account__family="clearing")
+        assert sum(clearing.values_list("amount_fen", flat=True)) == self.world.kept_fen()
+        ends = {"PAID", "ISSUED", "CANCELLED", "PARTLY_REFUNDED", "REFUNDED"}
+        assert {bill.status for bill in Invoice.objects.all()} <= ends
+
+
+def test_any_order_of_steps_keeps_the_books_right(
+    settings: Any, proof_scale: ProofScale, proof_report: ProofReport
+) -> None:
+    settings.PAYMENT_CHANNELS = {
+        "wechat_pay": "tests.proof.liar.LiarChannel",
+        "cash": "billing.channels.cash.Cash",
+    }
+    runs = proof_scale(1_000, least=10)
+    run_state_machine_as_test(Money, settings=machine_settings(runs))
+    proof_report("MACHINE.runs", runs, runs, True)
+
+
+def machine_settings(runs: int) -> settings:
+    return settings(
+        max_examples=runs,
+        stateful_step_count=30,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
