@@ -49,7 +49,9 @@ _BILL = Invoice.objects.select_related("patient", "encounter__campus").only(
 )
 _invoice = PreparedLock(Invoice, lambda key: _BILL.filter(pk=key), int)
 _invoice_by_number = PreparedLock(
-    Invoice, lambda client, number: _BILL.filter(client=client, invoice_no=number), int, str
+    Invoice,
+    lambda client, number: Invoice.objects.filter(client=client, invoice_no=number),
+    *(int, str),
 )
 _invoice_of_transaction = PreparedLock(
     Invoice, lambda key: _BILL.filter(payments__transactions=key), int
@@ -98,7 +100,7 @@ def invoice_lock(invoice_id: int) -> Invoice:
 
 
 def invoice_lock_by_number(client: HisClient, invoice_no: str) -> Invoice:
-    """The invoice of a caller's number, locked; NotFound when there is none."""
+    """The invoice of a caller's number, locked, without anything beside it; or NotFound."""
     rows = _invoice_by_number.rows(client.pk, invoice_no)
     if not rows:
         raise NotFound("invoice_unknown", _("There is no such bill."), "invoice_no")

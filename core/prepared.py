@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.query import get_related_populators
 from psycopg import sql
 from psycopg.types.numeric import Int8
@@ -128,8 +128,9 @@ def _fields(model: type[models.Model], without: str = "") -> list[models.Field[A
 
 
 def _values(row: models.Model, without: str = "") -> list[Any]:
+    own = connections[DEFAULT_DB_ALIAS]
     return [
-        field.get_db_prep_save(field.pre_save(row, True), connection)
+        field.get_db_prep_save(field.pre_save(row, True), own)
         for field in _fields(type(row), without)
     ]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 # psycopg prepares nothing while the threshold is None, Django's default. So high a number prepares
 # only what asks for it.
@@ -27,11 +27,10 @@ class PreparedCursor(psycopg.Cursor[tuple[Any, ...]]):
 
 def prepared_cursor() -> Any:
     """A cursor of the current connection, wrapped as Django wraps its own."""
-    connection.ensure_connection()
-    raw = connection.connection
+    own: Any = connections[DEFAULT_DB_ALIAS]  # looked up once; the proxy would at every step
+    own.ensure_connection()
+    raw = own.connection
     if raw.prepare_threshold is None:
         raw.prepare_threshold = _ONLY_ON_REQUEST
     cursor = PreparedCursor(raw)
-    if connection.queries_logged:
-        return connection.make_debug_cursor(cursor)  # type: ignore[arg-type]
-    return connection.make_cursor(cursor)  # type: ignore[arg-type]
+    return own.make_debug_cursor(cursor) if own.queries_logged else own.make_cursor(cursor)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol, cast
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -119,6 +119,7 @@ def _adapted(
 ) -> tuple[tuple[str, ...], list[Any], dict[str, Any]]:
     """The columns, their database values, and what the trace says of them."""
     columns, values, trace = [], [], {}
+    own = connections[DEFAULT_DB_ALIAS]
     for name, given in fields.items():
         field = row._meta.get_field(name)
         if not isinstance(field, models.Field) or field.column is None or field.primary_key:
@@ -127,7 +128,7 @@ def _adapted(
             raise TypeError(f"{row._meta.label}.{name}: a transition writes plain values")
         value = given.pk if isinstance(given, models.Model) else given
         columns.append(field.column)
-        values.append(field.get_db_prep_save(value, connection))
+        values.append(field.get_db_prep_save(value, own))
         # What is encrypted in its column must not lie open in the trace.
         trace[name] = "***" if getattr(field, "is_encrypted", False) else value
     return tuple(columns), values, trace
