@@ -99,7 +99,8 @@ def _story(order: int, kind: str, random: Random) -> list[Step]:
     times = iter(sorted(random.uniform(start, start + 120) for _ in range(8)))
 
     def step(verb: str, event: str = "", **more: object) -> Step:
-        return Step(next(times), verb, order, event and f"EV-{order}-{event}", **more)  # type: ignore[arg-type]
+        name = event and f"EV-{order}-{event}"
+        return Step(next(times), verb, order, name, **more)  # type: ignore[arg-type]
 
     told = [step("tell", "a")] if kind == "early" else []
     made = [] if kind == "unknown" else [step("make")]

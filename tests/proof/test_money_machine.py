@@ -248,7 +248,7 @@ def test_any_order_of_steps_keeps_the_books_right(
         "wechat_pay": "tests.proof.liar.LiarChannel",
         "cash": "billing.channels.cash.Cash",
     }
-    runs = proof_scale(1_000, least=10)
+    runs = proof_scale(300, least=10)
     run_state_machine_as_test(Money, settings=machine_settings(runs))
     proof_report("MACHINE.runs", runs, runs, True)
 
