@@ -7,4 +7,5 @@ FIGURES = {
     "journal_post": "tests.bench.figures.journal_post",
     "balance": "tests.bench.figures.balance",
     "collect": "tests.bench.figures.collect",
+    "visits": "tests.bench.figures.visits",
 }
