@@ -15,7 +15,7 @@ from stdnum.iso7064 import mod_11_2
 
 from billing.models import Agreement, AgreementPlan, AgreementStatus, Merchant
 from billing.services.agreements import agreement_begin, agreement_refresh
-from config.demo.sandbox_client import sandbox_act
+from config.demo.sandbox_client import SandboxError, sandbox_act
 from core import clock
 from core.actors import SYSTEM
 from core.models import User
@@ -124,8 +124,7 @@ def _payer(person: Person, patient: Patient, phone: str) -> None:
             subject=openid,
             defaults={"user": user, "created_at": clock.now()},
         )
-    standing = Agreement.objects.filter(holder=user, status=AgreementStatus.ACTIVE).exists()
-    if not standing:
+    if not _wallet_known(openid):
         sandbox_act(
             "payer",
             "create_wallet",
@@ -134,8 +133,19 @@ def _payer(person: Person, patient: Patient, phone: str) -> None:
             phone=phone,
             balance_fen=person.balance_fen,
         )
-    if person.plan and not standing:
+    # Who ended an agreement in an earlier run has none: a start signs for nobody again.
+    signed = Agreement.objects.filter(holder=user).exclude(status=AgreementStatus.SIGNING)
+    if person.plan and not signed.exists():
         _sign(user, patient, merchant, person.plan, openid)
+
+
+def _wallet_known(openid: str) -> bool:
+    """Whether an earlier run made this wallet; its money is the person's, not ours to reset."""
+    try:
+        sandbox_act("payer", "show_wallet", openid)
+    except SandboxError:
+        return False
+    return True
 
 
 def _sign(user: User, patient: Patient, merchant: Merchant, plan_id: str, openid: str) -> None:
