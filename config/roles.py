@@ -38,7 +38,12 @@ READ_PARTNERS = (
     "patients.view_campus",
 )
 ROLES: dict[str, tuple[str, ...]] = {
-    "cashier": (*READ_BILLS, "patients.reveal_patient", "billing.collect_invoice"),
+    "cashier": (
+        *READ_BILLS,
+        "patients.reveal_patient",
+        "billing.collect_invoice",
+        "billing.pass_over_tender",
+    ),
     "refund_clerk": (
         *READ_BILLS,
         "patients.reveal_patient",

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from config.unfold import UNFOLD as UNFOLD
+from config.unfold import UNFOLD  # noqa: F401 - the admin theme reads it here
 from core.embedded.addresses import broker_url, database_settings
 from core.embedded.run_file import run_file_read
 

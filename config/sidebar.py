@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -17,13 +18,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     waiting = open_count() if may("billing.view_billingreview") else 0
     return [
         _group(_("Window"), (
-            _item(_("Patient desk"), "search", "admin:index", may("patients.search_patient")),
+            _item(_("Patient desk"), "search", "admin:index", may("patients.search_patient"),
+                  active=_at_desk),
             _item(_("Bills"), "receipt_long", "admin:billing_invoice_changelist",
                   may("billing.view_invoice")),
         )),
         _group(_("Review"), (
             _item(_("Reviews"), "fact_check", "desk_reviews",
-                  may("billing.view_billingreview"), waiting),
+                  may("billing.view_billingreview"), waiting=waiting),
         )),
         _group(_("Accounts"), (
             _item(_("Payments"), "payments", "admin:billing_paymenttransaction_changelist",
@@ -71,10 +73,24 @@ def _group(title: Any, items: tuple[dict[str, Any] | None, ...]) -> dict[str, An
 
 
 def _item(
-    title: Any, icon: str, address: str, allowed: bool, waiting: int = 0
+    title: Any,
+    icon: str,
+    address: str,
+    allowed: bool,
+    *,
+    waiting: int = 0,
+    active: Callable[[HttpRequest], bool] | None = None,
 ) -> dict[str, Any] | None:
     """One entry, or nothing for who may not open it."""
     if not allowed:
         return None
-    entry = {"title": title, "icon": icon, "link": reverse_lazy(address)}
-    return entry | ({"badge": waiting, "badge_variant": "warning"} if waiting else {})
+    entry: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(address)}
+    if waiting:
+        entry |= {"badge": waiting, "badge_variant": "warning"}
+    return entry | ({"active": active} if active else {})
+
+
+def _at_desk(request: HttpRequest) -> bool:
+    """On the start page, or wherever a search led to."""
+    at = request.resolver_match
+    return at is not None and (at.url_name or "").startswith("desk_") and "review" not in at.route

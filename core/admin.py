@@ -8,12 +8,15 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import BooleanField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.paginator import InfinitePaginator
 
+from core.admin_words import COLUMNS
 from core.models import AuditEvent, JobRun, OutboundCall, StateChange, User
+from core.money import format_yuan
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -30,6 +33,27 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter_submit = True
     actions: ClassVar = None
     ordering: ClassVar = ("-pk",)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [self._column(name) for name in super().get_list_display(request)]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [self._column(name) for name in super().get_fields(request, obj)]
+
+    def _column(self, name: Any) -> Any:
+        """A field under a word people read, fen as yuan; anything else as the theme shows it."""
+        if name not in COLUMNS or hasattr(self, name):
+            return name
+        field = self.model._meta.get_field(name)
+
+        def value(obj: Any) -> Any:
+            word = getattr(obj, f"get_{name}_display", None)
+            shown = word() if word is not None else getattr(obj, name)
+            return format_yuan(shown) if name.endswith("_fen") and shown is not None else shown
+
+        value.__name__ = name
+        boolean = True if isinstance(field, BooleanField) else None
+        return admin.display(value, boolean=boolean, ordering=name, description=COLUMNS[name])
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False

@@ -40,8 +40,9 @@
     };
     window.setTimeout(look, 1500);
   }
-  var scan = document.querySelector("[data-scan]");
-  if (scan) scan.focus({ preventScroll: true });
+  // The theme shows its pages late, after the browser has given the focus away.
+  var first = document.querySelector("[data-scan], [autofocus], .desk form .wrong");
+  if (first) window.setTimeout(function () { first.focus({ preventScroll: true }); }, 60);
   var change = document.querySelector(".change");
   if (change) {
     change.hidden = false;

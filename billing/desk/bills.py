@@ -95,6 +95,15 @@ class BillPage:
         return self.running or pricing
 
     @property
+    def unconfirmed(self) -> bool:
+        """A tender is in flight that a cashier may decide not to wait for."""
+        flying = PaymentTransaction.IN_FLIGHT
+        return self.busy and any(
+            money.row.status in flying and money.row.passed_over_at is None and not money.refund
+            for money in self.money
+        )
+
+    @property
     def payable(self) -> bool:
         """Also while the patient's own page holds an order: the window closes that one first."""
         status = self.invoice.status

@@ -105,7 +105,7 @@ def _changes(numbers: dict[str, dict[int, str]]) -> Iterator[CourseStep]:
             kind="state",
             title=_("%(what)s: %(before)s → %(after)s") % states,
             number=numbers[row.entity][row.entity_id],
-            by=row.actor_name or _actor_word(row.actor),
+            by=_actor_word(row.actor, row.actor_name),
             note=row.reason,
         )
 
@@ -114,8 +114,7 @@ def _events(invoice: Invoice) -> Iterator[CourseStep]:
     for row in HisEvent.objects.filter(invoice=invoice).order_by("seq")[:STEPS_MAX]:
         told = _("taken by the HIS") if row.delivered_at else _("not taken by the HIS yet")
         title = _("told the HIS: %(what)s") % {"what": row.get_type_display()}
-        number = "" if row.event_id is None else str(row.event_id)
-        yield CourseStep(row.occurred_at, "event", title, number, "", told)
+        yield CourseStep(row.created_at, "event", title, "", told)
 
 
 def _notices(numbers: Sequence[str]) -> Iterator[CourseStep]:
@@ -139,6 +138,9 @@ def _messages(invoice: Invoice) -> Iterator[CourseStep]:
         )
 
 
-def _actor_word(key: str) -> str:
+def _actor_word(key: str, name: str) -> str:
+    """People by name; machines by what they are."""
     kind, _colon, code = key.partition(":")
-    return code if kind == ActorKind.STAFF else str(ACTORS.get(kind, kind))
+    if kind in (ActorKind.STAFF, ActorKind.HIS):
+        return name or code
+    return str(ACTORS.get(kind, kind))

@@ -26,6 +26,7 @@ REVEAL_PATIENT = "patients.reveal_patient"
 VIEW_INVOICE = "billing.view_invoice"
 COLLECT_INVOICE = "billing.collect_invoice"
 RETURN_INVOICE = "billing.return_invoice"
+GO_ON_UNCONFIRMED = "billing.pass_over_tender"
 VIEW_REVIEW = "billing.view_billingreview"
 DECIDE_REVIEW = "billing.decide_billingreview"
 VIEW_PERSON_REVIEW = "patients.view_patientreview"
@@ -44,6 +45,7 @@ class Rights:
     reveal: bool
     collect: bool
     give_back: bool
+    pass_over: bool
     review: bool
     decide: bool
     books: bool
@@ -58,6 +60,7 @@ def rights_of(request: HttpRequest) -> Rights:
         reveal=may(REVEAL_PATIENT),
         collect=may(COLLECT_INVOICE),
         give_back=may(RETURN_INVOICE),
+        pass_over=may(GO_ON_UNCONFIRMED),
         review=may(VIEW_REVIEW),
         decide=may(DECIDE_REVIEW),
         books=may(VIEW_POSTING),

@@ -273,7 +273,5 @@ def _today(patient: Patient) -> list[Step]:
             note=row.invoice.invoice_no,
             amount_fen=row.data.get("amount_fen"),
         )
-        for place, row in enumerate(
-            events.select_related("invoice").order_by("-occurred_at", "-pk")[:EVENTS_MAX]
-        )
+        for place, row in enumerate(events.select_related("invoice").order_by("-pk")[:EVENTS_MAX])
     ]

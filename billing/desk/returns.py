@@ -76,13 +76,14 @@ def return_form_read(form: ReturnForm, typed: Mapping[str, str]) -> ReturnForm:
     faults: list[Fault] = []
     everything = typed.get("take") == "all"
     for choice in form.choices:
-        text = typed.get(choice.field, "").strip()[:32]
-        choice.typed = format(choice.left.normalize(), "f") if everything else text
+        quantity = typed.get(choice.field, "").strip()[:32]
+        choice.typed = format(choice.left.normalize(), "f") if everything else quantity
         if not choice.typed:
             continue
         _choose(choice)
         if choice.fault:
-            faults.append(Fault(f"{choice.line.charge.item_name}: {choice.fault}", choice.field))
+            text = choice.line.charge.item_name + _(": ") + choice.fault
+            faults.append(Fault(text, choice.field))
     form.reason = typed.get("reason", "").strip()
     if not form.chosen and not faults:
         faults.append(Fault(_("Enter a quantity for at least one charge."), _first_field(form)))

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("desk/bills/<int:invoice_id>/state", bills.bill_state, name="desk_bill_state"),
     path("desk/bills/<int:invoice_id>/cash", bills.cash_confirm, name="desk_cash"),
     path("desk/bills/<int:invoice_id>/collect", bills.bill_collect, name="desk_collect"),
+    path("desk/bills/<int:invoice_id>/pass-over", bills.bill_pass_over, name="desk_pass_over"),
     path("desk/bills/<int:invoice_id>/return", returns.return_ask, name="desk_return"),
     path("desk/bills/<int:invoice_id>/return/send", returns.return_send, name="desk_return_send"),
     path("desk/reviews", reviews.reviews, name="desk_reviews"),

@@ -21,14 +21,33 @@ from core.review import ReviewStatus, review_decide
 def refund_review_reissue(*, review_id: int, by: Actor, comment: str = "") -> PaymentTransaction:
     """Send a declined refund again under a new number, and close its case.
 
-    Raises NotFound, Conflict (decided already, or not about a declined refund), Forbidden.
+    The channel is asked first, so this is no single transaction: the decision is tried and rolled
+    back before the call, and made after it. A case left open in between is closed by pressing
+    again. Raises NotFound, Conflict (decided already, not about a declined refund, not lost),
+    Forbidden.
     """
+    transaction_id = _may_reissue(review_id, by, comment)
+    try:
+        refund = refund_reissue(transaction_id=transaction_id, by=by)
+    except Conflict as refusal:
+        if refusal.code != "issued_again":
+            raise
+        refund = PaymentTransaction.objects.filter(reissue_of=transaction_id).latest("pk")
+    with transaction.atomic():
+        review = _locked(review_id)
+        review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
+    return refund
+
+
+def _may_reissue(review_id: int, by: Actor, comment: str) -> int:
+    """The declined refund of a case that this person may decide so; nothing is kept."""
     with transaction.atomic():
         review = _locked(review_id)
         if review.reason_code != ReviewReason.REFUND_DECLINED or review.transaction_id is None:
             raise Conflict("not_declined", _("This case is not about a declined refund."))
         review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
-        return refund_reissue(transaction_id=review.transaction_id, by=by)
+        transaction.set_rollback(True)
+        return review.transaction_id
 
 
 def review_settle(*, review_id: int, by: Actor, comment: str) -> BillingReview:

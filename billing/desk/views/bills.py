@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from billing.desk.bills import BillPage, bill_get, bill_page, due_fen
 from billing.desk.doors import (
     COLLECT_INVOICE,
+    GO_ON_UNCONFIRMED,
     VIEW_INVOICE,
     actor_of,
     looked_up,
@@ -25,8 +26,10 @@ from billing.desk.tokens import token_make, token_read
 from billing.desk.views.patients import kind_of, noted
 from billing.his.waiting import wait_for_collect
 from billing.models import CollectMethod, CollectRequest, CollectStatus, Invoice
+from billing.pages import REFRESH_FIRST_S
 from billing.services.collects import collect_start
-from billing.tasks import invoice_drive_task
+from billing.services.pass_over import tender_pass_over
+from billing.tasks import invoice_drive_task, tell
 from core.dispatch import enqueue
 from core.errors import BadInput, Conflict, Refusal
 from core.idempotency import input_hash
@@ -56,6 +59,7 @@ def bill_answer(
         "page": page,
         "state": state_of(invoice, running=page.running),
         "refusal": refusal,
+        "refresh_s": REFRESH_FIRST_S,
         "token": _token(request, invoice, page.due_fen) if page.payable else "",
         "search_first": not (page.payable and rights_of(request).collect),
         **noted(request),
@@ -118,6 +122,19 @@ def bill_collect(request: HttpRequest, invoice_id: int) -> HttpResponse:
     if collect.status == CollectStatus.PAID:
         messages.success(request, _("Paid. The receipt can be printed."))
     return HttpResponseRedirect(reverse("desk_bill", args=[invoice.pk]))
+
+
+@require_POST
+@staff_page(GO_ON_UNCONFIRMED)
+def bill_pass_over(request: HttpRequest, invoice_id: int) -> HttpResponse:
+    """Stop waiting for an unconfirmed payment; the one who presses answers for it by name."""
+    try:
+        tender_pass_over(invoice_id=bill_get(invoice_id).pk, by=actor_of(request))
+    except Refusal as refusal:
+        return bill_answer(request, bill_get(invoice_id), refusal)
+    tell()
+    messages.warning(request, _("The bill is free again. A late payment goes back by itself."))
+    return HttpResponseRedirect(reverse("desk_bill", args=[invoice_id]))
 
 
 def _collect(request: HttpRequest, invoice: Invoice) -> CollectRequest:

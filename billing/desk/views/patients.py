@@ -45,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     if user.is_authenticated and user.is_staff and user.has_perm(SEARCH_PATIENT):
         return start(request)
-    return admin.site.index(request)
+    return admin.site.admin_view(admin.site.index)(request)
 
 
 @staff_page(SEARCH_PATIENT)

@@ -140,7 +140,9 @@ def _face(request: HttpRequest, case: Case) -> Face | None:
 def _is_maker(request: HttpRequest, case: Case) -> bool:
     """Whoever asked never decides; the services and the database say so again."""
     me, returned = actor_of(request), case.review.invoice_return
-    codes = (returned.operator_code, returned.approver_code) if returned is not None else ()
+    codes = [returned.operator_code] if returned is not None else []
+    if returned is not None and case.is_return:
+        codes.append(returned.approver_code)
     return me.key == case.review.opened_by or me.code in codes
 
 
