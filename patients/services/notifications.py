@@ -30,11 +30,10 @@ from patients.selectors import notification_addresses
 
 GIVE_UP_AFTER = timedelta(hours=24)
 RETRY_S = (5, 15, 30, 60, 120, 300, 600, 1800, 3600)
-# A claimed message is nobody else's for this long; above every time-out of a chunk together.
-# Two messages of three calls of seven seconds each fit, and a killed worker's messages are late by
-# less than a minute.
-LEASE = timedelta(seconds=45)
-CHUNK = 2
+# A claimed message is nobody else's for this long, above its three calls of seven seconds each; a
+# killed worker's messages are late by less than half a minute.
+LEASE = timedelta(seconds=25)
+CHUNK = 1
 ERROR_LENGTH_MAX = 200
 
 

@@ -39,7 +39,12 @@ def his(server: Any, path: str, body: dict[str, Any]) -> tuple[int, dict[str, An
     answer = CLIENT.post(
         f"{server.url}/api/v1/{path}",
         content=json.dumps(body).encode(),
-        headers={"Authorization": f"Token {TOKEN}", "Content-Type": "application/json"},
+        headers={
+            "Authorization": f"Token {TOKEN}",
+            "Content-Type": "application/json",
+            # The server's thread, and its connection to the database, end with the answer.
+            "Connection": "close",
+        },
     )
     return answer.status_code, answer.json()
 
