@@ -129,10 +129,10 @@ def _fields(model: type[models.Model], without: str = "") -> list[models.Field[A
 
 def _values(row: models.Model, without: str = "") -> list[Any]:
     own = connections[DEFAULT_DB_ALIAS]
-    return [
-        field.get_db_prep_save(field.pre_save(row, True), own)
-        for field in _fields(type(row), without)
-    ]
+    given = [(field, field.pre_save(row, True)) for field in _fields(type(row), without)]
+    if open_ := [field.name for field, value in given if hasattr(value, "resolve_expression")]:
+        raise TypeError(f"{row._meta.label}: {open_} are no plain values")
+    return [field.get_db_prep_save(value, own) for field, value in given]
 
 
 @cache

@@ -20,7 +20,7 @@ from tests.factories import patients as people
 from tests.factories import payments
 
 FIRST = 1000  # below are the rows the factories made
-PAID = 20_000  # bills that were collected before
+PAID = 10_000  # bills that were collected before
 CLEARING = "clearing/wechat_pay/1900000001"
 OPERATOR = Actor("his", "C1", "收费员")
 
@@ -31,7 +31,12 @@ _ISSUED = {
     "patients_patient": {"id": "n"},
     "patients_patientaccess": {"id": "n", "user_id": "n", "patient_id": "n"},
     "patients_encounter": {"id": "n", "encounter_no": "'E' || n", "patient_id": "n"},
-    "billing_agreement": {"id": "n", "contract_code": "'CC' || n", "holder_id": "n"},
+    "billing_agreement": {
+        "id": "n",
+        "contract_code": "'CC' || n",
+        "contract_id": "'2026' || lpad(n::text, 8, '0')",
+        "holder_id": "n",
+    },
     "billing_agreementpatient": {"id": "n", "agreement_id": "n", "patient_id": "n"},
     "billing_chargeitem": {"id": "n", "charge_no": "'C' || n", "encounter_id": "n"},
     "billing_invoice": {
