@@ -61,6 +61,7 @@ PAYMENT_STATES = {
 }
 FACTS = {
     "amount_fen": "金额",
+    "cash_fen": "自付",
     "invoice_amount_fen": "账单金额",
     "channel": "方式",
     "payment_no": "支付号",

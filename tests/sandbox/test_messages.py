@@ -209,3 +209,13 @@ def test_wechat_login_gives_the_openid_once(phone: Sandbox) -> None:
     exchange += f"&grant_type=authorization_code&code={query['code']}"
     assert phone.call("GET", exchange).json()["openid"] == OPENID
     assert phone.call("GET", exchange).json()["errcode"] == 40029
+
+
+def test_wechat_login_asks_until_a_phone_is_known(phone: Sandbox) -> None:
+    page = f"/wechat/connect/oauth2/authorize?appid={APPID}&response_type=code&scope=snsapi_base"
+    page += "&redirect_uri=http%3A%2F%2Fportal.example%2Fcb&state=s1"
+    asked = phone.call("GET", page)
+    assert (asked.status_code, "林秀兰" in asked.text) == (200, True)
+    phone.call("GET", f"/phone/of/{OPENID}/wallet")
+    known = phone.call("GET", page)
+    assert (known.status_code, known.headers["location"][:24]) == (302, "http://portal.example/cb")
