@@ -52,6 +52,10 @@ _RULES: dict[str, str] = {
         JOIN ledger_account a ON a.id = p.account_id GROUP BY e.id
         HAVING bool_or(a.family = 'fund_receivable') AND bool_or(a.family NOT IN
           ('fund_receivable', 'patient_receivable', 'bank', 'fund_loss', 'revenue_reduction'))""",
+    "refund_left_twice": """
+        SELECT 'refund ' || p.subject FROM ledger_posting p
+        JOIN ledger_account a ON a.id = p.account_id WHERE a.code = 'refund_payable'
+        GROUP BY p.subject HAVING sum(p.amount_fen) > 0""",
     "refund_within_receipts": """
         SELECT 'invoice ' || invoice_id FROM (
           SELECT e.invoice_id, sum(p.amount_fen) FILTER (WHERE a.family IN ('clearing',

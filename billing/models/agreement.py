@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -9,7 +10,16 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.institution import AgreementPlan
+from core import clock
 from patients.models import Patient
+
+
+FIRST_LOOK_AFTER = timedelta(minutes=1)
+
+
+def first_look() -> datetime:
+    """A payer signs within a minute or so; then the channel is asked."""
+    return clock.now() + FIRST_LOOK_AFTER
 
 
 class AgreementStatus(models.TextChoices):
@@ -23,7 +33,8 @@ class Agreement(models.Model):
     """One mandate of one wallet user. `contract_code` is ours, `contract_id` the channel's.
 
     Own limits may be below the plan's, never above what the plan allows. A null own limit means
-    the plan's. `preference` orders a payer's agreements, lowest first.
+    the plan's. `preference` orders a payer's agreements, lowest first. `due_at` is when the channel
+    is asked again whether it stands, since the notice that it was signed or ended may be lost.
     """
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
@@ -47,6 +58,8 @@ class Agreement(models.Model):
     preference = models.PositiveSmallIntegerField(default=1)
     signed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True, default=first_look)
+    attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -60,6 +73,18 @@ class Agreement(models.Model):
             models.CheckConstraint(
                 condition=models.Q(own_daily_fen__isnull=True) | models.Q(own_daily_fen__gt=0),
                 name="agreement_own_daily_positive",
+            ),
+            models.UniqueConstraint(
+                fields=["plan", "contract_id"],
+                condition=models.Q(contract_id__gt=""),
+                name="agreement_contract_unique",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"],
+                name="agreement_due",
+                condition=models.Q(status__in=["SIGNING", "ACTIVE", "PAUSED"]),
             ),
         ]
 

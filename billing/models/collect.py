@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.invoice import Invoice
-from core.crypto import EncryptedField
+from core.crypto import BlindIndexField, EncryptedField
 from patients.models import HisClient
 
 
@@ -30,6 +30,7 @@ class CollectStatus(models.TextChoices):
     PAID = "PAID", _("paid")
     ACTION_REQUIRED = "ACTION_REQUIRED", _("action required")
     DECLINED = "DECLINED", _("declined")
+    JOINED = "JOINED", _("joined another request")
 
 
 class CollectRequest(models.Model):
@@ -48,6 +49,14 @@ class CollectRequest(models.Model):
     request_no = models.CharField(max_length=64)
     input_hash = models.CharField(max_length=64)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="collects")
+    joined = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+        help_text="the request that ran when this one came; it answers for both",
+    )
     method = models.CharField(max_length=12, choices=CollectMethod)
     auth_code = EncryptedField(blank=True, default="")
     status = models.CharField(max_length=16, choices=CollectStatus, default=CollectStatus.RUNNING)
@@ -71,9 +80,13 @@ class CollectRequest(models.Model):
 
 
 class PayLink(models.Model):
-    """An offer, not a tender: no channel order exists until the patient opens it and chooses."""
+    """An offer, not a tender: no channel order exists until the patient opens it and chooses.
 
-    token = models.CharField(max_length=43, unique=True)
+    Whoever holds the token sees the bill, so it lies encrypted and is found by its blind index.
+    """
+
+    token = EncryptedField()
+    token_index = BlindIndexField(source="token", purpose="pay_link", unique=True)
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="pay_link")
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField()

@@ -33,7 +33,8 @@ class Invoice(models.Model):
 
     The five parts (fund, own account, mutual aid, hospital part, cash) are null until priced with
     a coverage; together they sum to `amount_fen`. `action` and `decline_code` are what the last
-    collect left for the HIS to show.
+    collect left for the HIS to show; the address of a pay link is not in it, but made from the link
+    when it is read (`billing.selectors.pay_links`).
     """
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
@@ -45,6 +46,7 @@ class Invoice(models.Model):
         S.PAID: frozenset({S.RESETTLING, S.PARTLY_REFUNDED, S.REFUNDED, S.REVIEW}),
         S.RESETTLING: frozenset({S.PAID, S.PARTLY_REFUNDED, S.REFUNDED, S.REVIEW}),
         S.PARTLY_REFUNDED: frozenset({S.RESETTLING, S.REFUNDED, S.REVIEW}),
+        S.REFUNDED: frozenset({S.PARTLY_REFUNDED}),
         S.REVIEW: frozenset({S.ISSUED, S.PAID, S.PARTLY_REFUNDED, S.REFUNDED, S.CANCELLED}),
     }
     OPEN: ClassVar[frozenset[str]] = frozenset({S.PRICING, S.ISSUED, S.COLLECTING, S.PROCESSING})
@@ -69,6 +71,9 @@ class Invoice(models.Model):
     decline_code = models.CharField(max_length=64, blank=True)
     event_seq = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="how often our own work on it broke off"
+    )
     operator_code = models.CharField(max_length=64)
     operator_name = models.CharField(max_length=100)
     input_hash = models.CharField(max_length=64)

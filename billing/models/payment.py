@@ -13,6 +13,7 @@ from billing.models.collect import CollectRequest
 from billing.models.institution import Merchant
 from billing.models.invoice import Invoice
 from billing.models.shift import Shift
+from core import clock
 
 
 class Payment(models.Model):
@@ -93,6 +94,8 @@ class PaymentTransaction(models.Model):
         T.SUCCEEDED: frozenset({T.PENDING}),
     }
     IN_FLIGHT: ClassVar[frozenset[str]] = frozenset({T.CREATED, T.PENDING, T.UNKNOWN})
+    # The payer's next step opens their payment; its trace says only which kind and until when.
+    UNTRACED: ClassVar[frozenset[str]] = frozenset({"value"})
     TAKEN_OR_OPEN: ClassVar[frozenset[str]] = IN_FLIGHT | {T.SUCCEEDED}
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="transactions")
@@ -131,6 +134,9 @@ class PaymentTransaction(models.Model):
     action = models.JSONField(null=True, blank=True)
     not_found_count = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="how often our own work on it broke off"
+    )
     came_back_count = models.PositiveSmallIntegerField(default=0)
     closing = models.BooleanField(default=False, help_text="deadline passed: close or reverse")
     passed_over_at = models.DateTimeField(
@@ -173,8 +179,10 @@ class PaymentTransaction(models.Model):
 class PaymentNotice(models.Model):
     """What a channel told us (异步通知), stored once verified and before it is acted on.
 
-    `event_no` is unique, so a repeated delivery is recognised; `applied_at` is null while a task
-    must still act on it.
+    `event_no` is unique for a merchant, so a repeated delivery is recognised, and by `content_hash`
+    one that says something else under the number. While a task must still act on it, `due_at` is
+    when a sweeper takes it up; it moves back with every failed attempt, so that a notice nobody can
+    apply never stands before the others.
     """
 
     channel = models.CharField(max_length=20)
@@ -188,6 +196,9 @@ class PaymentNotice(models.Model):
     )
     outcome = models.CharField(max_length=100, blank=True)
     deliveries = models.PositiveIntegerField(default=1)
+    content_hash = models.CharField(max_length=64, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True, default=clock.now)
     received_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True, blank=True)
 
@@ -195,5 +206,14 @@ class PaymentNotice(models.Model):
         verbose_name = _("payment notice")
         verbose_name_plural = _("payment notices")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["channel", "event_no"], name="notice_unique"),
+            models.UniqueConstraint(
+                fields=["channel", "merchant", "event_no"],
+                name="notice_unique",
+                nulls_distinct=False,
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"], name="notice_due", condition=models.Q(applied_at__isnull=True)
+            ),
         ]

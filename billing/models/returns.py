@@ -60,7 +60,7 @@ class InvoiceReturn(models.Model):
                 condition=models.Q(amount_fen__gt=0), name="return_amount_positive"
             ),
             models.CheckConstraint(
-                condition=~models.Q(operator_code=models.F("approver_code")),
+                condition=~models.Q(operator_code__iexact=models.F("approver_code")),
                 name="return_maker_is_not_checker",
             ),
             models.CheckConstraint(

@@ -6,6 +6,7 @@ from django.db.models import Sum
 
 from billing import postings
 from billing.ledger import chart
+from billing.ledger.selectors import subject_balance
 from billing.locks import agreement_lock, collect_lock, return_of_refund_lock
 from billing.models import (
     CollectStatus,
@@ -118,6 +119,15 @@ class InvoicePurpose:
             amount_fen=row.amount_fen,
         )
         failpoint("refund.posted")
+        twice_fen = subject_balance(chart.REFUND_PAYABLE, refund_subject(row))
+        if twice_fen > 0:
+            # The first number succeeded after its debt was sent again: the money left twice.
+            review_open(
+                reason=ReviewReason.REFUNDED_TWICE,
+                invoice=invoice,
+                transaction=row,
+                figures={"too_much_fen": twice_fen},
+            )
         tell_refunded(row, invoice)
         if row.invoice_return_id is None:
             return
@@ -142,6 +152,8 @@ class InvoicePurpose:
         returned = return_of_refund_lock(row)
         if returned.status == ReturnStatus.DONE:
             transition(returned, ReturnStatus.ACCEPTED, by=by, reason="came back")
+            if invoice.status == InvoiceStatus.REFUNDED:
+                transition(invoice, InvoiceStatus.PARTLY_REFUNDED, by=by, reason="came back")
             _tell_refund_failed(returned, invoice)
 
     def refund_ended(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:

@@ -19,15 +19,17 @@ from billing.models import (
     AgreementPlan,
     AgreementStatus,
     PaymentNotice,
+    ReviewReason,
 )
 from billing.services.merchants import merchant_account
+from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.ids import business_number
 from core.models import User
 from core.outcomes import Outcome
 from core.states import transition
-from patients.models import Patient
+from patients.models import Patient, WalletIdentity
 
 LIVE = (AgreementStatus.ACTIVE, AgreementStatus.PAUSED)
 
@@ -60,13 +62,44 @@ def agreement_apply_notice(*, notice: PaymentNotice, by: Actor) -> str:
     facts = notice.facts
     with transaction.atomic():
         agreement = agreement_lock(agreement_id)
-        if facts["plan_id"] and facts["plan_id"] != agreement.plan.plan_id:
-            return "another plan"
+        wrong = _not_ours(agreement, notice)
+        if wrong:
+            review_open(
+                reason=ReviewReason.STATE_DIFFERS, notice=notice, figures={"differs": wrong}
+            )
+            return wrong
         if facts["agreement_active"]:
             return _signed(agreement, facts["contract_id"], facts["payer_id"], by)
         if agreement.contract_id and agreement.contract_id != facts["contract_id"]:
             return "ended an earlier contract"
         return agreement_end(agreement=agreement, by=by, reason="ended at the channel")
+
+
+def _not_ours(agreement: Agreement, notice: PaymentNotice) -> str:
+    """In what a truly signed notice is not about this agreement; empty when it is.
+
+    Another merchant of ours is another counterparty. A contract id stands for one agreement, and
+    whoever is known to hold another wallet cannot be signed for by this one.
+    """
+    facts = notice.facts
+    if notice.merchant_id != agreement.plan.merchant_id:
+        return "another merchant"
+    if facts["plan_id"] and facts["plan_id"] != agreement.plan.plan_id:
+        return "another plan"
+    if facts["agreement_active"]:
+        return _cannot_sign(agreement, facts["contract_id"], facts["payer_id"])
+    return ""
+
+
+def _cannot_sign(agreement: Agreement, contract_id: str, payer_id: str) -> str:
+    merchant = agreement.plan.merchant
+    taken = Agreement.objects.filter(plan__merchant=merchant, contract_id=contract_id)
+    if contract_id and taken.exclude(pk=agreement.pk).exists():
+        return "contract of another agreement"
+    wallets = WalletIdentity.objects.filter(
+        user=agreement.holder_id, channel=merchant.channel, app_id=merchant.app_id
+    ).values_list("subject", flat=True)
+    return "another wallet" if wallets and payer_id not in wallets else ""
 
 
 def agreement_end(*, agreement: Agreement, by: Actor, reason: str) -> str:
@@ -92,6 +125,8 @@ def agreement_refresh(*, agreement_id: int) -> Agreement:
     with transaction.atomic():
         agreement = agreement_lock(agreement_id)
         if answer.outcome is Outcome.SUCCEEDED:
+            if _cannot_sign(agreement, answer.channel_no, answer.payer_id):
+                return agreement
             _signed(agreement, answer.channel_no, answer.payer_id, SYSTEM)
         elif answer.outcome is Outcome.DECLINED and agreement.status in LIVE:
             agreement_end(agreement=agreement, by=SYSTEM, reason=answer.code)

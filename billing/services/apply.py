@@ -174,6 +174,10 @@ def _still_open(
     if row.kind == TransactionKind.CAPTURE and _never_executed(row, missing, answer, source):
         gone = ChannelAnswer(Outcome.DECLINED, code=NEVER_EXECUTED, closed=True)
         _ended(row, invoice, gone, by)
+        if source is not Source.SEND:
+            # A last look at the deadline, in case a sleeping process sent it after all.
+            PaymentTransaction.objects.filter(pk=row.pk).update(due_at=row.expires_at)
+            row.due_at = row.expires_at
         return
     fields: dict[str, Any] = {
         "attempts": row.attempts + 1,

@@ -27,7 +27,7 @@ from core import clock
 from core.failpoints import failpoint
 from core.ids import business_number
 from core.outcomes import Outcome
-from core.prepared import row_insert, rows_insert
+from core.prepared import rows_insert
 
 DEADLINES_S = {
     Mode.AGREEMENT: "agreement_deadline_s",
@@ -66,11 +66,6 @@ def capture_begin(
     return row
 
 
-def capture_number(*, payment: Payment) -> PaymentTransaction:
-    """A number for one try of a tender; a second one only after the first ended unexecuted."""
-    return row_insert(_numbered(payment))
-
-
 def _numbered(payment: Payment) -> PaymentTransaction:
     """The try that is to be written."""
     now = clock.now()
@@ -91,7 +86,13 @@ def _numbered(payment: Payment) -> PaymentTransaction:
 def capture_send(
     *, row: PaymentTransaction, invoice: Invoice, auth_code: str = "", payer_address: str = ""
 ) -> ChannelAnswer:
-    """Ask the channel to take the money: the only place that ever sends a capture."""
+    """Ask the channel to take the money: the only place that ever sends a capture.
+
+    A process that slept between committing the number and this call does not send any more: others
+    may have given the number up by now.
+    """
+    if (clock.now() - row.created_at).total_seconds() >= policy().never_executed_after_s:
+        return ChannelAnswer(Outcome.UNKNOWN, code="NOT_SENT_IN_TIME", executed=False)
     payment = row.payment
     agreement = payment.agreement
     order = CaptureOrder(

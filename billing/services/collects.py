@@ -81,25 +81,15 @@ def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
     known = collects_lock(invoice, asked.client, asked.request_no)
     same = next((row for row in known if row.request_no == asked.request_no), None)
     if same is not None:
-        return _same_input(same, asked.input_hash if same.invoice_id == invoice.pk else "")
+        same = _same_input(same, asked.input_hash if same.invoice_id == invoice.pk else "")
+        return same.joined or same
     if known:
+        row_insert(_row(asked, invoice, CollectStatus.JOINED, joined=known[0]))
         return known[0]
     settled = invoice.status in Invoice.SETTLED
     if not settled and invoice.status not in Invoice.OPEN:
         raise Conflict("invoice_not_open", _("This bill is cancelled or under review."))
-    collect = CollectRequest(
-        client=asked.client,
-        request_no=asked.request_no,
-        input_hash=asked.input_hash,
-        invoice=invoice,
-        method=asked.method,
-        auth_code="" if settled else asked.auth_code,
-        status=CollectStatus.PAID if settled else CollectStatus.RUNNING,
-        operator_kind=asked.operator.kind,
-        operator_code=asked.operator.code,
-        operator_name=asked.operator.name,
-        created_at=clock.now(),
-    )
+    collect = _row(asked, invoice, CollectStatus.PAID if settled else CollectStatus.RUNNING)
     row_insert(collect)
     if invoice.status == InvoiceStatus.ISSUED:
         # The caller drives it at once; a sweeper does if that is lost.
@@ -115,6 +105,27 @@ def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
     elif not settled:
         _withdraw_offer(invoice)
     return collect
+
+
+def _row(
+    asked: Asked, invoice: Invoice, status: CollectStatus, joined: CollectRequest | None = None
+) -> CollectRequest:
+    """The caller's number as a row, so that a repeat finds its answer; a code is kept only by the
+    one that runs."""
+    return CollectRequest(
+        client=asked.client,
+        request_no=asked.request_no,
+        input_hash=asked.input_hash,
+        invoice=invoice,
+        joined=joined,
+        method=asked.method,
+        auth_code=asked.auth_code if status == CollectStatus.RUNNING else "",
+        status=status,
+        operator_kind=asked.operator.kind,
+        operator_code=asked.operator.code,
+        operator_name=asked.operator.name,
+        created_at=clock.now(),
+    )
 
 
 def _withdraw_offer(invoice: Invoice) -> None:

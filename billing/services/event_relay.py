@@ -2,7 +2,8 @@
 
 One publisher at a time (an advisory lock) gives the ids a reader pages by, so an id that is visible
 has no smaller one still to come. A push is any 2xx, else it is repeated for 72 hours; the
-invoice's next event waits behind it, and in the end a person is told.
+invoice's next event waits behind it, and in the end a person is told. A system that does not answer
+costs the others at most one wait in a sweep.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from datetime import timedelta
+import logging
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from billing.models import HisEvent, ReviewReason
 from billing.policy import policy
@@ -38,6 +40,7 @@ _CLAIM = """
 UPDATE billing_hisevent SET due_at = %s WHERE id = %s AND due_at <= %s RETURNING id
 """
 PUBLISH_LIMIT = 1000
+logger = logging.getLogger(__name__)
 TIMEOUT = Timeout(connect_s=2, read_s=5)
 
 
@@ -56,28 +59,70 @@ def events_publish() -> int:
 
 def events_due(*, limit: int) -> list[int]:
     """Published events to push now, the first undelivered one of each invoice only."""
+    return list(_due().order_by("event_id").values_list("pk", flat=True)[:limit])
+
+
+def events_push_due(*, limit: int) -> int:
+    """Push what is due, system by system; returns how many were tried.
+
+    Whoever took the last ones comes first. One that does not take an event has had its turn, so
+    that its silence is waited for once, and a fault of one event stops no other's.
+    """
+    clients = list(
+        _due()
+        .order_by()
+        .values("client")
+        .annotate(tries=Max("attempts"))
+        .order_by("tries", "client")
+        .values_list("client", flat=True)
+    )
+    tried = 0
+    for client_id in clients:
+        rows = _due().filter(client=client_id).order_by("event_id")
+        room = min(policy().events_per_client, limit - tried)
+        for event_pk in rows.values_list("pk", flat=True)[:room]:
+            tried += 1
+            if not event_push(event_pk=event_pk):
+                break
+    return tried
+
+
+def _due() -> QuerySet[HisEvent]:
     earlier = HisEvent.objects.filter(
         invoice=OuterRef("invoice"),
         event_id__lt=OuterRef("event_id"),
         delivered_at=None,
         due_at__isnull=False,
     )
-    return list(
-        HisEvent.objects.filter(due_at__lte=clock.now(), delivered_at=None)
-        .filter(~Exists(earlier))
-        .order_by("event_id")
-        .values_list("pk", flat=True)[:limit]
-    )
+    due = HisEvent.objects.filter(due_at__lte=clock.now(), delivered_at=None)
+    return due.filter(~Exists(earlier))
 
 
 def event_push(*, event_pk: int) -> bool:
-    """Push one event if it is due; True when the HIS took it."""
+    """Push one event if it is due; True when the HIS took it.
+
+    An event that cannot even be sent (an address that is none, a key that is lost) is repeated and
+    given up like one that is not taken.
+    """
     now = clock.now()
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [now + timedelta(seconds=policy().lease_s), event_pk, now])
         if cursor.fetchone() is None:
             return False
     event = HisEvent.objects.select_related("client", "invoice").get(pk=event_pk)
+    try:
+        taken = _sent(event, now)
+    except Exception:
+        logger.exception("event %s could not be pushed", event.event_id)
+        taken = False
+    if taken:
+        HisEvent.objects.filter(pk=event.pk).update(delivered_at=clock.now(), due_at=None)
+    else:
+        _again(event)
+    return taken
+
+
+def _sent(event: HisEvent, now: datetime) -> bool:
     body = json.dumps(event_body(event), ensure_ascii=False, separators=(",", ":")).encode()
     timestamp = str(int(now.timestamp()))
     answer = send(
@@ -97,12 +142,7 @@ def event_push(*, event_pk: int) -> bool:
         )
     )
     failpoint("relay.sent")
-    taken = answer.status is not None and 200 <= answer.status < 300  # noqa: PLR2004
-    if taken:
-        HisEvent.objects.filter(pk=event.pk).update(delivered_at=clock.now(), due_at=None)
-    else:
-        _again(event)
-    return taken
+    return answer.status is not None and 200 <= answer.status < 300  # noqa: PLR2004
 
 
 def event_signature(secret: str, timestamp: str, body: bytes) -> str:

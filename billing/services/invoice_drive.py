@@ -25,12 +25,13 @@ from billing.models import (
     TransactionStatus,
 )
 from billing.policy import policy
+from billing.selectors.pay_links import pay_link_url
 from billing.selectors.payments import receivable_fen
 from billing.services.apply import NEVER_EXECUTED, Source, transaction_apply
-from billing.services.captures import capture_begin, capture_number, capture_send
+from billing.services.captures import capture_begin, capture_send
 from billing.services.events import event_add
 from billing.services.messages import tell_not_deducted, tell_pay_link
-from billing.services.pay_links import pay_link_offer, pay_link_url
+from billing.services.pay_links import pay_link_offer
 from billing.services.tenders import tender_next
 from core import clock
 from core.actors import SYSTEM
@@ -114,27 +115,29 @@ def _stops(row: PaymentTransaction) -> bool:
 def _begin(
     invoice: Invoice, collect: CollectRequest, tried: list[PaymentTransaction]
 ) -> PaymentTransaction | None:
-    """The next tender with its number; one found never executed is tried once more."""
-    if tried and tried[-1].code == NEVER_EXECUTED:
-        payment = tried[-1].payment
-        if sum(row.payment_id == payment.pk for row in tried) < policy().tries_per_tender:
-            return capture_number(payment=payment)
+    """The next tender with its number, if anything is owed and a way is left."""
     owed_fen = receivable_fen(invoice)
     if owed_fen <= 0:
         return None
     tender = tender_next(
-        invoice=invoice,
-        collect=collect,
-        amount_fen=owed_fen,
-        tried=_payments(tried),
+        invoice=invoice, collect=collect, amount_fen=owed_fen, tried=_used_up(tried)
     )
     if tender is None:
         return None
     return capture_begin(invoice=invoice, tender=tender, collect=collect)
 
 
-def _payments(rows: list[PaymentTransaction]) -> list[Payment]:
-    return [row.payment for row in rows]
+def _used_up(tried: list[PaymentTransaction]) -> list[Payment]:
+    """The ways that were tried. One found never executed is tried once more, under a new number
+    and by the same rules: limits, hours and grants are looked at again."""
+    ways: dict[tuple[str, int | None], list[PaymentTransaction]] = {}
+    for row in tried:
+        ways.setdefault((row.payment.mode, row.payment.agreement_id), []).append(row)
+    return [
+        rows[-1].payment
+        for rows in ways.values()
+        if rows[-1].code != NEVER_EXECUTED or len(rows) >= policy().tries_per_tender
+    ]
 
 
 def _end_chain(invoice: Invoice, collect: CollectRequest) -> None:
@@ -146,13 +149,13 @@ def _end_chain(invoice: Invoice, collect: CollectRequest) -> None:
         _tell_his(invoice, EventType.DECLINED, {"reason": code})
         return
     link = pay_link_offer(invoice=invoice)
-    url = pay_link_url(link)
-    action = {"type": "url", "value": url, "expires_at": link.expires_at.isoformat()}
+    # The address opens the bill: it is filled in where this is read, and kept encrypted alone.
+    action = {"type": "url", "expires_at": link.expires_at.isoformat()}
     _hand_back(invoice, collect, CollectStatus.ACTION_REQUIRED, code, action=action)
     _tell_his(invoice, EventType.ACTION_REQUIRED, {"action": action, "reason": code})
     if last is not None:
         tell_not_deducted(last, invoice)
-    tell_pay_link(invoice, url)
+    tell_pay_link(invoice, pay_link_url(link))
 
 
 def _hand_back(

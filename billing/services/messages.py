@@ -47,15 +47,21 @@ def tell_not_deducted(row: PaymentTransaction, invoice: Invoice) -> None:
 
 def tell_pay_link(invoice: Invoice, url: str) -> None:
     """The bill waits on the patient's phone."""
-    facts = {**_facts(invoice, invoice.cash_fen), "url": url}
+    facts = _facts(invoice, invoice.cash_fen)
     number = f"{invoice.pk}/{invoice.event_seq}"
-    _queue(invoice, "pay_link", number, _own_users(invoice), facts)
+    _queue(invoice, "pay_link", number, _own_users(invoice), facts, link=url)
 
 
 def _queue(
-    invoice: Invoice, kind: str, number: str, users: list[int], facts: dict[str, Any]
+    invoice: Invoice,
+    kind: str,
+    number: str,
+    users: list[int],
+    facts: dict[str, Any],
+    *,
+    link: str = "",
 ) -> None:
-    messages = [Message(f"{kind}/{number}/{user}", kind, user, facts) for user in users]
+    messages = [Message(f"{kind}/{number}/{user}", kind, user, facts, link) for user in users]
     notifications_queue(messages=messages, patient_id=invoice.patient_id)
 
 

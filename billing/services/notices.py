@@ -22,17 +22,25 @@ from billing.channels.base import (
     NoticeReply,
 )
 from billing.channels.registry import channel_get
-from billing.locks import notice_lock, reviews_of_notice_lock
-from billing.models import Merchant, PaymentNotice, PaymentTransaction, ReviewReason
+from billing.locks import notice_lock, notices_lease, reviews_of_notice_lock
+from billing.models import (
+    Merchant,
+    PaymentNotice,
+    PaymentTransaction,
+    ReviewReason,
+    TransactionStatus,
+)
 from billing.policy import policy
 from billing.services.agreements import agreement_apply_notice
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import CAME_BACK, Source, transaction_apply
+from billing.services.failures import notice_kept
 from billing.services.merchants import merchant_account
 from billing.services.refunds import refund_look
 from billing.services.reviews import review_open
 from core import audit, clock
 from core.actors import SYSTEM, Actor
 from core.failpoints import failpoint
+from core.idempotency import input_hash
 from core.json_values import dumps
 from core.outcomes import Outcome
 from core.review import ReviewStatus, review_decide
@@ -40,10 +48,11 @@ from core.review import ReviewStatus, review_decide
 CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"
 _STORE = """
 INSERT INTO billing_paymentnotice AS kept
-  (channel, merchant_id, kind, event_no, number, facts, outcome, deliveries, received_at)
-VALUES (%s, %s, %s, %s, %s, %s::jsonb, '', 1, %s)
-ON CONFLICT (channel, event_no) DO UPDATE SET deliveries = kept.deliveries + 1
-RETURNING id, applied_at IS NOT NULL
+  (channel, merchant_id, kind, event_no, number, facts, content_hash, outcome, deliveries, attempts,
+   received_at, due_at)
+VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, '', 1, 0, %s, %s)
+ON CONFLICT (channel, merchant_id, event_no) DO UPDATE SET deliveries = kept.deliveries + 1
+RETURNING id, applied_at IS NOT NULL, content_hash
 """
 
 
@@ -75,13 +84,15 @@ def notice_receive(
         if (notice.merchant_no, notice.app_id) != (account.merchant_no, account.app_id):
             raise NoticeRefused("foreign merchant or app")
     except NoticeRefused as refused:
-        audit.record(
+        audit.record_limited(
             by=SYSTEM,
             action="notice_refused",
             subject="channel",
             subject_id=f"{channel}/{merchant_no}"[:64],
             detail={"kind": kind, "why": str(refused)[:200], "bytes": len(body)},
             address=address,
+            per_address=policy().refusals_kept_per_address,
+            per_minute=policy().refusals_kept,
         )
         return Received(adapter.notice_reply(kind, accepted=False, message="refused"), None)
     notice_id, applied = _store(channel, merchant, notice)
@@ -95,7 +106,16 @@ def notice_receive(
 
 
 def notice_apply(*, notice_id: int) -> int | None:
-    """Apply a stored notice once; returns the transaction it moved. Safe to call twice."""
+    """Apply a stored notice once; returns the transaction it moved. Safe to call twice.
+
+    One that cannot be applied is kept for later and in the end shown to a person.
+    """
+    with notice_kept(notice_id=notice_id):
+        return _apply(notice_id)
+    return None
+
+
+def _apply(notice_id: int) -> int | None:
     notice = PaymentNotice.objects.get(pk=notice_id)
     if notice.applied_at is not None:
         return None
@@ -106,7 +126,7 @@ def notice_apply(*, notice_id: int) -> int | None:
         return None
     row = (
         PaymentTransaction.objects.filter(number=notice.number)
-        .select_related("payment__merchant", "original__payment")
+        .select_related("payment__merchant", "original__payment", "agreement")
         .first()
     )
     if row is None:
@@ -122,8 +142,9 @@ def notice_apply(*, notice_id: int) -> int | None:
         _applied(notice, f"{differs} differs", row)
         return None
     answer, source = _answer(notice.facts), Source.NOTICE
-    if answer.code == CONFIRM_BY_QUERY:
-        # This channel's refund notices only ring; what they claim is asked for.
+    came_back = answer.code == CAME_BACK and row.status == TransactionStatus.SUCCEEDED
+    if answer.code == CONFIRM_BY_QUERY or came_back:
+        # A notice that only rings, or takes a success back: what it claims is asked for.
         answer, source = refund_look(row=row), Source.QUERY
     after = transaction_apply(transaction_id=row.pk, answer=answer, source=source, by=by)
     failpoint("notice.before_applied")
@@ -141,20 +162,28 @@ def _differs(notice: PaymentNotice, row: PaymentTransaction) -> str:
         return "merchant"
     if notice.kind != row.kind.lower():
         return "kind"
+    contract_id = notice.facts.get("contract_id")
+    if contract_id and row.agreement is not None and contract_id != row.agreement.contract_id:
+        return "contract"
+    original_number = notice.facts.get("original_number")
+    if original_number and row.original is not None and original_number != row.original.number:
+        return "original order"
     return ""
 
 
 def notices_due(*, limit: int) -> list[int]:
-    """Stored notices that no task has applied after a while, and whose order is known by now."""
-    before = clock.now() - timedelta(seconds=policy().lease_s)
-    rows = PaymentNotice.objects.filter(applied_at=None, received_at__lte=before)
-    known = rows.filter(number__in=PaymentTransaction.objects.values("number")) | rows.filter(
-        kind=NoticeKind.AGREEMENT
-    )
-    return list(known.order_by("pk").values_list("pk", flat=True)[:limit])
+    """Stored notices that no task has applied after a while, and whose order is known by now;
+    leased to the caller."""
+    return notices_lease(limit=limit, lease_s=policy().lease_s)
 
 
 def _store(channel: str, merchant: Merchant, notice: Notice) -> tuple[int, bool]:
+    """Keep it, or count it as a repeated delivery; its id, and whether it was applied before.
+
+    A number that comes again with other content is not that delivery: the first one stands, and a
+    person is told what the second one said.
+    """
+    now, facts, content = clock.now(), _facts(notice), _content_hash(notice)
     with connection.cursor() as cursor:
         cursor.execute(
             _STORE,
@@ -164,13 +193,40 @@ def _store(channel: str, merchant: Merchant, notice: Notice) -> tuple[int, bool]
                 notice.kind.value,
                 notice.event_no,
                 notice.number,
-                dumps(_facts(notice)),
-                clock.now(),
+                dumps(facts),
+                content,
+                now,
+                now + timedelta(seconds=policy().lease_s),
             ],
         )
         row = cursor.fetchone()
     assert row is not None
+    if row[2] not in (content, ""):  # stored before contents were hashed: nothing to compare
+        _other_content(row[0], notice)
     return row[0], row[1]
+
+
+def _content_hash(notice: Notice) -> str:
+    """Of what was said. When to ask again is our own word and differs with every delivery."""
+    said = _facts(notice) | {"kind": notice.kind.value, "number": notice.number}
+    said.pop("retry_at")
+    return input_hash(said)
+
+
+def _other_content(notice_id: int, notice: Notice) -> None:
+    with transaction.atomic():
+        kept = notice_lock(notice_id)
+        review_open(
+            reason=ReviewReason.STATE_DIFFERS,
+            notice=kept,
+            figures={
+                "number": notice.number,
+                "ours": f"{kept.kind} {kept.number} {kept.facts.get('outcome', '')}",
+                "theirs": f"{notice.kind} {notice.number} {notice.answer.outcome}",
+                "ours_fen": kept.facts.get("amount_fen"),
+                "theirs_fen": notice.answer.amount_fen,
+            },
+        )
 
 
 def _facts(notice: Notice) -> dict[str, Any]:
@@ -189,6 +245,7 @@ def _facts(notice: Notice) -> dict[str, Any]:
         "retry_at": answer.retry_at.isoformat() if answer.retry_at else None,
         "currency": notice.currency,
         "contract_id": notice.contract_id,
+        "original_number": notice.original_number,
         "plan_id": notice.plan_id,
         "agreement_active": notice.agreement_active,
     }
@@ -235,5 +292,5 @@ def _explained(notice: PaymentNotice) -> None:
 
 def _applied(notice: PaymentNotice, outcome: str, row: PaymentTransaction | None) -> None:
     PaymentNotice.objects.filter(pk=notice.pk, applied_at=None).update(
-        applied_at=clock.now(), outcome=outcome[:100], transaction=row
+        applied_at=clock.now(), due_at=None, outcome=outcome[:100], transaction=row
     )

@@ -6,10 +6,10 @@ makes the order; opening the same way again shows the same order while it lives.
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -24,11 +24,13 @@ from billing.services.merchants import merchants_open
 from billing.services.tenders import Tender
 from core import clock
 from core.actors import SYSTEM, Actor
+from core.crypto import blind_index
 from core.errors import Conflict, NotFound, NotOffered, Refusal
 from core.idempotency import NumberReused
 from core.states import transition
 
 PAYER = Actor("patient", "pay_link")
+RESULT_SHOWN = timedelta(hours=1)
 
 
 def pay_link_offer(*, invoice: Invoice) -> PayLink:
@@ -46,20 +48,20 @@ def pay_link_offer(*, invoice: Invoice) -> PayLink:
     return link
 
 
-def pay_link_url(link: PayLink) -> str:
-    return f"{settings.PORTAL_URL}/p/{link.token}"
-
-
 def pay_link_open(*, token: str) -> Invoice:
-    """The invoice of a link. Raises NotFound for a token nobody issued, Refusal when it is over."""
+    """The invoice of a link. Raises NotFound for a token nobody issued, Refusal when it is over.
+
+    A link that is over shows nothing, whatever became of the bill: it may have been forwarded.
+    """
     link = (
-        PayLink.objects.filter(token=token)
+        PayLink.objects.filter(token_index=blind_index(token, purpose="pay_link"))
         .select_related("invoice__patient", "invoice__encounter__campus")
         .first()
     )
-    if link is None:
+    # The index knows no capitals; the token does.
+    if link is None or not hmac.compare_digest(link.token.encode(), token.encode()):
         raise NotFound("unknown_link", _("This link is not known."))
-    if link.expires_at <= clock.now() and link.invoice.status == InvoiceStatus.ISSUED:
+    if link.expires_at <= clock.now():
         raise Refusal("link_expired", _("This link is over. Please pay at the window."))
     return link.invoice
 
@@ -117,6 +119,11 @@ def _begin(invoice_id: int, mode: Mode, idempotency_key: str) -> tuple[PaymentTr
         )
         transition(
             invoice, InvoiceStatus.COLLECTING, by=PAYER, reason=f"pay link {mode}", due_at=None
+        )
+        # Who began at the last moment still sees how it ended.
+        shown_until = row.expires_at + RESULT_SHOWN
+        PayLink.objects.filter(invoice=invoice, expires_at__lt=shown_until).update(
+            expires_at=shown_until
         )
     return row, True
 

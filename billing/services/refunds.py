@@ -26,7 +26,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.selectors.payments import refundable_fen
-from billing.services.apply import Source
+from billing.services.apply import Source, transaction_apply
 from billing.services.captures import order_reference
 from billing.services.events import event_add
 from billing.services.merchants import merchant_account
@@ -78,6 +78,7 @@ def refund_reissue(*, transaction_id: int, by: Actor) -> PaymentTransaction:
     Raises Conflict when it has not ended without success or was issued again already, Forbidden
     for whoever asked for the return.
     """
+    _refuse_unless_lost(transaction_id)
     with transaction.atomic():
         row, invoice = transaction_lock(transaction_id)
         if row.kind != TransactionKind.REFUND or row.status not in LOST:
@@ -87,7 +88,8 @@ def refund_reissue(*, transaction_id: int, by: Actor) -> PaymentTransaction:
         if again.exists():
             raise Conflict("issued_again", _("This refund was sent again already."))
         returned = return_of_refund_lock(row) if row.invoice_return_id else None
-        if returned is not None and by.code == returned.operator_code:
+        maker = returned.operator_code.casefold() if returned is not None else None
+        if by.code.casefold() == maker:
             raise Forbidden("maker_is_checker", _("Who made a request cannot approve it."))
         refund = refund_begin(
             original=_original(row),
@@ -105,6 +107,25 @@ def refund_reissue(*, transaction_id: int, by: Actor) -> PaymentTransaction:
                 occurred_at=clock.now(),
             )
     return refund
+
+
+def _refuse_unless_lost(transaction_id: int) -> None:
+    """Ask the channel about the first number once more: a second may leave only when it is lost."""
+    row = (
+        PaymentTransaction.objects.select_related(
+            "payment__merchant", "original__payment__merchant"
+        )
+        .filter(pk=transaction_id, kind=TransactionKind.REFUND)
+        .first()
+    )
+    if row is None or row.original is None:
+        raise Conflict("refund_not_declined", _("This refund has not been declined."))
+    answer = refund_look(row=row)
+    if answer.outcome is Outcome.SUCCEEDED:
+        transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY)
+        raise Conflict("refund_done", _("The channel says that this refund was done after all."))
+    if answer.outcome is not Outcome.DECLINED and answer.executed is not False:
+        raise Conflict("refund_not_lost", _("The channel does not say that it is lost. Try later."))
 
 
 def refund_subject(row: PaymentTransaction) -> int:

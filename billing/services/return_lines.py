@@ -64,8 +64,10 @@ def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
             _("Only %(left)s of this charge are left to return.") % {"left": quantity_left},
             f"lines[{place}].quantity",
         )
-    share = Decimal(line.amount_fen) * given.quantity / line.quantity
-    most_fen = min(left_fen, int(share.to_integral_value(ROUND_CEILING)))
+    # The share of everything given back so far, so that many small returns round up only once.
+    back = line.returned_quantity + given.quantity
+    share = Decimal(line.amount_fen) * back / line.quantity
+    most_fen = int(share.to_integral_value(ROUND_CEILING)) - line.returned_fen
     if given.quantity == quantity_left:
         if given.amount_fen != left_fen:
             raise Conflict(

@@ -74,7 +74,7 @@ def return_request(
     Raises NumberReused, NotFound, BadInput naming the line, Forbidden when maker and approver are
     one, Conflict when the bill is not paid or nothing is left.
     """
-    if approver is not None and operator.code == approver.code:
+    if approver is not None and operator.code.casefold() == approver.code.casefold():
         text = _("Who asks for a return cannot approve it.")
         raise Forbidden("maker_is_checker", text, "approved_by")
     invoice_id = _invoice_id(client, invoice_no)
@@ -220,7 +220,8 @@ def _same_input(known: InvoiceReturn, input_hash: str) -> InvoiceReturn:
 
 
 def _refuse_same_person(returned: InvoiceReturn, by: Actor) -> None:
-    if by.code in (returned.operator_code, returned.approver_code):
+    known = {returned.operator_code.casefold(), returned.approver_code.casefold()}
+    if by.code.casefold() in known:
         raise Forbidden("maker_is_checker", _("Who made a request cannot approve it."))
 
 

@@ -84,7 +84,7 @@ class RefundSerializer(StrictSerializer):
     approved_by = OperatorSerializer(help_text="Never the operator.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["operator"]["code"] == attrs["approved_by"]["code"]:
+        if attrs["operator"]["code"].casefold() == attrs["approved_by"]["code"].casefold():
             raise serializers.ValidationError(
                 {"approved_by": [_("Who asks for a return cannot approve it.")]}
             )

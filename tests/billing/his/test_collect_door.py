@@ -154,7 +154,8 @@ def test_a_collect_while_one_runs_returns_that_one(ready: His) -> None:
     ready("POST", "invoices/I1/collect", body())
     status, told = ready("POST", "invoices/I1/collect", body("R2"))
     assert (status, told["result"]) == (202, "processing")
-    assert CollectRequest.objects.get().request_no == "R1"
+    running, joined = CollectRequest.objects.order_by("pk")
+    assert (running.request_no, joined.status, joined.joined) == ("R1", "JOINED", running)
 
 
 def test_a_bill_being_collected_is_not_cancelled(ready: His) -> None:
