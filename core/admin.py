@@ -33,6 +33,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter_submit = True
     actions: ClassVar = None
     ordering: ClassVar = ("-pk",)
+    sortable_by: ClassVar = ()  # sorting millions of rows by a column without an index
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [self._column(name) for name in super().get_list_display(request)]
@@ -45,6 +46,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         if name not in COLUMNS or hasattr(self, name):
             return name
         field = self.model._meta.get_field(name)
+        if str(field.verbose_name) != name.replace("_", " "):
+            return name  # the model says it itself
 
         def value(obj: Any) -> Any:
             word = getattr(obj, f"get_{name}_display", None)
