@@ -200,17 +200,41 @@ def charges_of_invoice_locked(invoice: Invoice) -> list[ChargeItem]:
 
 
 _LEASE = """
-UPDATE billing_paymenttransaction SET due_at = %s WHERE id IN (
-  SELECT id FROM billing_paymenttransaction WHERE due_at <= %s
-  ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE {table} SET due_at = %s WHERE id IN (
+  SELECT id FROM {table} AS waiting WHERE due_at <= %s AND {also}
+  ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING id
 """
+_TRANSACTIONS = _LEASE.format(table="billing_paymenttransaction", also="true")
+# A notice whose order is not known yet has nothing to be applied to.
+_NOTICES = _LEASE.format(
+    table="billing_paymentnotice",
+    also="applied_at IS NULL AND (kind = 'agreement' OR EXISTS ("
+    "SELECT 1 FROM billing_paymenttransaction t WHERE t.number = waiting.number))",
+)
+_AGREEMENTS = _LEASE.format(
+    table="billing_agreement", also="status IN ('SIGNING', 'ACTIVE', 'PAUSED')"
+)
 
 
 def transactions_lease(*, limit: int, lease_s: int) -> list[int]:
     """Due transactions, passed over by other sweepers until the lease ends; rows that somebody
     holds are skipped. One statement, its own transaction."""
+    return _leased(_TRANSACTIONS, limit, lease_s)
+
+
+def notices_lease(*, limit: int, lease_s: int) -> list[int]:
+    """Due notices that can be applied by now, leased like transactions."""
+    return _leased(_NOTICES, limit, lease_s)
+
+
+def agreements_lease(*, limit: int, lease_s: int) -> list[int]:
+    """Agreements to ask about, leased like transactions."""
+    return _leased(_AGREEMENTS, limit, lease_s)
+
+
+def _leased(statement: str, limit: int, lease_s: int) -> list[int]:
     now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(_LEASE, [now + timedelta(seconds=lease_s), now, limit])
+        cursor.execute(statement, [now + timedelta(seconds=lease_s), now, limit])
         return [row[0] for row in cursor.fetchall()]

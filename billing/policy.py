@@ -45,6 +45,19 @@ class Policy:
     # Delays between pushes of one event to the HIS; then hourly until given up.
     event_retry_s: tuple[int, ...] = (5, 15, 30, 60, 300, 900, 1800, 3600)
     event_give_up_s: int = 72 * 3600
+    # What one system of the hospital is pushed in one sweep; its first refusal ends its turn.
+    events_per_client: int = 50
+    # When our own work on a row broke off: later and later, and after so many a person is told.
+    failure_retry_s: tuple[int, ...] = (15, 30, 60, 300, 900, 3600)
+    failures_before_review: int = 5
+    # Agreements the channel is asked about again; one call each, so a minute asks only so many.
+    agreement_sweep_limit: int = 50
+    agreement_retry_s: tuple[int, ...] = (60, 120, 300, 900, 3600)
+    agreement_signing_ends_s: int = 86400
+    agreement_every_s: int = 86400
+    # Kept one by one from an address in a minute, and from all; what comes above them is one line.
+    refusals_kept_per_address: int = 10
+    refusals_kept: int = 200
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,9 @@ from celery import shared_task
 from billing.ledger.closing import day_close, days_due
 from billing.models import PaymentTransaction
 from billing.policy import policy
-from billing.services.event_relay import event_push, events_due, events_publish
+from billing.services.agreement_sweeps import agreement_look, agreements_due
+from billing.services.event_relay import events_publish, events_push_due
+from billing.services.failures import invoice_kept, transaction_kept
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.notices import notice_apply, notices_due
 from billing.services.sweeps import transaction_claim, transaction_resume, transactions_due
@@ -22,7 +24,8 @@ from patients.tasks import notifications_send_task
 @shared_task
 def invoice_drive_task(invoice_id: int) -> None:
     """Bring a bill as far as it goes."""
-    invoice_drive(invoice_id=invoice_id)
+    with invoice_kept(invoice_id=invoice_id):
+        invoice_drive(invoice_id=invoice_id)
     tell()
 
 
@@ -30,8 +33,7 @@ def invoice_drive_task(invoice_id: int) -> None:
 def transaction_resume_task(transaction_id: int) -> None:
     """Send, query or close one open transaction, if its time has come."""
     if transaction_claim(transaction_id=transaction_id):
-        transaction_resume(transaction_id=transaction_id)
-        tell()
+        transaction_leased_task(transaction_id)
 
 
 @shared_task
@@ -43,7 +45,8 @@ def notice_apply_task(notice_id: int) -> None:
             PaymentTransaction.objects.select_related("payment").get(pk=transaction_id).payment
         )
         if payment.invoice_id is not None:
-            invoice_drive(invoice_id=payment.invoice_id)
+            with invoice_kept(invoice_id=payment.invoice_id):
+                invoice_drive(invoice_id=payment.invoice_id)
     tell()
 
 
@@ -78,7 +81,8 @@ def sweep_transactions() -> int:
 @shared_task
 def transaction_leased_task(transaction_id: int) -> None:
     """Look at a transaction the sweeper has leased."""
-    transaction_resume(transaction_id=transaction_id)
+    with transaction_kept(transaction_id=transaction_id):
+        transaction_resume(transaction_id=transaction_id)
     tell()
 
 
@@ -93,10 +97,21 @@ def sweep_notices() -> int:
 def sweep_events() -> int:
     """Number committed events, then push those that are due."""
     events_publish()
-    ids = events_due(limit=policy().sweep_limit)
-    for event_pk in ids:
-        event_push(event_pk=event_pk)
+    return events_push_due(limit=policy().sweep_limit)
+
+
+def sweep_agreements() -> int:
+    """Agreements the channel is asked about again; each is a call outside."""
+    ids = agreements_due(limit=policy().agreement_sweep_limit)
+    for agreement_id in ids:
+        enqueue(agreement_look_task, agreement_id)
     return len(ids)
+
+
+@shared_task
+def agreement_look_task(agreement_id: int) -> None:
+    """Ask about an agreement the sweeper has leased."""
+    agreement_look(agreement_id=agreement_id)
 
 
 def close_days() -> int:

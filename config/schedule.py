@@ -35,6 +35,13 @@ JOBS: tuple[Job, ...] = (
         every_s=2,
     ),
     Job(
+        "sweep_agreements",
+        "billing.tasks.sweep_agreements",
+        "a sign or unsign notice that was lost is noticed: within minutes while a payer signs, "
+        "within a day afterwards",
+        every_s=60,
+    ),
+    Job(
         "send_notifications",
         "patients.tasks.sweep_notifications",
         "a message whose task was lost, or whose messenger was away, is sent",

@@ -126,6 +126,7 @@ class AuditEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["subject", "subject_id"], name="core_auditevent_subject"),
             models.Index(fields=["actor"], name="core_auditevent_actor"),
+            models.Index(fields=["action", "created_at"], name="core_auditevent_action"),
         ]
         triggers: ClassVar = [append_only("append_only")]
 

@@ -1,8 +1,8 @@
 """What a call's log may show: no personal data, no secret, nothing a stranger could use.
 
-By name, in JSON, XML, forms, query strings and headers; and by shape (ID numbers, mobile numbers)
-in whatever text is left, because a counterparty may echo them in a message. A body that cannot be
-read as text, or is too long to be parsed whole, is not shown at all.
+By name, in JSON, XML, forms, query strings and headers; and by shape (ID numbers, mobile numbers,
+pay links) in whatever text is left, because a counterparty may echo them in a message. A body that
+cannot be read as text, or is too long to be parsed whole, is not shown at all.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HIDDEN_PARTS = (
     "idno", "idnum", "identity", "certno", "cardno", "bankcard", "faceimg", "faceimage", "photo",
     "username", "realname", "payername", "payeename", "patientname", "psnname", "patname",
     "contactname", "holdername", "guardianname", "smscode", "verifycode", "birthday", "birthdate",
-    "encryptdata", "encdata", "signingkey",
+    "encryptdata", "encdata", "signingkey", "displayaccount", "displayname",
 )  # fmt: skip
 _HIDDEN_NAMES = frozenset({
     "name", "key", "tel", "brdy", "address", "addr", "email", "accountname", "accountno",
@@ -37,6 +37,8 @@ _SHORTENED_PARTS = ("openid", "unionid", "touser", "psnno", "buyerid", "buyeruse
 
 _ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d{9}(?![0-9A-Za-z])")
+# Whoever holds a pay link sees the bill. It may stand encoded inside another address.
+_PAY_LINK = re.compile(r"((?:/|%2F)p(?:/|%2F))[0-9A-Za-z_-]{16,}", re.IGNORECASE)
 _XML_LEAF = re.compile(
     r"<([A-Za-z_][\w.:-]*)((?:\s[^<>]*)?)>(<!\[CDATA\[.*?\]\]>|[^<]*)</\1>", re.DOTALL
 )
@@ -168,4 +170,5 @@ def _local(tag: str) -> str:
 
 
 def _text(text: str) -> str:
+    text = _PAY_LINK.sub(rf"\g<1>{HIDDEN}", text)
     return _MOBILE.sub(HIDDEN, _ID_NUMBER.sub(HIDDEN, text))

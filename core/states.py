@@ -130,8 +130,17 @@ def _adapted(
         columns.append(field.column)
         values.append(field.get_db_prep_save(value, own))
         # What is encrypted in its column must not lie open in the trace.
-        trace[name] = "***" if getattr(field, "is_encrypted", False) else value
+        encrypted = getattr(field, "is_encrypted", False)
+        trace[name] = "***" if encrypted else _traced(type(row), value)
     return tuple(columns), values, trace
+
+
+def _traced(model: type[models.Model], value: Any) -> Any:
+    """A JSON value without the keys that the model names as never traced."""
+    untraced: frozenset[str] = getattr(model, "UNTRACED", frozenset())
+    if not untraced or not isinstance(value, dict):
+        return value
+    return {key: inner for key, inner in value.items() if key not in untraced}
 
 
 @lru_cache(maxsize=512)

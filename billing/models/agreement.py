@@ -13,7 +13,6 @@ from billing.models.institution import AgreementPlan
 from core import clock
 from patients.models import Patient
 
-
 FIRST_LOOK_AFTER = timedelta(minutes=1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.models import CollectRequest, CollectStatus, Invoice, InvoiceStatus
+from billing.selectors.pay_links import action_shown
 
 PROCESSING = frozenset({InvoiceStatus.PRICING, InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING})
 
@@ -21,5 +22,5 @@ def collect_answer(collect: CollectRequest) -> dict[str, Any]:
         return {"result": "processing"}
     answer: dict[str, Any] = {"result": collect.status.lower(), "reason": collect.decline_code}
     if collect.status == CollectStatus.ACTION_REQUIRED and invoice.action is not None:
-        answer["action"] = invoice.action
+        answer["action"] = action_shown(invoice, invoice.action)
     return answer

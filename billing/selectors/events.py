@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.models import HisEvent
+from billing.selectors.pay_links import action_shown
 from core import clock
 from patients.models import HisClient
 
@@ -30,5 +31,13 @@ def event_body(row: HisEvent) -> dict[str, Any]:
         "seq": row.seq,
         "type": row.type,
         "occurred_at": row.occurred_at.astimezone(clock.ZONE).isoformat(),
-        "data": row.data,
+        "data": _data(row),
     }
+
+
+def _data(row: HisEvent) -> dict[str, Any]:
+    """What the event tells; the address of a pay link is not kept in it but filled in here."""
+    data: dict[str, Any] = dict(row.data)
+    if data.get("action") is not None:
+        data["action"] = action_shown(row.invoice, data["action"])
+    return data

@@ -20,6 +20,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
+from billing.selectors.pay_links import action_shown
 from core import clock
 from core.errors import NotFound
 from patients.models import HisClient
@@ -92,7 +93,7 @@ def invoice_body(invoice: Invoice) -> dict[str, Any]:
         "split": _split(invoice),
         "payments": [_payment(row) for row in captures],
         "claim": None,
-        "action": invoice.action,
+        "action": action_shown(invoice, invoice.action),
         "ledger": {
             "receivable_fen": books.receivable_fen,
             "refund_payable_fen": books.refund_payable_fen,

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.crypto import EncryptedField
+from core.web_addresses import web_address_check
 
 
 class CampusKind(models.TextChoices):
@@ -42,7 +43,7 @@ class HisClient(models.Model):
     token_digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list, help_text="read, write, money; empty list = none")
     addresses = models.JSONField(default=list, help_text="networks; empty list = any")
-    events_url = models.URLField(blank=True)
+    events_url = models.URLField(blank=True, validators=[web_address_check])
     events_secret = EncryptedField(blank=True, default="")
     active = models.BooleanField(default=True)
 

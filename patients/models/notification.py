@@ -26,7 +26,8 @@ class NotificationStatus(models.TextChoices):
 class Notification(models.Model):
     """One message to one receiver. `key` makes a second queueing of the same fact a no-op.
 
-    `facts` holds only what a payer may read: hospital, masked name, amount, number's tail.
+    `facts` holds only what a payer may read: hospital, masked name, amount, number's tail. `link`
+    opens the bill to whoever holds it: it is encrypted, and wiped when the message has ended.
     """
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
@@ -44,6 +45,7 @@ class Notification(models.Model):
     messenger = models.CharField(max_length=20, choices=Messenger)
     address = EncryptedField(blank=True, default="")
     facts = models.JSONField(default=dict)
+    link = EncryptedField(blank=True, default="", db_default="")
     status = models.CharField(
         max_length=10, choices=NotificationStatus, default=NotificationStatus.WAITING
     )

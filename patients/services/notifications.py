@@ -1,7 +1,7 @@
 """Messages to people: queued with the fact they tell, sent when nothing is locked.
 
 A message names a user; how that user is reached is looked up when it is sent, so that queueing in
-the money's transaction is one statement and needs no key to read an address. The WeChat account
+the money's transaction is one statement and reads no address. The WeChat account
 comes first; a user it cannot reach gets a text message instead.
 """
 
@@ -40,23 +40,27 @@ ERROR_LENGTH_MAX = 200
 # The messages travel as one value, so that one prepared statement serves any number of them.
 _QUEUE = """
 INSERT INTO patients_notification
-  (key, kind, user_id, patient_id, messenger, address, facts, status, attempts, due_at, last_error,
-   created_at)
-SELECT key, kind, user_id, %s::bigint, messenger, '', facts, %s, 0, %s, '', %s
+  (key, kind, user_id, patient_id, messenger, address, facts, link, status, attempts, due_at,
+   last_error, created_at)
+SELECT key, kind, user_id, %s::bigint, messenger, '', facts, link, %s, 0, %s, '', %s
 FROM jsonb_to_recordset(%s) AS message (
-  key text, kind text, user_id bigint, messenger text, facts jsonb)
+  key text, kind text, user_id bigint, messenger text, facts jsonb, link text)
 ON CONFLICT DO NOTHING
 """
 
 
+_LINK = Notification._meta.get_field("link")
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One fact for one user. The key makes queueing it again a no-op."""
+    """One fact for one user. The key makes queueing it again a no-op; a link is kept encrypted."""
 
     key: str
     kind: str
     user_id: int | None
     facts: Mapping[str, Any]
+    link: str = ""
 
 
 def notifications_queue(*, messages: Sequence[Message], patient_id: int | None = None) -> None:
@@ -79,6 +83,7 @@ def notifications_queue(*, messages: Sequence[Message], patient_id: int | None =
             "user_id": one.user_id,
             "messenger": Messenger.WECHAT_TEMPLATE if one.user_id else Messenger.SMS,
             "facts": one.facts,
+            "link": _LINK.get_prep_value(one.link),
         }
         for one in messages
     ]
@@ -137,7 +142,7 @@ def _try(row: Notification) -> tuple[Delivered, str, str]:
                 address=address,
                 kind=row.kind,
                 fields=fields,
-                link=str(row.facts.get("url", "")),
+                link=row.link,
             )
         )
         if outcome.delivery is not Delivery.REFUSED:
@@ -155,6 +160,7 @@ def _conclude(row: Notification, outcome: Delivered, messenger: str, address: st
             by=SYSTEM,
             messenger=messenger,
             address=address,
+            link="",
             due_at=None,
             sent_at=now,
             last_error="",
@@ -165,6 +171,7 @@ def _conclude(row: Notification, outcome: Delivered, messenger: str, address: st
             NotificationStatus.GIVEN_UP,
             by=SYSTEM,
             reason=reason,
+            link="",
             due_at=None,
             last_error=reason,
         )

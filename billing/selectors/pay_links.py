@@ -1,0 +1,24 @@
+"""The address of a pay link. It opens the bill, so it is made when it is read and kept nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+
+from billing.models import Invoice, PayLink
+
+
+def pay_link_url(link: PayLink) -> str:
+    return f"{settings.PORTAL_URL}/p/{link.token}"
+
+
+def action_shown(invoice: Invoice, action: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What a collect left to show, its address filled in; None once there is no such link."""
+    if action is None:
+        return None
+    link = PayLink.objects.filter(invoice=invoice).first()
+    if link is None:
+        return None
+    return {"type": action["type"], "value": pay_link_url(link), "expires_at": action["expires_at"]}
