@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import OperationalError, ProgrammingError
 from django.utils.module_loading import import_string
 
 from billing.channels.base import Capability, Channel, Operation
 from billing.channels.registry import channel_codes, channel_get
+from billing.models import Merchant
+from billing.services.merchants import merchant_account
+from core.checks import is_made_up
+from core.crypto import DecryptionError
+from core.web_addresses import address_fault, unreal_fault
+from patients.models import HisClient
 
 VERBS = (
     "capture",
@@ -57,6 +64,44 @@ def payment_purposes_check(
         except ImportError as error:
             messages.append(Error(f"purpose {code} does not resolve: {error}", id="billing.E003"))
     return messages
+
+
+@register(Tags.database)
+def production_counterparties_check(
+    databases: Sequence[str] | None = None, **_options: object
+) -> list[CheckMessage]:
+    """In production no merchant and no system of the hospital is one of the demo's."""
+    if not settings.PRODUCTION or not databases:
+        return []
+    try:
+        return [*_merchants(), *_clients()]
+    except (OperationalError, ProgrammingError):
+        return []  # away, which `core.checks` says, or before the first migration
+    except DecryptionError as error:
+        return [Error(f"the database was written with another key: {error}", id="billing.E007")]
+
+
+def _merchants() -> Iterator[CheckMessage]:
+    for merchant in Merchant.objects.filter(active=True).order_by("pk"):
+        if merchant.base_url and unreal_fault(merchant.base_url):
+            fault = unreal_fault(merchant.base_url)
+            yield Error(f"merchant {merchant}: its address {fault}", id="billing.E004")
+        secrets = merchant_account(merchant, channel=merchant.channel).secrets
+        for name in sorted(name for name, value in secrets.items() if is_made_up(value)):
+            yield Error(f"merchant {merchant}: {name} is a demo's", id="billing.E005")
+        address = secrets.get("base_url_tls", "")
+        if address and unreal_fault(address):
+            yield Error(f"merchant {merchant}: base_url_tls is no real one", id="billing.E004")
+
+
+def _clients() -> Iterator[CheckMessage]:
+    """The hospital's own systems may stand beside us, but not with the demo's secret."""
+    for client in HisClient.objects.filter(active=True).order_by("pk"):
+        if client.events_url and address_fault(client.events_url):
+            fault = address_fault(client.events_url)
+            yield Error(f"HIS client {client.code}: its events_url {fault}", id="billing.E006")
+        if is_made_up(client.events_secret):
+            yield Error(f"HIS client {client.code}: a demo's events_secret", id="billing.E005")
 
 
 def channel_faults(code: str, channel: Channel) -> list[str]:

@@ -55,7 +55,7 @@ Probe = Callable[[], Finding]
 
 def settings_probe() -> Finding:
     """The system checks, those of production included where it is production."""
-    found = run_checks(include_deployment_checks=bool(settings.PRODUCTION))
+    found = run_checks(include_deployment_checks=bool(settings.PRODUCTION), databases=["default"])
     errors = [message for message in found if message.level >= ERROR]
     if errors:
         return Finding("settings", State.FAILED, "; ".join(f"{e.id}: {e.msg}" for e in errors))

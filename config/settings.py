@@ -10,26 +10,36 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config.unfold import UNFOLD  # noqa: F401 - the admin theme reads it here
 from core.embedded.addresses import broker_url, database_settings
+from core.embedded.places import environment
 from core.embedded.run_file import run_file_read
+from core.web_addresses import host_is_local
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-PORTAL_ENV = os.environ.get("PORTAL_ENV", "demo")
+PORTAL_ENV = environment()
 PRODUCTION = PORTAL_ENV == "production"
 TESTING = PORTAL_ENV == "test"
 VAR_DIR = Path(os.environ.get("PORTAL_VAR_DIR", BASE_DIR / "var"))
 
 SECRET_KEY = os.environ.get("PORTAL_SECRET_KEY", "" if PRODUCTION else "demo-only-not-a-secret")
 DEBUG = False
-ALLOWED_HOSTS = os.environ.get("PORTAL_HOSTS", "127.0.0.1,localhost,testserver").split(",")
-# A running demo tells every command in the clone where it is; tests never meet it.
-_running = {} if TESTING else run_file_read()
+_HOSTS = "" if PRODUCTION else "127.0.0.1,localhost,testserver"
+ALLOWED_HOSTS = [one for one in os.environ.get("PORTAL_HOSTS", _HOSTS).split(",") if one]
+DEMO = PORTAL_ENV == "demo"
+if DEMO and not all(host_is_local(one) for one in ALLOWED_HOSTS if one != "testserver"):
+    # Its passwords are printed, its sandbox pays anything: nobody else may reach it.
+    raise ImproperlyConfigured("PORTAL_HOSTS: a demo is for this machine only")
+# A running demo tells every command in the clone where it is; nothing else ever meets it.
+_running = run_file_read() if DEMO else {}
 PORTAL_URL = os.environ.get("PORTAL_URL") or _running.get(
     "portal_url", f"http://127.0.0.1:{os.environ.get('PORT') or 8000}"
 )
+_SANDBOX_URL = f"http://127.0.0.1:{os.environ.get('SANDBOX_PORT') or 8001}"
 SANDBOX_URL = os.environ.get("SANDBOX_URL") or _running.get(
-    "sandbox_url", f"http://127.0.0.1:{os.environ.get('SANDBOX_PORT') or 8001}"
+    "sandbox_url", "" if PRODUCTION else _SANDBOX_URL
 )
 
 INSTALLED_APPS = [
@@ -196,7 +206,8 @@ MESSENGERS = {code: config for code, config in MESSENGERS.items() if config["bas
 TRUSTED_PROXIES = [one for one in os.environ.get("TRUSTED_PROXIES", "").split(",") if one]
 
 # The demo's HIS in the sandbox verifies our events with this; a real client has its own.
-DEMO_EVENTS_SECRET = os.environ.get("SANDBOX_HIS_EVENTS_SECRET", "sandbox-his-events-secret")
+_EVENTS_SECRET = "" if PRODUCTION else "sandbox-his-events-secret"
+DEMO_EVENTS_SECRET = os.environ.get("SANDBOX_HIS_EVENTS_SECRET", _EVENTS_SECRET)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hospital billing portal: REST API for the HIS",
     "DESCRIPTION": "Money in whole fen, times in RFC 3339, refusals as application/problem+json.",

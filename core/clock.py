@@ -121,6 +121,14 @@ def freeze(at: datetime) -> Iterator[FrozenClock]:
         _frozen.remove(frozen)
 
 
+def offset_kept() -> bool:
+    """Whether the database holds a moved clock, also where nobody would read it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ)
+        row = cursor.fetchone()
+    return row is not None and row[0] != 0
+
+
 def forget_offset() -> None:
     """Read the offset again at the next look at the clock."""
     _known.read_at = None

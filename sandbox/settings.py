@@ -39,8 +39,8 @@ def _database(url: str) -> dict[str, Any]:
 
 
 PORTAL_ENV = os.environ.get("PORTAL_ENV", "demo")
-if PORTAL_ENV == "production":
-    raise ImproperlyConfigured("the sandbox does not run in production")
+if PORTAL_ENV not in {"demo", "test"}:
+    raise ImproperlyConfigured("the sandbox runs in a demo or a test, never in production")
 
 SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT", "8001"))
 SANDBOX_URL = os.environ.get("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")

@@ -18,6 +18,7 @@ from billing.services.agreements import agreement_begin, agreement_refresh
 from config.demo.sandbox_client import SandboxError, sandbox_act
 from core import clock
 from core.actors import SYSTEM
+from core.crypto import mask_name
 from core.models import User
 from patients.messengers.registry import wechat_app_id
 from patients.models import (
@@ -159,7 +160,7 @@ def _sign(user: User, patient: Patient, merchant: Merchant, plan_id: str, openid
         plan_id=plan_id,
         contract_code=agreement.contract_code,
         request_serial=str(agreement.pk),
-        display_account=patient.name,
+        display_account=mask_name(patient.name),
         notify_url=f"{settings.PORTAL_URL}/notices/wechat_pay/{merchant.merchant_no}/agreement",
     )
     agreement_refresh(agreement_id=agreement.pk)

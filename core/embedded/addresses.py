@@ -1,7 +1,7 @@
 """Where the database and the broker are: settings ask here, and nothing is started by asking.
 
-In this order: `DATABASE_URL` / `CELERY_BROKER_URL`; the addresses of a running demo; the embedded
-servers, which exist as soon as a command that needs them starts them.
+In this order: `DATABASE_URL` / `CELERY_BROKER_URL`; the addresses of a running demo (in a demo
+only); the embedded servers, which exist as soon as a command that needs them starts them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from core.embedded.errors import EmbeddedServerError
-from core.embedded.places import embedded_dir, socket_dir, testing
+from core.embedded.places import embedded_dir, environment, socket_dir, testing
 from core.embedded.run_file import run_file_read
 
 DATABASE_NAME = "portal"
@@ -76,15 +76,15 @@ def _embedded_broker_url() -> str:
 
 
 def _given(variable: str, key: str) -> str:
-    """Tests never use a running demo's servers."""
+    """Neither tests nor production ever use a running demo's servers."""
     value = os.environ.get(variable, "")
-    if value or testing():
+    if value or environment() != "demo":
         return value
     return run_file_read().get(key, "")
 
 
 def _refuse_in_production(variable: str) -> None:
-    if os.environ.get("PORTAL_ENV") == "production":
+    if environment() == "production":
         message = f"{variable} is not set; production never uses an embedded server"
         raise EmbeddedServerError(message)
 

@@ -7,6 +7,10 @@ import os
 import tempfile
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
+ENVIRONMENTS = ("demo", "test", "production")
+
 # A Unix socket's path may have 107 bytes; this leaves room for "/.s.PGSQL.5432".
 SOCKET_DIR_MAX = 90
 
@@ -17,8 +21,20 @@ def var_dir() -> Path:
     return Path(os.environ.get("PORTAL_VAR_DIR") or default).resolve()
 
 
+def environment() -> str:
+    """PORTAL_ENV: demo unless it says otherwise.
+
+    A word we do not know is refused at once: whoever wrote `prod` does not want a demo.
+    """
+    name = os.environ.get("PORTAL_ENV") or "demo"
+    if name not in ENVIRONMENTS:
+        message = f"PORTAL_ENV must be one of {', '.join(ENVIRONMENTS)}, not {name!r}"
+        raise ImproperlyConfigured(message)
+    return name
+
+
 def testing() -> bool:
-    return os.environ.get("PORTAL_ENV") == "test"
+    return environment() == "test"
 
 
 def embedded_dir() -> Path:

@@ -82,6 +82,10 @@ def production(settings, monkeypatch, fresh_keys):
     settings.PRODUCTION = True
     settings.SECRET_KEY = "x" * 50
     settings.CLOCK_MOVABLE = False
+    settings.PORTAL_URL = "https://pay.hospital.example"
+    settings.ALLOWED_HOSTS = ["pay.hospital.example"]
+    settings.SANDBOX_URL = settings.DEMO_EVENTS_SECRET = ""
+    settings.MESSENGERS = {"sms": {"base_url": "https://sms.example", "secret": "s3cr3t"}}
     settings.FIELD_KEYS = {"k1": b"1" * 32}
     settings.BLIND_INDEX_KEY = base64.b64encode(b"2" * 32).decode()
     return settings
@@ -104,6 +108,21 @@ def test_sealed_production_passes(production):
         ("DEBUG", True, "core.E002"),
         ("CLOCK_MOVABLE", True, "core.E004"),
         ("FIELD_KEYS", None, "core.E005"),
+        ("SANDBOX_URL", "http://127.0.0.1:8001", "core.E006"),
+        ("ALLOWED_HOSTS", [], "core.E007"),
+        ("ALLOWED_HOSTS", ["*"], "core.E007"),
+        ("ALLOWED_HOSTS", ["127.0.0.1", "localhost"], "core.E007"),
+        ("PORTAL_URL", "http://127.0.0.1:8000", "core.E008"),
+        ("PORTAL_URL", "https://user:pw@pay.hospital.example", "core.E008"),
+        ("MESSENGERS", {"sms": {"base_url": "http://[::1]:8001"}}, "core.E008"),
+        ("MESSENGERS", {"sms": {"base_url": "https://sandbox.sms.example"}}, "core.E008"),
+        (
+            "MESSENGERS",
+            {"sms": {"base_url": "https://sms.example", "key": "sandbox-sms-key"}},
+            "core.E009",
+        ),
+        ("SECRET_KEY", "demo-only-not-a-secret-but-long-enough", "core.E009"),
+        ("DEMO_EVENTS_SECRET", "sandbox-his-events-secret", "core.E009"),
         ("FIELD_KEYS", {"k1": b"short"}, "core.E005"),
         ("BLIND_INDEX_KEY", "", "core.E005"),
         ("FIELD_CIPHER", "rot13", "core.E005"),

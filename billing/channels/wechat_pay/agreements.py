@@ -16,6 +16,7 @@ from billing.channels.base import (
     Operation,
 )
 from core import clock
+from core.crypto import mask_name
 from core.outcomes import Outcome
 
 from . import verdicts
@@ -47,7 +48,8 @@ def sign_url(order: AgreementOrder) -> str:
         "contract_code": order.contract_code,
         # Digits only, rising; used by the channel for order, not for look-up.
         "request_serial": f"{int(now.timestamp())}{now.microsecond // 1000:03d}",
-        "contract_display_account": text_cut(order.display_name, NAME_BYTES),
+        # Shown to whoever holds the phone, and kept by the channel: never the whole name.
+        "contract_display_account": text_cut(mask_name(order.display_name), NAME_BYTES),
         "notify_url": notify_url(account, NoticeKind.AGREEMENT),
         "version": VERSION,
         "timestamp": str(int(now.timestamp())),
