@@ -38,7 +38,7 @@ demo: $(VENV)/.ready
 	@exec $(PY) manage.py demo
 
 test: $(VENV)/.ready
-	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not browser"
+	@$(PYTEST) -n $(WORKERS) -m "not browser"
 
 e2e: $(VENV)/.ready
 	@$(PYTEST) -m browser; code=$$?; [ $$code -eq 5 ] && echo "no browser test exists yet" && exit 0; exit $$code

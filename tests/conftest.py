@@ -22,6 +22,7 @@ from config.catalogue import catalogue_compile
 from core import clock
 from core.embedded.places import embedded_dir, var_dir
 from core.embedded.services import embedded_services
+from tests.fixtures.workers import OneDemo
 
 ROOT = Path(__file__).resolve().parent.parent
 PINNED_NOW = datetime(2026, 11, 20, 10, 0, tzinfo=clock.ZONE)
@@ -45,6 +46,11 @@ def pytest_configure(config: pytest.Config) -> None:
     stack = ExitStack()
     stack.enter_context(embedded_services())
     config.add_cleanup(stack.close)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneDemo:
+    return OneDemo(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,21 +1,15 @@
-"""One demo for all journeys of a session; it lives on one worker, since a start costs most."""
+"""One demo for all journeys of a session.
+
+A start costs most, so one worker has all of them (tests/fixtures/workers.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.fixtures.demo_process import Demo, demo_process
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("demo"))
 
 
 @pytest.fixture(scope="session")
