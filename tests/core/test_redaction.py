@@ -47,6 +47,33 @@ def test_nothing_personal_is_shown(body):
         assert secret not in shown
 
 
+LINK_TOKEN = "s3JhcQ_-7dKyT0aXb5Lw9Zq1RfVnEgUo"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"data": {"action": {"value": f"https://pay.example/p/{LINK_TOKEN}"}}}),
+        json.dumps({"url": f"https://pay.example/p/{LINK_TOKEN}/result"}).replace("/", "\\/"),
+        f"url=https%3A%2F%2Fpay.example%2Fp%2F{LINK_TOKEN}&template=bill",
+        f"open https://wx.example/?redirect_url=https%3A%2F%2Fpay.example%2Fp%2F{LINK_TOKEN} now",
+        f"<xml><url><![CDATA[https://pay.example/p/{LINK_TOKEN}]]></url></xml>",
+        f"<xml contract_display_account='{NAME}'><display_name>{NAME}</display_name></xml>",
+        f"<xml><contract_display_account><![CDATA[{NAME}]]></contract_display_account></xml>",
+    ],
+)
+def test_a_pay_link_and_the_name_of_a_contract_are_not_shown(body):
+    shown = body_shown(body.encode())
+    assert "***" in shown
+    assert LINK_TOKEN not in shown and NAME not in shown
+
+
+def test_a_pay_link_is_not_shown_in_an_address():
+    assert url_shown(f"https://pay.example/p/{LINK_TOKEN}/result") == (
+        "https://pay.example/p/***/result"
+    )
+
+
 def test_what_a_case_needs_stays():
     body = {
         "out_trade_no": "CA20261120100000123ABCDEFGHJKM",

@@ -155,7 +155,7 @@ def test_sign_link_is_signed_over_plain_values() -> None:
     assert sent["sign"] == wx.v2_sign(sent)
     assert sent["notify_url"] == f"{NOTICES}/agreement"
     assert sent["request_serial"].isdecimal()
-    assert "&" not in sent["contract_display_account"]
+    assert sent["contract_display_account"] == "张" + "*" * 17
 
 
 @pytest.mark.parametrize(
