@@ -68,7 +68,9 @@ def payment_purposes_check(
 
 @register(Tags.database)
 def production_counterparties_check(
-    databases: Sequence[str] | None = None, **_options: object
+    app_configs: Sequence[AppConfig] | None = None,
+    databases: Sequence[str] | None = None,
+    **_options: object,
 ) -> list[CheckMessage]:
     """In production no merchant and no system of the hospital is one of the demo's."""
     if not settings.PRODUCTION or not databases:

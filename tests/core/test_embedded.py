@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from core.embedded import addresses
 from core.embedded.errors import EmbeddedServerError
@@ -61,6 +62,21 @@ def test_production_never_embeds(plain: pytest.MonkeyPatch) -> None:
         addresses.database_url()
     with pytest.raises(EmbeddedServerError, match="CELERY_BROKER_URL"):
         addresses.broker_url()
+
+
+def test_production_meets_no_demo(plain: pytest.MonkeyPatch) -> None:
+    run_file_write({"database_url": "postgresql://demo/x", "broker_url": "redis://demo"})
+    plain.setenv("PORTAL_ENV", "production")
+    with pytest.raises(EmbeddedServerError, match="DATABASE_URL"):
+        addresses.database_url()
+    with pytest.raises(EmbeddedServerError, match="CELERY_BROKER_URL"):
+        addresses.broker_url()
+
+
+def test_an_unknown_environment_embeds_nothing(plain: pytest.MonkeyPatch) -> None:
+    plain.setenv("PORTAL_ENV", "prod")
+    with pytest.raises(ImproperlyConfigured, match="demo, test, production"):
+        addresses.database_is_embedded()
 
 
 def test_connections_persist_by_pool_or_by_age(plain: pytest.MonkeyPatch) -> None:

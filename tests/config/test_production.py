@@ -1,0 +1,158 @@
+"""Nothing of a demo gets into production, and a demo serves nobody but its own machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management.base import SystemCheckError
+from django.db import connection
+
+from billing.checks import production_counterparties_check
+from billing.models import Merchant
+from config import production
+from config.production import production_check
+from core.checks import production_database_is_safe
+from core.clock import offset_set
+from tests.conftest import PINNED_NOW, ROOT
+from tests.factories import payments
+from tests.factories.patients import his_client
+
+SETTINGS = "import json; from config import settings as s; print(json.dumps({{{fields}}}))"
+
+
+def settings_of(tmp_path: Path, fields: str, **environment: str) -> subprocess.CompletedProcess:
+    """The settings as a fresh process reads them."""
+    plain = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PORTAL_", "SANDBOX_", "DATABASE_", "CELERY_"))
+    }
+    code = SETTINGS.format(fields=", ".join(f'"{name}": s.{name}' for name in fields.split()))
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**plain, "PORTAL_VAR_DIR": str(tmp_path), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+PRODUCTION = {
+    "PORTAL_ENV": "production",
+    "DATABASE_URL": "postgresql://app@db.example/portal",
+    "CELERY_BROKER_URL": "redis://broker.example",
+}
+
+
+def test_production_never_reads_a_demos_addresses(tmp_path: Path) -> None:
+    addresses = {
+        "database_url": "postgresql://demo/x", "broker_url": "redis://demo",
+        "portal_url": "http://demo.example", "sandbox_url": "http://demo-sandbox.example",
+        "pid": os.getpid(),
+    }  # fmt: skip
+    (tmp_path / "run.json").write_text(json.dumps(addresses))
+    demo = json.loads(settings_of(tmp_path, "PORTAL_URL SANDBOX_URL").stdout)
+    assert demo == {"PORTAL_URL": "http://demo.example", "SANDBOX_URL": addresses["sandbox_url"]}
+    found = settings_of(tmp_path, "PORTAL_URL SANDBOX_URL ALLOWED_HOSTS MESSENGERS", **PRODUCTION)
+    assert json.loads(found.stdout) == {
+        "PORTAL_URL": "http://127.0.0.1:8000",
+        "SANDBOX_URL": "",
+        "ALLOWED_HOSTS": [],
+        "MESSENGERS": {},
+    }
+    without_database = PRODUCTION | {"DATABASE_URL": ""}
+    refused = settings_of(tmp_path, "DATABASES", **without_database)
+    assert "DATABASE_URL is not set" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["prod", "Production", "staging", "production "])
+def test_an_unknown_environment_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    refused = settings_of(tmp_path, "DEBUG", PORTAL_ENV=name)
+    assert refused.returncode != 0
+    assert "ImproperlyConfigured: PORTAL_ENV must be one of demo, test, production" in (
+        refused.stderr
+    )
+
+
+@pytest.mark.parametrize("hosts", ["*", "pay.hospital.example", "127.0.0.1,10.0.0.7"])
+def test_a_demo_is_for_its_own_machine(tmp_path: Path, hosts: str) -> None:
+    refused = settings_of(tmp_path, "DEBUG", PORTAL_HOSTS=hosts)
+    assert "a demo is for this machine only" in refused.stderr
+    assert settings_of(tmp_path, "DEBUG", PORTAL_HOSTS="127.0.0.1,localhost").returncode == 0
+
+
+@pytest.mark.django_db
+def test_database_of_production(settings: Any) -> None:
+    settings.PRODUCTION = True
+    settings.CLOCK_MOVABLE = True
+
+    def found() -> list[str]:
+        return [str(one.id) for one in production_database_is_safe(databases=["default"])]
+
+    assert found() == ["core.E011"]  # the tests' own role may do everything
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE test_app; GRANT SELECT ON core_clockoffset TO test_app")
+        cursor.execute("SET LOCAL ROLE test_app")
+    assert found() == []
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE; CREATE ROLE test_owner; SELECT current_user")
+        cursor.execute("GRANT SELECT ON core_clockoffset TO test_owner")
+        cursor.execute("ALTER TABLE core_statechange OWNER TO test_owner")
+        cursor.execute("SET LOCAL ROLE test_owner")
+    assert found() == ["core.W001"]
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+    offset_set(PINNED_NOW.replace(year=2099))
+    assert found() == ["core.E011", "core.E012"]
+    assert production_database_is_safe(databases=None) == []
+
+
+@pytest.mark.django_db
+def test_counterparties_of_production(settings: Any) -> None:
+    settings.PRODUCTION = True
+    merchant = payments.merchant(
+        base_url="https://api.mch.weixin.qq.com", secrets=json.dumps({"api_v2_key": "k" * 32})
+    )
+    client = his_client(events_url="http://10.0.0.7/events", events_secret="s3cr3t")
+
+    def found() -> list[str]:
+        return [str(one.id) for one in production_counterparties_check(databases=["default"])]
+
+    assert found() == []
+    merchant.base_url = "http://127.0.0.1:8001/wechat"
+    merchant.secrets = json.dumps({"api_v2_key": "sandbox-key"})
+    merchant.save()
+    client.events_url, client.events_secret = "htp://x/", "sandbox-his-events-secret"
+    client.save()
+    assert found() == ["billing.E004", "billing.E005", "billing.E006", "billing.E005"]
+    Merchant.objects.update(active=False)
+    assert found() == ["billing.E006", "billing.E005"]
+    assert production_counterparties_check() == []
+
+
+@pytest.mark.django_db
+def test_nothing_starts_in_production_while_a_check_fails(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(production, "connections", {"default": connection_kept()})
+    production_check()
+    settings.PRODUCTION = True
+    with pytest.raises(SystemCheckError, match=r"core\.E008") as refused:
+        production_check()
+    assert "core.E011" in str(refused.value)
+
+
+def connection_kept() -> object:
+    """The test's own transaction outlives the check."""
+
+    class Kept:
+        def close(self) -> None: ...
+
+    return Kept()
