@@ -212,6 +212,9 @@ _NOTICES = _LEASE.format(
     also="applied_at IS NULL AND (kind = 'agreement' OR EXISTS ("
     "SELECT 1 FROM billing_paymenttransaction t WHERE t.number = waiting.number))",
 )
+_INVOICES = _LEASE.format(
+    table="billing_invoice", also="status IN ('PRICING', 'COLLECTING', 'PROCESSING')"
+)
 _AGREEMENTS = _LEASE.format(
     table="billing_agreement", also="status IN ('SIGNING', 'ACTIVE', 'PAUSED')"
 )
@@ -221,6 +224,11 @@ def transactions_lease(*, limit: int, lease_s: int) -> list[int]:
     """Due transactions, passed over by other sweepers until the lease ends; rows that somebody
     holds are skipped. One statement, its own transaction."""
     return _leased(_TRANSACTIONS, limit, lease_s)
+
+
+def invoices_lease(*, limit: int, lease_s: int) -> list[int]:
+    """Bills whose next step is due, leased like transactions."""
+    return _leased(_INVOICES, limit, lease_s)
 
 
 def notices_lease(*, limit: int, lease_s: int) -> list[int]:

@@ -10,13 +10,16 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, Sum
 
-from billing.ledger.chart import Event, clearing
+from billing.ledger.chart import MEDICAL_REVENUE, Event, clearing
 from billing.ledger.checking import ledger_check
 from billing.ledger.models import Posting
-from billing.models import Invoice, Merchant, PaymentTransaction
+from billing.ledger.selectors import account_balance
+from billing.models import HisEvent, Invoice, Merchant, PaymentTransaction
 from config.demo.sandbox_client import sandbox_books
+from patients.models import HisClient
 
 POLL_S = 1.0
 CHANNELS = ("wechat_pay",)
@@ -44,9 +47,12 @@ def books_compare() -> Comparison:
     books = sandbox_books()
     compared: dict[str, dict[str, int]] = {}
     differences: list[Difference] = []
+    known: set[str] = set()
     for merchant in Merchant.objects.filter(channel__in=CHANNELS).order_by("pk"):
         theirs = books.get(merchant.channel, {}).get(merchant.merchant_no)
+        known.add(merchant.merchant_no)
         if theirs is None:
+            differences.append(Difference(str(merchant), "merchant unknown there", 1, 0))
             continue
         where = clearing(merchant.channel, merchant.merchant_no)
         ours = _clearing_sums(where)
@@ -61,8 +67,28 @@ def books_compare() -> Comparison:
             for what in ours
             if ours[what] != their_net[what]
         ]
-    differences += _own_differences()
+    for channel in CHANNELS:
+        strangers = books.get(channel, {}).keys() - known
+        differences += [
+            Difference(f"{channel}/{number}", "merchant unknown here", 0, moved)
+            for number in sorted(strangers)
+            if (moved := books[channel][number]["captured"]["fen"])
+        ]
+    differences += _his_differences(books) + _own_differences()
     return Comparison(compared, differences, _open(books))
+
+
+def _his_differences(books: dict[str, Any]) -> list[Difference]:
+    """What the HIS charged and took off again, by its own books, is our medical revenue."""
+    told = HisClient.objects.filter(events_url__startswith=settings.SANDBOX_URL).exists()
+    theirs = books.get("his", {}).get("hospital")
+    if not told or theirs is None:
+        return []
+    charged_fen = theirs["charged"]["fen"] - theirs["cancelled"]["fen"]
+    revenue_fen = -account_balance(MEDICAL_REVENUE)
+    if revenue_fen == charged_fen:
+        return []
+    return [Difference("medical_revenue", "charged", revenue_fen, charged_fen)]
 
 
 def books_wait(patience_s: float) -> Comparison:
@@ -119,6 +145,13 @@ def _open(books: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"side": "ours", "number": row.number, "status": row.status, "amount_fen": row.amount_fen}
         for row in ours.order_by("pk")[:50]
+    ]
+    untold = HisEvent.objects.filter(
+        client__events_url__startswith=settings.SANDBOX_URL, delivered_at=None
+    )
+    found += [
+        {"side": "ours", "event": event.pk, "type": event.type}
+        for event in untold.order_by("pk")[:50]
     ]
     for counterparty in CHANNELS:
         for merchant, sums in books.get(counterparty, {}).items():

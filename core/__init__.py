@@ -1,6 +1,6 @@
 """The floor every app stands on; it imports no app.
 
-Nouns: `Actor`, `StateChange`, `OutboundCall`, `IdempotentCall`, `AuditEvent`, `JobRun`, the
+Nouns: `Actor`, `StateChange`, `OutboundCall`, `AuditEvent`, `JobRun`, the
 abstract `ReviewCase`, and values: money in fen, business numbers, instants of one clock.
 
 Invariants: a status changes only by `states.transition`, on a locked row, with its trace in the

@@ -79,34 +79,6 @@ class OutboundCall(models.Model):
         return f"{self.counterparty} {self.operation} {self.reference}"
 
 
-class IdempotentCall(models.Model):
-    """A caller's number for a money call, with the hash of what came under it.
-
-    The unique constraint is what makes a repeated call wait for the first and then find it.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    client_code = models.CharField(_("client"), max_length=64)
-    operation = models.CharField(_("operation"), max_length=48)
-    number = models.CharField(_("number"), max_length=64)
-    input_hash = models.CharField(_("hash of the input"), max_length=64)
-    subject_id = models.BigIntegerField(_("subject"), null=True)
-    answer = models.JSONField(_("answer"), null=True, encoder=DjangoJSONEncoder)
-    created_at = models.DateTimeField(_("recorded at"))
-
-    class Meta:
-        verbose_name = _("idempotent call")
-        verbose_name_plural = _("idempotent calls")
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["client_code", "operation", "number"], name="core_idempotentcall_number"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.client_code} {self.operation} {self.number}"
-
-
 class AuditEvent(models.Model):
     """Someone did or looked at something that matters beyond a state change."""
 

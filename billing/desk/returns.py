@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from billing.models import Invoice, InvoiceLine
 from billing.selectors.pay_page import CHANNELS
 from billing.selectors.payments import captures_newest_first, refundable_fen
+from billing.services.return_lines import line_worth_fen
 
 REASON_LENGTH_MAX = 200
 PLACES = Decimal("0.0001")
@@ -107,7 +108,7 @@ def _choose(choice: LineChoice) -> None:
         left = format(choice.left.normalize(), "f")
         choice.fault = _("Only %(left)s of this charge are left to return.") % {"left": left}
     else:
-        amount_fen = share_fen(choice, quantity)
+        amount_fen = line_worth_fen(choice.line, quantity)
         if amount_fen <= 0:
             choice.fault = _("This quantity is worth less than one fen.")
         else:
@@ -124,14 +125,6 @@ def _quantity(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return quantity if exact and quantity > 0 else None
-
-
-def share_fen(choice: LineChoice, quantity: Decimal) -> int:
-    """What a part of a line is worth: to the nearest fen, the last part takes the remainder."""
-    if quantity == choice.left:
-        return choice.left_fen
-    share = Decimal(choice.line.amount_fen) * quantity / choice.line.quantity
-    return min(choice.left_fen, int(share.to_integral_value(ROUND_HALF_UP)))
 
 
 def return_routes(invoice: Invoice, amount_fen: int) -> list[tuple[str | Promise, int]]:

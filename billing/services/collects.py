@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing.channels.base import Mode
+from billing.channels.registry import channel_codes
 from billing.locks import collects_lock, invoice_lock_by_number
 from billing.models import (
     CollectMethod,
@@ -26,6 +27,7 @@ from core.actors import Actor
 from core.errors import BadInput, Conflict, NotOffered
 from core.failpoints import failpoint
 from core.idempotency import NumberReused
+from core.integrity import constraint_name
 from core.prepared import row_insert
 from core.states import transition
 from patients.models import HisClient
@@ -67,7 +69,9 @@ def collect_start(
         with transaction.atomic():
             collect = _begin(invoice_lock_by_number(client, invoice_no), asked)
             failpoint("collect.written")
-    except IntegrityError:
+    except IntegrityError as error:
+        if constraint_name(error) != "collect_unique":
+            raise
         # Another process used this number in this moment, for another invoice.
         return _same_input(
             CollectRequest.objects.get(client=client, request_no=request_no), input_hash
@@ -141,7 +145,10 @@ def _refuse_method(method: str, auth_code: str) -> None:
         raise NotOffered("not_offered", _("This way to pay is not offered here."), "method")
     if method == CollectMethod.SCAN and not auth_code:
         raise BadInput("auth_code_missing", _("Scan the payer's code."), "auth_code")
-    if auth_code and not auth_code_channel(auth_code):
+    channel = auth_code_channel(auth_code)
+    if channel and channel not in channel_codes():
+        raise NotOffered("not_offered", _("Codes of this kind are not taken here."), "auth_code")
+    if auth_code and not channel:
         raise BadInput(
             "no_payment_code",
             _("This is no payment code. Ask the payer to open the payment code and scan again."),

@@ -8,11 +8,10 @@ the sweeper calls it again. What it must still do is its `due_at`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import transaction
 
-from billing.locks import collect_lock, invoice_lock
+from billing.locks import agreements_lock, collect_lock, invoice_lock, invoices_lease
 from billing.models import (
     CollectMethod,
     CollectRequest,
@@ -143,7 +142,7 @@ def _used_up(tried: list[PaymentTransaction]) -> list[Payment]:
 def _end_chain(invoice: Invoice, collect: CollectRequest) -> None:
     """No tender took it: offer the pay link, or say why the window's tender did not."""
     last = PaymentTransaction.objects.filter(payment__collect=collect).order_by("-pk").first()
-    code = last.code if last is not None else "no_agreement"
+    code = last.code if last is not None else _no_tender(invoice, collect)
     if collect.method not in LINK_METHODS:
         _hand_back(invoice, collect, CollectStatus.DECLINED, code, action=None)
         _tell_his(invoice, EventType.DECLINED, {"reason": code})
@@ -156,6 +155,15 @@ def _end_chain(invoice: Invoice, collect: CollectRequest) -> None:
     if last is not None:
         tell_not_deducted(last, invoice)
     tell_pay_link(invoice, pay_link_url(link))
+
+
+def _no_tender(invoice: Invoice, collect: CollectRequest) -> str:
+    """Why nothing was even tried, for the HIS and the doctor to read."""
+    if collect.method == CollectMethod.PAY_LINK:
+        return "pay_link"
+    if collect.method not in LINK_METHODS:
+        return "not_offered"
+    return "agreement_limit" if agreements_lock(invoice.patient_id) else "no_agreement"
 
 
 def _hand_back(
@@ -185,15 +193,4 @@ def _tell_his(invoice: Invoice, event: EventType, data: dict[str, object]) -> No
 
 def invoices_drive_due(*, limit: int) -> list[int]:
     """Invoices whose next step is due, leased to the caller so that no two sweepers drive one."""
-    now = clock.now()
-    with transaction.atomic():
-        due = (
-            Invoice.objects.filter(due_at__lte=now, status__in=DRIVEN)
-            .order_by("due_at")
-            .values_list("pk", flat=True)
-        )
-        ids = list(due[:limit])
-        Invoice.objects.filter(pk__in=ids, due_at__lte=now).update(
-            due_at=now + timedelta(seconds=policy().lease_s)
-        )
-    return ids
+    return invoices_lease(limit=limit, lease_s=policy().lease_s)

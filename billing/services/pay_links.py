@@ -27,6 +27,7 @@ from core.actors import SYSTEM, Actor
 from core.crypto import blind_index
 from core.errors import Conflict, NotFound, NotOffered, Refusal
 from core.idempotency import NumberReused
+from core.integrity import constraint_name
 from core.states import transition
 
 PAYER = Actor("patient", "pay_link")
@@ -80,7 +81,9 @@ def pay_link_choose(
     _withdraw_other(invoice, mode)
     try:
         row, fresh = _begin(invoice.pk, mode, idempotency_key)
-    except IntegrityError:
+    except IntegrityError as error:
+        if "form_key" not in constraint_name(error):
+            raise
         payment = Payment.objects.get(form_key=idempotency_key)
         if payment.invoice_id != invoice.pk:
             # The key comes from outside; it must never lead a payer to somebody else's order.

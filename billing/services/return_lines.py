@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from django.utils.translation import gettext_lazy as _
 
@@ -54,6 +54,16 @@ def parts_checked(invoice: Invoice, wanted: Sequence[ReturnInput] | None) -> lis
     return parts
 
 
+def line_worth_fen(line: InvoiceLine, quantity: Decimal, rounding: str = ROUND_FLOOR) -> int:
+    """What a part of a line is worth now: its share of everything given back so far, less what was.
+
+    Rounded over all returns together, so that many small ones add up to the line and never past it;
+    the last one takes the remainder.
+    """
+    share = Decimal(line.amount_fen) * (line.returned_quantity + quantity) / line.quantity
+    return int(share.to_integral_value(rounding)) - line.returned_fen
+
+
 def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
     """Quantity and amount within what is left; the last return of a line takes the remainder."""
     quantity_left = line.quantity - line.returned_quantity
@@ -64,10 +74,7 @@ def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
             _("Only %(left)s of this charge are left to return.") % {"left": quantity_left},
             f"lines[{place}].quantity",
         )
-    # The share of everything given back so far, so that many small returns round up only once.
-    back = line.returned_quantity + given.quantity
-    share = Decimal(line.amount_fen) * back / line.quantity
-    most_fen = int(share.to_integral_value(ROUND_CEILING)) - line.returned_fen
+    most_fen = line_worth_fen(line, given.quantity, ROUND_CEILING)
     if given.quantity == quantity_left:
         if given.amount_fen != left_fen:
             raise Conflict(

@@ -38,6 +38,7 @@ from core.actors import Actor
 from core.errors import Conflict, Forbidden, NotFound
 from core.failpoints import failpoint
 from core.idempotency import NumberReused
+from core.integrity import constraint_name
 from core.locking import mark_created
 from core.states import transition
 from patients.models import HisClient
@@ -91,7 +92,9 @@ def return_request(
             asked = Asked(client, refund_no, input_hash, reason, operator, approver)
             returned = _write(invoice, asked, parts)
             failpoint("return.written")
-    except IntegrityError:
+    except IntegrityError as error:
+        if constraint_name(error) != "return_unique":
+            raise
         return _same_input(
             InvoiceReturn.objects.get(client=client, refund_no=refund_no), input_hash
         )

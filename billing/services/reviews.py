@@ -6,15 +6,22 @@ from typing import Any
 
 from billing.models import (
     BillingReview,
+    EventType,
     Invoice,
     InvoiceReturn,
     PaymentNotice,
     PaymentTransaction,
     ReviewReason,
 )
+from billing.services.events import event_add
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.review import ReviewStatus
+
+# What keeps a bill from ending: the HIS must not wait for an answer that time alone will not bring.
+TOLD_TO_HIS = frozenset(
+    {ReviewReason.AMOUNT_DIFFERS, ReviewReason.NOT_ENDED, ReviewReason.STATE_DIFFERS}
+)
 
 
 def review_open(
@@ -43,6 +50,13 @@ def review_open(
     ).first()
     if known is not None:
         return known
+    if invoice is not None and reason in TOLD_TO_HIS:
+        event_add(
+            invoice=invoice,
+            type=EventType.REVIEW,
+            data={"reason": str(reason)},
+            occurred_at=clock.now(),
+        )
     return BillingReview.objects.create(
         reason_code=reason,
         summary=str(reason.label),

@@ -26,7 +26,7 @@ def no_money(demo: Demo) -> tuple[str, str]:
 
 
 def over_limit(demo: Demo) -> tuple[str, str]:
-    return "P0011", "no_agreement"
+    return "P0011", "agreement_limit"
 
 
 def unsigned(demo: Demo) -> tuple[str, str]:

@@ -120,7 +120,7 @@ def bill_collect(request: HttpRequest, invoice_id: int) -> HttpResponse:
         wait_for_collect(collect.pk, wait_s=WAIT_S)
         collect.refresh_from_db()
     if collect.status == CollectStatus.PAID:
-        messages.success(request, _("Paid. The receipt can be printed."))
+        messages.success(request, _("Paid."))
     return HttpResponseRedirect(reverse("desk_bill", args=[invoice.pk]))
 
 
