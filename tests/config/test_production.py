@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,18 @@ from config import production
 from config.production import production_check
 from core.checks import production_database_is_safe
 from core.clock import offset_set
+from core.crypto.keys import provider
 from tests.conftest import PINNED_NOW, ROOT
 from tests.factories import payments
 from tests.factories.patients import his_client
+
+
+@pytest.fixture(autouse=True)
+def fresh_keys() -> Iterator[None]:
+    """Keys are kept per process; those found missing in production are not the other tests'."""
+    yield
+    provider.cache_clear()
+
 
 SETTINGS = "import json; from config import settings as s; print(json.dumps({{{fields}}}))"
 
@@ -117,6 +127,8 @@ def test_database_of_production(settings: Any) -> None:
 @pytest.mark.django_db
 def test_counterparties_of_production(settings: Any) -> None:
     settings.PRODUCTION = True
+    settings.FIELD_KEYS = {"k1": b"1" * 32}
+    provider.cache_clear()
     merchant = payments.merchant(
         base_url="https://api.mch.weixin.qq.com", secrets=json.dumps({"api_v2_key": "k" * 32})
     )
