@@ -72,9 +72,7 @@ def job_due_times(job: Job, after: datetime, until: datetime) -> Iterator[dateti
         day += timedelta(days=1)
 
 
-def job_run(
-    key: str, fn: Callable[[], JobResult], *, keep_idle: bool = True
-) -> JobRun | None:
+def job_run(key: str, fn: Callable[[], JobResult], *, keep_idle: bool = True) -> JobRun | None:
     """Run once and keep a JobRun; None if another run of the same job holds the lock.
 
     What the job raises is recorded and raised again. A sweeper of every second (`keep_idle` false)
