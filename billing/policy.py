@@ -56,7 +56,7 @@ class Policy:
     agreement_signing_ends_s: int = 86400
     agreement_every_s: int = 86400
     # Kept one by one from an address in a minute, and from all; what comes above them is one line.
-    refusals_kept_per_address: int = 10
+    refusals_kept_per_address: int = 60
     refusals_kept: int = 200
 
 

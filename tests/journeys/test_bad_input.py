@@ -18,7 +18,6 @@ TABLES = (
     "billing_payment", "billing_paymenttransaction", "billing_paymentnotice", "billing_paylink",
     "billing_invoicereturn", "billing_billingreview", "billing_hisevent", "billing_shift",
     "billing_agreement", "ledger_entry", "ledger_posting", "core_outboundcall", "core_statechange",
-    "core_idempotentcall",
 )  # fmt: skip
 
 
