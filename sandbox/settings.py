@@ -42,7 +42,7 @@ PORTAL_ENV = os.environ.get("PORTAL_ENV", "demo")
 if PORTAL_ENV not in {"demo", "test"}:
     raise ImproperlyConfigured("the sandbox runs in a demo or a test, never in production")
 
-SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT", "8001"))
+SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT") or 8001)
 SANDBOX_URL = os.environ.get("SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
 SANDBOX_TLS_URL = os.environ.get("SANDBOX_TLS_URL", f"https://127.0.0.1:{SANDBOX_PORT + 1}")
 # Empty: no portal stands beside us, and the clock moves alone.
