@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
+from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -26,7 +29,9 @@ from billing.models import (
     InvoiceReturn,
     InvoiceStatus,
     PaymentTransaction,
+    ReturnStatus,
     TransactionKind,
+    TransactionStatus,
 )
 from billing.pages import Split, SplitPart
 from billing.selectors.pay_page import CHANNELS
@@ -41,6 +46,7 @@ CALL_FIELDS = (
     "created_at", "counterparty", "operation", "reference", "status", "failure", "duration_ms"
 )  # fmt: skip
 TONES = {"SUCCEEDED": "ok", "DECLINED": "none", "CLOSED": "none"}
+GOING_BACK = frozenset({ReturnStatus.ACCEPTED, ReturnStatus.FAILED})
 RETURN_TONES = {"DONE": "ok", "REJECTED": "none", "FAILED": "bad"}
 
 
@@ -121,13 +127,35 @@ class BillPage:
         )
 
     @property
-    def returned_fen(self) -> int:
-        return sum(line.returned_fen for line in self.lines)
+    def refunded_fen(self) -> int:
+        """What the payer has back; a line's own sum is reserved the moment a return is asked."""
+        return sum(_back_fen(money.row) for money in self.money)
+
+    @property
+    def in_review_fen(self) -> int:
+        asked = (one.row for one in self.returns)
+        return sum(row.amount_fen for row in asked if row.status == ReturnStatus.REVIEW)
+
+    @property
+    def refunding_fen(self) -> int:
+        """Let go and not yet back with the payer, also where a person looks for another route."""
+        going = {
+            one.row.pk: one.row.amount_fen for one in self.returns if one.row.status in GOING_BACK
+        }
+        back_fen = sum(
+            _back_fen(money.row) for money in self.money if money.row.invoice_return_id in going
+        )
+        return max(sum(going.values()) - back_fen, 0)
 
     @property
     def other_parts(self) -> tuple[SplitPart, ...]:
         parts = self.split.parts if self.split else ()
         return tuple(part for part in parts if part.fen and part.key != "cash")
+
+
+def _back_fen(row: PaymentTransaction) -> int:
+    back = row.kind == TransactionKind.REFUND and row.status == TransactionStatus.SUCCEEDED
+    return row.amount_fen if back else 0
 
 
 def bill_get(invoice_id: int) -> Invoice:
@@ -150,7 +178,7 @@ def bill_page(invoice: Invoice, *, full_name: bool, books: bool, calls: bool) ->
         face=face_of(invoice.patient, full_name=full_name),
         badge=BADGE_OF.get(invoice.status, "in_progress"),
         split=_split(invoice),
-        lines=tuple(invoice.lines.select_related("charge").order_by("pk")),
+        lines=tuple(_lines(invoice)),
         money=tuple(_money(row) for row in _refunds_below(rows)),
         returns=tuple(_returns(returns)),
         entries=tuple(_entries(invoice)) if books else (),
@@ -159,6 +187,20 @@ def bill_page(invoice: Invoice, *, full_name: bool, books: bool, calls: bool) ->
         due_fen=due_fen(invoice),
         running=any(row.status == CollectStatus.RUNNING for row in collects),
         declined=_declined(invoice, collects),
+    )
+
+
+def _lines(invoice: Invoice) -> QuerySet[InvoiceLine]:
+    """The lines, each with the part of its return that waits or is under way, and that is done."""
+    open_return = Q(returns__invoice_return__status__in=[ReturnStatus.REVIEW, *GOING_BACK])
+    open_fen = Coalesce(Sum("returns__amount_fen", filter=open_return), 0)
+    open_quantity = Coalesce(Sum("returns__quantity", filter=open_return), Decimal(0))
+    rows = invoice.lines.select_related("charge").order_by("pk")
+    return rows.annotate(
+        going_fen=open_fen,
+        going_quantity=open_quantity,
+        back_fen=F("returned_fen") - open_fen,
+        back_quantity=F("returned_quantity") - open_quantity,
     )
 
 

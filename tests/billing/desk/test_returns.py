@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from billing.channels.base import Operation
+from billing.desk.bills import bill_page
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance, subject_balance
 from billing.models import BillingReview, Invoice, InvoiceReturn, PaymentTransaction, ReviewReason
@@ -52,6 +53,24 @@ def refunds(bill: Invoice) -> list[PaymentTransaction]:
     return list(PaymentTransaction.objects.filter(payment__invoice=bill, kind="REFUND"))
 
 
+def sums(bill: Invoice) -> dict[str, int]:
+    """What the bill's page says of its returns, above and in its one line."""
+    page = bill_page(Invoice.objects.get(pk=bill.pk), full_name=False, books=False, calls=False)
+    shown = text(browser("refund_clerk").get(address(bill)))
+    assert ("退费审核中" in shown, "退费中" in shown) == (
+        page.in_review_fen > 0,
+        page.in_review_fen + page.refunding_fen > 0,
+    )
+    (line,) = page.lines
+    return {
+        "refunded": page.refunded_fen,
+        "in_review": page.in_review_fen,
+        "refunding": page.refunding_fen,
+        "back": line.back_fen,
+        "going": line.going_fen,
+    }
+
+
 def test_return_is_asked_approved_and_refunded_to_the_fen() -> None:
     # given a paid bill of 4 × ¥5.01 and ¥10.00
     bill = paid_bill(2_004, quantity=Decimal(4))
@@ -60,6 +79,7 @@ def test_return_is_asked_approved_and_refunded_to_the_fen() -> None:
     # then it waits, nothing is owed and nobody is named as approver
     assert (returned.status, returned.amount_fen, returned.approver_code) == ("REVIEW", 501, "")
     assert refunds(bill) == []
+    assert sums(bill) == {"refunded": 0, "in_review": 501, "refunding": 0, "back": 0, "going": 501}
     review = BillingReview.objects.get()
     assert (review.reason_code, review.opened_by) == ("return_at_window", "staff:refund_clerk")
     # when another person approves
@@ -68,10 +88,12 @@ def test_return_is_asked_approved_and_refunded_to_the_fen() -> None:
     returned.refresh_from_db()
     assert (returned.status, returned.approver_code) == ("ACCEPTED", "reviewer")
     (refund,) = refunds(bill)
+    assert sums(bill) == {"refunded": 0, "in_review": 0, "refunding": 501, "back": 0, "going": 501}
     transaction_resume(transaction_id=refund.pk)
     returned.refresh_from_db()
     bill.refresh_from_db()
     assert (returned.status, bill.status) == ("DONE", "PARTLY_REFUNDED")
+    assert sums(bill) == {"refunded": 501, "in_review": 0, "refunding": 0, "back": 501, "going": 0}
     assert [(verb, fen) for verb, _no, fen in scripted.CALLS if verb == Operation.REFUND] == [
         (Operation.REFUND, 501)
     ]
