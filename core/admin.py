@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_value
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -49,13 +51,19 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         if str(field.verbose_name) != name.replace("_", " "):
             return name  # the model says it itself
 
+        boolean = True if isinstance(field, BooleanField) else None
+
         def value(obj: Any) -> Any:
             word = getattr(obj, f"get_{name}_display", None)
             shown = word() if word is not None else getattr(obj, name)
-            return format_yuan(shown) if name.endswith("_fen") and shown is not None else shown
+            if name.endswith("_fen") and shown is not None:
+                return format_yuan(shown)
+            # The page of one row shows a bare value as Python writes it: an instant in UTC.
+            if not boolean and (shown is None or isinstance(shown, date)):
+                return display_for_value(shown, self.get_empty_value_display())
+            return shown
 
         value.__name__ = name
-        boolean = True if isinstance(field, BooleanField) else None
         return admin.display(value, boolean=boolean, ordering=name, description=COLUMNS[name])
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:

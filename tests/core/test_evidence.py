@@ -158,3 +158,22 @@ def test_admin_only_shows(model, db, admin_client):
     base = f"/admin/core/{model._meta.model_name}/"
     assert admin_client.get(base).status_code == 200
     assert admin_client.get(f"{base}add/").status_code == 403
+
+
+def test_admin_shows_instants_in_the_time_of_the_hospital(clerk, admin_client):
+    # given an event of ten in the morning there, and a job that never ended
+    record(by=clerk, action="looked", subject="patient", subject_id="7")
+    job = JobRun.objects.create(key="sweep", started_at=clock.now())
+    # when their pages are opened
+    event = AuditEvent.objects.latest("pk")
+    pages = [
+        admin_client.get(f"/admin/core/auditevent/{event.pk}/change/").content.decode(),
+        admin_client.get(f"/admin/core/jobrun/{job.pk}/change/").content.decode(),
+    ]
+    # then they say it as the lists do, and nothing in the words of Python
+    listed = admin_client.get("/admin/core/auditevent/").content.decode()
+    assert "10:00" in listed
+    for page in pages:
+        assert "10:00" in page
+        assert "+00:00" not in page
+        assert ">None<" not in page
