@@ -311,6 +311,13 @@ def test_a_link_that_leads_nowhere_names_the_window(phone, token, status):
         assert not pay_ways(answer)
 
 
+def test_window_promises_only_what_it_offers(phone):
+    insured, own = (text_of(phone.get(f"/p/{bill}/window")) for bill in ("to_pay", "self_pay"))
+    assert "医保照样报销" in insured and "医保照样报销" not in own
+    for text in (insured, own, text_of(phone.get("/p/to_pay/pay"))):
+        assert "现金或付款码" in text and "银行卡" not in text
+
+
 def test_mode_is_kept_in_a_cookie_and_leads_back(phone):
     answer = phone.post("/mode", {"mode": "elder-2", "next": "/p/to_pay"})
 
