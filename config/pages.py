@@ -1,11 +1,13 @@
-"""Pages that belong to no app: the switch between elder and standard mode."""
+"""Pages that belong to no app: the first one, the switch of modes, and those that say no."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from billing import pay_door
 from core.page_mode import COOKIE, COOKIE_AGE_S, MODES
 
 
@@ -29,3 +31,17 @@ def mode_set(request: HttpRequest) -> HttpResponse:
         httponly=True,
     )
     return answer
+
+
+def home(_request: HttpRequest) -> HttpResponse:
+    """Payers come by their links; who types the bare address works here."""
+    return HttpResponseRedirect("/admin/")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address that leads nowhere still names the window and its phone."""
+    return render(request, "404.html", {"hospital": pay_door.hospital()}, status=404)
+
+
+def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "403.html", {"hospital": pay_door.hospital()}, status=403)

@@ -10,6 +10,7 @@ from config.dev_clock import dev_clock
 from config.health import healthz
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", pages.home, name="home"),
     path("admin/", include("billing.desk.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
@@ -18,5 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/v1/", include("billing.his.urls")),
 ]
+handler404 = pages.not_found
+handler403 = pages.not_allowed
 if not settings.PRODUCTION:
     urlpatterns.append(path("_dev/clock", dev_clock, name="dev_clock"))

@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
+from sandbox import pages
+
 urlpatterns = [
+    path("", pages.home, name="home"),
     path("", include("sandbox.world.urls")),
     path("", include("sandbox.wechat_pay.urls")),
     path("", include("sandbox.messages.urls")),

@@ -34,6 +34,12 @@ def native(phones: Sandbox, merchant: Merchant, number: str, fen: int) -> str:
     return str(answer.json()["code_url"])
 
 
+def test_first_page_leads_to_the_others(sandbox: Sandbox) -> None:
+    first = sandbox.call("GET", "/").text
+    for address in ("/his/", "/phone/", "/_panel/"):
+        assert f'class="cell go" href="{address}"' in first
+
+
 def test_people_are_found_and_every_page_stands(phones: Sandbox) -> None:
     found = phones.call("GET", "/phone/?q=秀兰").text
     assert "林秀兰" in found

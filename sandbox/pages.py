@@ -1,0 +1,14 @@
+"""The sandbox's first page: where its people and machines are."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+PAGES = (
+    ("/his/", "HIS 工作台", "开就诊、发账单、收款、退费"),
+    ("/phone/", "付款人的手机", "钱包、扫码、消息、协议"),
+    ("/_panel/", "故障台", "让对方出错，看各方账本"),
+)
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "sandbox/home.html", {"pages": PAGES})
