@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from config.books import books_wait
 from config.demo.sandbox_client import SandboxError
 from core.commands import ExitCode, PortalCommand, Result
-from core.errors import NotOffered
+from core.errors import BadInput, NotOffered
 from core.money import format_yuan
 
 
@@ -27,6 +27,8 @@ class Command(PortalCommand):
     def perform(self, **options: Any) -> Result:
         if settings.PRODUCTION:
             raise NotOffered("no_sandbox", _("There is no sandbox here to compare with."))
+        if options["wait"] < 0:
+            raise BadInput("bad_wait", _("Give --wait a number of seconds, 0 or more."), "wait")
         try:
             found = books_wait(options["wait"])
         except SandboxError as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 
 from billing.models import PaymentTransaction
 from billing.services.sweeps import transaction_resume
 from core.commands import ExitCode, PortalCommand, Result
+from core.errors import BadInput
 
 
 class Command(PortalCommand):
@@ -24,6 +26,8 @@ class Command(PortalCommand):
         if options["number"]:
             rows = rows.filter(number=options["number"])
         found = list(rows.order_by("pk").values_list("pk", "number"))
+        if options["number"] and not found:
+            raise BadInput("unknown_number", _("No open transaction has this number."), "number")
         if not options["dry_run"]:
             for pk, _number in self.progress(found, total=len(found), label="resolving"):
                 transaction_resume(transaction_id=pk)

@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 
 from config.jobs import job_of
 from core.commands import ExitCode, PortalCommand, Result
+from core.errors import BadInput, NotFound
 from core.jobs import job_run
 
 
@@ -18,7 +19,10 @@ class Command(PortalCommand):
         parser.add_argument("job", help="a key of config/schedule.py")
 
     def perform(self, **options: Any) -> Result:
-        job = job_of(options["job"])
+        try:
+            job = job_of(options["job"])
+        except NotFound as error:
+            raise BadInput(error.code, error.message, error.field) from error
         run = job_run(job.key, job.resolve())
         if run is None:
             text = f"{job.key} is running already"
