@@ -84,11 +84,25 @@ class Crew:
             "WECHAT_MESSAGES_URL": "",
         }
         self.worker: subprocess.Popen[bytes] | None = None
+        self.pool = ""
+        self.hands = threading.RLock()
         self.stopped = threading.Event()
         self.beat = threading.Thread(target=self._beat, daemon=True)
         self.beat.start()
 
     def start(self, pool: str) -> None:
+        with self.hands:
+            self.pool = pool
+            self._launch()
+
+    def supervise(self) -> None:
+        """A worker that ended because its broker died is started again, as any supervisor does."""
+        with self.hands:
+            if self.worker is not None and self.worker.poll() is not None:
+                self._launch()
+
+    def _launch(self) -> None:
+        pool = self.pool
         command = list(worker_command())
         command[command.index("--pool") + 1] = pool
         command[command.index("--concurrency") + 1] = "2" if pool == "prefork" else "6"
@@ -104,10 +118,12 @@ class Crew:
 
     def kill_worker(self) -> None:
         """The whole group at once, as a power cut does."""
-        assert self.worker is not None
-        with suppress(ProcessLookupError):
-            os.killpg(self.worker.pid, signal.SIGKILL)
-        self.worker.wait()
+        with self.hands:
+            assert self.worker is not None
+            with suppress(ProcessLookupError):
+                os.killpg(self.worker.pid, signal.SIGKILL)
+            self.worker.wait()
+            self.worker = None
 
     def kill_child(self) -> bool:
         """One process of the pool; the worker lives on."""
@@ -134,6 +150,7 @@ class Crew:
 
     def _beat(self) -> None:
         while not self.stopped.wait(1.0):
+            self.supervise()
             for job in JOBS:
                 if job.key not in DAILY:
                     self.send("config.tasks.run_job", job.key)
