@@ -22,12 +22,10 @@ from billing.models import (
     ChargeStatus,
     CollectRequest,
     CollectStatus,
-    HisEvent,
     Invoice,
     InvoiceReturn,
     PaymentNotice,
     PaymentTransaction,
-    Shift,
     TransactionKind,
 )
 from core import clock
@@ -149,14 +147,6 @@ def review_lock(review_id: int) -> tuple[BillingReview, Invoice | None]:
         Invoice.objects.filter(reviews=review_id).select_related("patient", "encounter__campus")
     )
     return lock_row(BillingReview.objects.filter(pk=review_id)), next(iter(invoices), None)
-
-
-def shift_lock(shift_id: int) -> Shift:
-    return lock_row(Shift.objects.filter(pk=shift_id))
-
-
-def event_lock(event_id: int) -> HisEvent:
-    return lock_row(HisEvent.objects.filter(pk=event_id).select_related("client", "invoice"))
 
 
 def collect_lock(invoice: Invoice) -> CollectRequest | None:

@@ -16,7 +16,7 @@ from billing.services.event_relay import events_publish, events_push_due
 from billing.services.failures import invoice_kept, transaction_kept
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.notices import notice_apply, notices_due
-from billing.services.sweeps import transaction_claim, transaction_resume, transactions_due
+from billing.services.sweeps import transaction_resume, transactions_due
 from core.dispatch import enqueue
 from patients.tasks import notifications_send_task
 
@@ -27,13 +27,6 @@ def invoice_drive_task(invoice_id: int) -> None:
     with invoice_kept(invoice_id=invoice_id):
         invoice_drive(invoice_id=invoice_id)
     tell()
-
-
-@shared_task
-def transaction_resume_task(transaction_id: int) -> None:
-    """Send, query or close one open transaction, if its time has come."""
-    if transaction_claim(transaction_id=transaction_id):
-        transaction_leased_task(transaction_id)
 
 
 @shared_task

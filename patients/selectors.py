@@ -9,7 +9,6 @@ from core.errors import NotFound
 from patients.messengers.registry import wechat_app_id
 from patients.models import (
     Campus,
-    Encounter,
     HisClient,
     Identifier,
     IdentifierKind,
@@ -71,15 +70,6 @@ def campus_by_code(code: str, field: str = "campus") -> Campus:
     if campus is None:
         raise NotFound("unknown_campus", _("No campus has this code."), field)
     return campus
-
-
-def encounter_get(*, client: HisClient, encounter_no: str) -> Encounter:
-    """The visit, or NotFound."""
-    rows = Encounter.objects.filter(client=client, encounter_no=encounter_no)
-    found = rows.select_related("patient").first()
-    if found is None:
-        raise NotFound("unknown_encounter", _("No visit has this number."), "encounter_no")
-    return found
 
 
 def notification_addresses(row: Notification) -> list[tuple[str, str]]:

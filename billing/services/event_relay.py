@@ -57,11 +57,6 @@ def events_publish() -> int:
     return numbered
 
 
-def events_due(*, limit: int) -> list[int]:
-    """Published events to push now, the first undelivered one of each invoice only."""
-    return list(_due().order_by("event_id").values_list("pk", flat=True)[:limit])
-
-
 def events_push_due(*, limit: int) -> int:
     """Push what is due, system by system; returns how many were tried.
 

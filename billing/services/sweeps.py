@@ -6,8 +6,6 @@ passes it by and a killed worker only delays it.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db.models import Q
 
 from billing.locks import transactions_lease
@@ -17,7 +15,6 @@ from billing.services.apply import NEVER_EXECUTED, Source, transaction_apply
 from billing.services.captures import capture_look
 from billing.services.invoice_drive import invoice_drive
 from billing.services.refunds import refund_resume
-from core import clock
 
 # Given up as never executed, and looked at again all the same (`apply._turned_up`).
 GIVEN_UP = Q(status=TransactionStatus.CLOSED, code=NEVER_EXECUTED, due_at__isnull=False)
@@ -26,14 +23,6 @@ GIVEN_UP = Q(status=TransactionStatus.CLOSED, code=NEVER_EXECUTED, due_at__isnul
 def transactions_due(*, limit: int) -> list[int]:
     """Open transactions whose time to look has come, leased to the caller."""
     return transactions_lease(limit=limit, lease_s=policy().lease_s)
-
-
-def transaction_claim(*, transaction_id: int) -> bool:
-    """Lease one transaction if it is due; a task that lost the race does nothing."""
-    now = clock.now()
-    lease_until = now + timedelta(seconds=policy().lease_s)
-    due = PaymentTransaction.objects.filter(pk=transaction_id, due_at__lte=now)
-    return due.update(due_at=lease_until) == 1
 
 
 def transaction_resume(*, transaction_id: int) -> None:
