@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from billing import pay_door
 from core.page_mode import COOKIE, COOKIE_AGE_S, MODES
+
+
+def hospital_of_page(_request: HttpRequest) -> dict[str, object]:
+    """Every page may name the hospital and its window; asked only where a template says so."""
+    return {"hospital": SimpleLazyObject(pay_door.hospital)}
 
 
 @require_POST
