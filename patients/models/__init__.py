@@ -5,13 +5,14 @@ Nouns: a `Patient` is a person; medical record numbers and cards are `Identifier
 is a message that must reach somebody, committed together with what it tells.
 """
 
-from patients.models.access import PatientAccess, Relation, WalletIdentity
+from patients.models.access import AccessEnd, PatientAccess, Relation, WalletIdentity
 from patients.models.encounter import Encounter, EncounterKind, EncounterStatus
 from patients.models.hospital import Campus, CampusKind, HisClient
 from patients.models.notification import Messenger, Notification, NotificationStatus
 from patients.models.patient import Identifier, IdentifierKind, IdType, Patient, PatientReview, Sex
 
 __all__ = [
+    "AccessEnd",
     "Campus",
     "CampusKind",
     "Encounter",

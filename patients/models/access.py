@@ -19,8 +19,21 @@ class Relation(models.TextChoices):
     OTHER = "other", _("other")
 
 
+class AccessEnd(models.TextChoices):
+    """Who ended a binding."""
+
+    USER = "user", _("ended by the user")
+    PATIENT = "patient", _("ended by the patient")
+    STAFF = "staff", _("ended at the desk")
+    HANDED_OVER = "handed_over", _("the patient has another account now")
+
+
 class PatientAccess(models.Model):
-    """A bound patient card (绑卡): `may_view` and `may_pay` are separate grants."""
+    """A bound patient card (绑卡): `may_view` and `may_pay` are separate grants.
+
+    An ended binding stays as evidence and grants nothing; the database keeps that, so that whoever
+    asks for a grant need not ask whether the binding lives.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="patient_access"
@@ -30,10 +43,35 @@ class PatientAccess(models.Model):
     may_view = models.BooleanField(default=False)
     may_pay = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_how = models.CharField(
+        max_length=12, choices=AccessEnd, blank=True, default="", db_default=""
+    )
+    end_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "patient"], name="patient_access_unique"),
+            models.UniqueConstraint(
+                fields=["user", "patient"],
+                name="patient_access_live",
+                condition=models.Q(ended_at__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["patient"],
+                name="patient_access_one_self",
+                condition=models.Q(ended_at__isnull=True, relation="self"),
+            ),
+            models.UniqueConstraint(
+                fields=["user"],
+                name="patient_access_one_person",
+                condition=models.Q(ended_at__isnull=True, relation="self"),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True, ended_how="")
+                | models.Q(ended_at__isnull=False, may_view=False, may_pay=False)
+                & ~models.Q(ended_how=""),
+                name="patient_access_ended",
+            ),
         ]
         verbose_name = _("patient access")
         verbose_name_plural = _("patient access")

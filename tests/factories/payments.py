@@ -59,6 +59,10 @@ def user(username: str = "") -> User:
 
 
 def access(patient: Patient, holder: User, relation: str = "self", **grants: Any) -> PatientAccess:
+    """A binding that lives; a person who has an account already is bound by a relative."""
+    taken = PatientAccess.objects.filter(patient=patient, relation="self", ended_at=None)
+    if relation == "self" and taken.exists():
+        relation = "other"
     values: dict[str, Any] = {"may_view": relation == "self", "may_pay": True} | grants
     return PatientAccess.objects.create(
         user=holder, patient=patient, relation=relation, created_at=clock.now(), **values

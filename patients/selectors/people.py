@@ -82,7 +82,9 @@ def notification_addresses(row: Notification) -> list[tuple[str, str]]:
         (str(Messenger.WECHAT_TEMPLATE), subject)
         for subject in openids.order_by("pk").values_list("subject", flat=True)[:1]
     ]
-    own = PatientAccess.objects.filter(user=row.user_id, relation=Relation.SELF)
+    own = PatientAccess.objects.filter(
+        user=row.user_id, relation=Relation.SELF, ended_at__isnull=True
+    )
     ways += [
         (str(Messenger.SMS), access.patient.phone)
         for access in own.select_related("patient").order_by("pk")[:1]
