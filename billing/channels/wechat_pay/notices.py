@@ -19,12 +19,19 @@ from billing.channels.base import (
     NoticeRefused,
     NoticeReply,
 )
+from billing.channels.strict_json import (
+    JsonObject,
+    JsonRefused,
+    int_get,
+    object_get,
+    object_read,
+    text_get,
+)
 from core import clock
 from core.outcomes import Outcome
 
 from . import verdicts
 from .account import api_v3_key, platform_keys
-from .strict_json import JsonObject, JsonRefused, int_get, object_get, object_read, text_get
 from .v2_notices import v2_notice_read
 from .v2_xml import fields_write
 from .v3_orders import state_outcome

@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from billing.channels.base import ChannelAnswer, MerchantAccount, Operation
+from billing.channels.strict_json import (
+    JsonObject,
+    JsonRefused,
+    object_read,
+    object_write,
+    text_get,
+)
 from core import clock
 from core.outbound import OutboundAnswer
 
 from . import transport, verdicts
 from .account import merchant_key, platform_keys, secret_get
-from .strict_json import JsonObject, JsonRefused, object_read, object_write, text_get
 from .v3_signing import SignatureRefused, authorization_header, message_verify, nonce_new
 
 

@@ -20,12 +20,12 @@ from billing.channels.base import (
     Operation,
     OrderReference,
 )
+from billing.channels.strict_json import JsonObject, int_get, object_get, text_get
 from core import clock
 from core.outcomes import Outcome
 
 from . import verdicts
 from .account import notify_url
-from .strict_json import JsonObject, int_get, object_get, text_get
 from .texts import DESCRIPTION_BYTES, text_cut
 from .v3_client import V3Reply, v3_call
 

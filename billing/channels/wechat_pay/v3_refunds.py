@@ -5,11 +5,11 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from billing.channels.base import ChannelAnswer, NoticeKind, Operation, RefundOrder
+from billing.channels.strict_json import JsonObject, int_get, object_get, text_get
 from core.outcomes import Outcome
 
 from . import verdicts
 from .account import notify_url
-from .strict_json import JsonObject, int_get, object_get, text_get
 from .texts import REASON_BYTES, text_cut
 from .v3_client import v3_call
 

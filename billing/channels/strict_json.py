@@ -1,4 +1,4 @@
-"""JSON as the channel sends it: one object, UTF-8, no key twice, no float where fen are meant."""
+"""JSON as a channel sends it: one object, UTF-8, no key twice, no float where fen are meant."""
 
 from __future__ import annotations
 
