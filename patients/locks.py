@@ -17,6 +17,16 @@ def patient_numbers_locked(*keys: str) -> None:
         advisory_lock(f"patients.patient/{key}")
 
 
+def consents_locked(*, user_id: int, purpose: str) -> None:
+    """Two answers of one person to one question wait for each other."""
+    advisory_lock(f"patients.consent/{user_id}/{purpose}")
+
+
+def user_phone_locked(phone_index: str) -> None:
+    """Two first sign-ins with one phone make one account."""
+    advisory_lock(f"patients.user_phone/{phone_index}")
+
+
 def encounter_locked(*, client: HisClient, encounter_no: str) -> Encounter:
     """The encounter, or DoesNotExist."""
     return lock_row(

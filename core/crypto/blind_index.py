@@ -50,9 +50,10 @@ class BlindIndexField(models.CharField):  # type: ignore[type-arg]
 
     def deconstruct(self) -> Any:
         """Source and purpose are part of the column's meaning, so migrations carry them."""
-        name, path, args, kwargs = super().deconstruct()
+        name, _path, args, kwargs = super().deconstruct()
         kwargs |= {"source": self.source, "purpose": self.purpose}
-        return name, path, args, kwargs
+        # The module's name is also the function's, so a migration imports it from the package.
+        return name, "core.crypto.BlindIndexField", args, kwargs
 
     def index_of(self, value: str | None) -> str | None:
         """What this column holds for a plaintext."""

@@ -6,6 +6,8 @@ is a message that must reach somebody, committed together with what it tells.
 """
 
 from patients.models.access import AccessEnd, PatientAccess, Relation, WalletIdentity
+from patients.models.account import SignInCode, UserPhone
+from patients.models.consent import Consent, ConsentPurpose
 from patients.models.encounter import Encounter, EncounterKind, EncounterStatus
 from patients.models.hospital import Campus, CampusKind, HisClient
 from patients.models.notification import Messenger, Notification, NotificationStatus
@@ -15,6 +17,8 @@ __all__ = [
     "AccessEnd",
     "Campus",
     "CampusKind",
+    "Consent",
+    "ConsentPurpose",
     "Encounter",
     "EncounterKind",
     "EncounterStatus",
@@ -30,5 +34,7 @@ __all__ = [
     "PatientReview",
     "Relation",
     "Sex",
+    "SignInCode",
+    "UserPhone",
     "WalletIdentity",
 ]

@@ -1,4 +1,5 @@
 from patients.selectors.bindings import access_of, access_to, family_places
+from patients.selectors.consents import consent_history, consent_of, consent_stands, consents_of
 from patients.selectors.people import (
     ID_NUMBER_PURPOSE,
     PHONE_PURPOSE,
@@ -18,6 +19,10 @@ __all__ = [
     "access_of",
     "access_to",
     "campus_by_code",
+    "consent_history",
+    "consent_of",
+    "consent_stands",
+    "consents_of",
     "family_places",
     "id_number_index",
     "identifier_find",

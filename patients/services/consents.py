@@ -1,0 +1,101 @@
+"""Consents are given to the current text and taken back whole; both leave an audit row."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.actors import Actor
+from core.audit import record
+from core.errors import BadInput
+from core.models import User
+from patients.consents.texts import ConsentText, consent_text
+from patients.locks import consents_locked
+from patients.models import Consent, ConsentPurpose, Patient
+
+
+def consent_give(
+    *,
+    user: User,
+    purpose: str,
+    by: Actor,
+    patient: Patient | None = None,
+    text_hash: str = "",
+    address: str = "",
+) -> Consent:
+    """Record a yes to the current text; a yes that stands already is returned as it is.
+
+    `text_hash` names the text that was on the screen: a yes to another one is refused, so that
+    nobody agrees to words that were replaced while they read.
+    """
+    text = _text(purpose)
+    if text_hash and text_hash != text.sha256:
+        raise BadInput("text_changed", _("The text has changed. Read it again, then choose."))
+    with transaction.atomic():
+        consents_locked(user_id=user.pk, purpose=purpose)
+        standing = Consent.objects.filter(
+            user=user,
+            patient=patient,
+            purpose=purpose,
+            text_version=text.version,
+            withdrawn_at__isnull=True,
+        ).first()
+        if standing is not None:
+            return standing
+        given = Consent.objects.create(
+            user=user,
+            patient=patient,
+            purpose=purpose,
+            text_version=text.version,
+            text_hash=text.sha256,
+            given_at=clock.now(),
+        )
+        record(
+            by=by,
+            action="consent_given",
+            subject="patients.consent",
+            subject_id=given.pk,
+            detail=_detail(given),
+            address=address,
+        )
+    return given
+
+
+def consent_withdraw(
+    *, user: User, purpose: str, by: Actor, patient: Patient | None = None, address: str = ""
+) -> int:
+    """Take back every yes to a purpose, whatever its version; how many stood. Safe to repeat."""
+    _text(purpose)
+    with transaction.atomic():
+        consents_locked(user_id=user.pk, purpose=purpose)
+        rows = Consent.objects.filter(
+            user=user, patient=patient, purpose=purpose, withdrawn_at__isnull=True
+        )
+        standing = list(rows.order_by("pk"))
+        rows.update(withdrawn_at=clock.now())
+        for one in standing:
+            record(
+                by=by,
+                action="consent_withdrawn",
+                subject="patients.consent",
+                subject_id=one.pk,
+                detail=_detail(one),
+                address=address,
+            )
+    return len(standing)
+
+
+def _text(purpose: str) -> ConsentText:
+    if purpose not in ConsentPurpose.values:
+        raise BadInput("unknown_purpose", _("There is no such consent."), "purpose")
+    return consent_text(str(purpose))
+
+
+def _detail(row: Consent) -> dict[str, object]:
+    return {
+        "purpose": str(row.purpose),
+        "version": row.text_version,
+        "user": row.user_id,
+        "patient": row.patient_id,
+    }
