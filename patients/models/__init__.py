@@ -6,7 +6,7 @@ is a message that must reach somebody, committed together with what it tells.
 """
 
 from patients.models.access import AccessEnd, PatientAccess, Relation, WalletIdentity
-from patients.models.account import SignInCode, UserPhone
+from patients.models.account import CodePurpose, PhoneCode, UserPhone
 from patients.models.consent import Consent, ConsentPurpose
 from patients.models.encounter import Encounter, EncounterKind, EncounterStatus
 from patients.models.hospital import Campus, CampusKind, HisClient
@@ -17,6 +17,7 @@ __all__ = [
     "AccessEnd",
     "Campus",
     "CampusKind",
+    "CodePurpose",
     "Consent",
     "ConsentPurpose",
     "Encounter",
@@ -32,9 +33,9 @@ __all__ = [
     "Patient",
     "PatientAccess",
     "PatientReview",
+    "PhoneCode",
     "Relation",
     "Sex",
-    "SignInCode",
     "UserPhone",
     "WalletIdentity",
 ]

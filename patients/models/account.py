@@ -31,7 +31,14 @@ class UserPhone(models.Model):
         verbose_name_plural = _("phones of users")
 
 
-class SignInCode(models.Model):
+class CodePurpose(models.TextChoices):
+    """What a code opens. One sent for a purpose opens nothing else."""
+
+    SIGN_IN = "sign_in", _("sign in")
+    BIND = "bind", _("bind a patient card")
+
+
+class PhoneCode(models.Model):
     """A code that was sent to a phone. It lives minutes, counts its guesses and works once.
 
     The code itself is not here, only a keyed hash of it. Rows are also what the limits count, so
@@ -41,6 +48,7 @@ class SignInCode(models.Model):
 
     phone = EncryptedField()
     phone_index = BlindIndexField(source="phone", purpose=PHONE_INDEX_PURPOSE, null=False)
+    purpose = models.CharField(max_length=12, choices=CodePurpose)
     code_digest = models.CharField(max_length=64)
     address = models.GenericIPAddressField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -50,9 +58,9 @@ class SignInCode(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["phone_index", "created_at"], name="sign_in_code_phone"),
-            models.Index(fields=["address", "created_at"], name="sign_in_code_address"),
-            models.Index(fields=["created_at"], name="sign_in_code_created"),
+            models.Index(fields=["phone_index", "created_at"], name="phone_code_phone"),
+            models.Index(fields=["address", "created_at"], name="phone_code_address"),
+            models.Index(fields=["created_at"], name="phone_code_created"),
         ]
-        verbose_name = _("sign-in code")
-        verbose_name_plural = _("sign-in codes")
+        verbose_name = _("phone code")
+        verbose_name_plural = _("phone codes")
