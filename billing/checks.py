@@ -31,6 +31,8 @@ VERBS = (
 )
 AGREEMENT_VERBS = ("sign_url", "agreement_query", "unsign")
 AGREEMENT_OPERATIONS = {Operation.SIGN, Operation.UNSIGN, Operation.AGREEMENT_QUERY}
+TRANSFER_VERBS = ("transfer", "transfer_query")
+TRANSFER_OPERATIONS = {Operation.TRANSFER, Operation.TRANSFER_QUERY}
 
 
 @register()
@@ -116,10 +118,16 @@ def channel_faults(code: str, channel: Channel) -> list[str]:
         isinstance(capability, Capability) for capability in capabilities
     ):
         return [*faults, "capabilities is not a frozenset of Capability"]
-    signs = Capability.AGREEMENT in capabilities
-    verbs = VERBS + (AGREEMENT_VERBS if signs else ())
+    verbs, needed = VERBS, set(Operation)
+    for capability, more, operations in (
+        (Capability.AGREEMENT, AGREEMENT_VERBS, AGREEMENT_OPERATIONS),
+        (Capability.TRANSFER, TRANSFER_VERBS, TRANSFER_OPERATIONS),
+    ):
+        if capability in capabilities:
+            verbs += more
+        else:
+            needed -= operations
     faults += [f"verb {verb} is missing" for verb in verbs if not hasattr(channel, verb)]
-    needed = set(Operation) - (set() if signs else AGREEMENT_OPERATIONS)
     silent = needed - set(getattr(channel, "unanswered", {}))
     faults += [f"unanswered says nothing of {operation.value}" for operation in sorted(silent)]
     gap = getattr(channel, "refund_gap_s", None)

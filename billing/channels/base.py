@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -39,6 +39,8 @@ class Operation(StrEnum):
     REFUND = "refund"
     REFUND_QUERY = "refund_query"
     AGREEMENT_QUERY = "agreement_query"
+    TRANSFER = "transfer"
+    TRANSFER_QUERY = "transfer_query"
 
 
 class Capability(StrEnum):
@@ -50,6 +52,7 @@ class Capability(StrEnum):
     REFUND = "refund"
     REVERSE = "reverse"
     CLOSE = "close"
+    TRANSFER = "transfer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +82,24 @@ class CaptureOrder:
     auth_code: str = field(default="", repr=False)
     payer_address: str = ""
     device: str = ""
+    plan_id: str = ""  # of the agreement, where the channel takes it with the deduction
+    return_url: str = ""  # where a link leads back to, for a channel that signs it
 
 
 @dataclass(frozen=True, slots=True)
 class OrderReference:
-    """Which order to query, close or reverse."""
+    """Which order to query, close or reverse.
+
+    `offered_until` says until when a code or link that somebody was shown can still be used; none:
+    nobody holds one. Some channels know no order before it is opened.
+    """
 
     merchant: MerchantAccount
     number: str
     mode: Mode
     amount_fen: int
     channel_no: str = ""
+    offered_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +181,18 @@ class NoticeRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodRule:
+    """What a periodic agreement (周期扣款) allows: how often, from when, how much at once."""
+
+    every: int
+    unit: str  # DAY | MONTH
+    first_on: date
+    single_fen: int
+    total_fen: int | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AgreementOrder:
     """Ask the payer to sign a deduction agreement (签约) under our `contract_code`."""
 
@@ -179,6 +201,7 @@ class AgreementOrder:
     plan_id: str
     display_name: str
     return_url: str
+    period: PeriodRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +212,27 @@ class AgreementReference:
     contract_code: str
     plan_id: str
     contract_id: str = ""
+
+
+class PayeeKind(StrEnum):
+    """By what a payee is known to the channel."""
+
+    USER_ID = "user_id"
+    LOGIN = "login"  # a phone number or mail address; needs the real name
+    OPEN_ID = "open_id"
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOrder:
+    """Pay `amount_fen` out to a wallet whose owner bears `payee_name` (实名付款)."""
+
+    merchant: MerchantAccount
+    number: str
+    amount_fen: int
+    payee: str = field(repr=False)
+    payee_kind: PayeeKind
+    payee_name: str = field(repr=False)  # compared by the channel; never empty
+    title: str
 
 
 class Channel(Protocol):
@@ -217,3 +261,10 @@ class AgreementChannel(Channel, Protocol):
     def sign_url(self, order: AgreementOrder) -> str: ...
     def agreement_query(self, order: AgreementReference) -> ChannelAnswer: ...
     def unsign(self, order: AgreementReference, *, reason: str) -> ChannelAnswer: ...
+
+
+class TransferChannel(Channel, Protocol):
+    """A channel that pays out to a person by real name; a later query may say it came back."""
+
+    def transfer(self, order: TransferOrder) -> ChannelAnswer: ...
+    def transfer_query(self, order: TransferOrder) -> ChannelAnswer: ...

@@ -13,7 +13,7 @@ from typing import cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from billing.channels.base import AgreementChannel, Capability, Channel
+from billing.channels.base import AgreementChannel, Capability, Channel, TransferChannel
 
 
 class UnknownChannel(LookupError):
@@ -39,6 +39,14 @@ def agreement_channel_get(code: str) -> AgreementChannel:
     if Capability.AGREEMENT not in channel.capabilities:
         raise UnknownChannel(f"{code} has no agreements")
     return cast(AgreementChannel, channel)
+
+
+def transfer_channel_get(code: str) -> TransferChannel:
+    """The adapter of this code, if it pays out by real name."""
+    channel = channel_get(code)
+    if Capability.TRANSFER not in channel.capabilities:
+        raise UnknownChannel(f"{code} has no transfers")
+    return cast(TransferChannel, channel)
 
 
 def _paths() -> Mapping[str, str]:

@@ -47,7 +47,7 @@ class WechatPay:
     """The adapter. Stateless: keys are cached by their text, connections by core.outbound."""
 
     code = "wechat_pay"
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.TRANSFER}
     unanswered: Mapping[Operation, Unanswered] = MappingProxyType(
         {
             Operation.SIGN: Unanswered.RESEND,  # a link is built, nothing is sent
