@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+import sys
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseRedirect,
+    HttpResponseServerError,
+)
 from django.shortcuts import render
+from django.template import loader
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
+from django.views.defaults import bad_request
 
 from billing import pay_door
+from billing.his.problems import problem_answer
 from core.page_mode import COOKIE, COOKIE_AGE_S, MODES
 
 
@@ -46,8 +60,41 @@ def home(_request: HttpRequest) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An address that leads nowhere still names the window and its phone."""
+    if is_api(request):
+        return problem_answer(Http404(), {})
     return render(request, "404.html", {"hospital": pay_door.hospital()}, status=404)
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return problem_answer(PermissionDenied(), {})
     return render(request, "403.html", {"hospital": pay_door.hospital()}, status=403)
+
+
+def not_readable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request that Django itself takes for an attack or a mistake, such as a foreign host."""
+    if is_api(request):
+        return problem_answer(SuspiciousOperation(), {})
+    return bad_request(request, exception)
+
+
+def form_not_taken(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token of its page: old, opened elsewhere, or without cookies."""
+    return render(request, "403_csrf.html", {"hospital": pay_door.hospital()}, status=403)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """A fault of ours. The page asks neither the database nor anything that may be broken too."""
+    if is_api(request):
+        fault = sys.exc_info()[1]
+        return problem_answer(fault if isinstance(fault, Exception) else RuntimeError(), {})
+    return HttpResponseServerError(loader.get_template("500.html").render(fault_page()))
+
+
+def fault_page() -> dict[str, object]:
+    return {"help": settings.HOSPITAL_HELP, "static": settings.STATIC_URL}
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Programs read problem+json wherever they went wrong."""
+    return request.path == "/api" or request.path.startswith("/api/")

@@ -117,6 +117,7 @@ SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked by the balancer, inside
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
+CSRF_FAILURE_VIEW = "config.pages.form_not_taken"
 X_FRAME_OPTIONS = "DENY"
 
 STATIC_URL = "static/"
@@ -173,6 +174,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "UNAUTHENTICATED_USER": None,
+    "EXCEPTION_HANDLER": "billing.his.problems.problem_answer",
 }
 
 # The two upward registries; `billing.checks` resolves every path.
@@ -200,9 +202,16 @@ MESSENGERS: dict[str, dict[str, str]] = {
         "secret": os.environ.get("SMS_SECRET", "sandbox-sms-secret"),
         "sign_name": os.environ.get("SMS_SIGN_NAME", "医院缴费"),
         "template": os.environ.get("SMS_TEMPLATE", "bill"),
+        "code_template": os.environ.get("SMS_CODE_TEMPLATE", "code"),
     },
 }
 MESSENGERS = {code: config for code, config in MESSENGERS.items() if config["base_url"]}
+# Who helps while nothing can be asked, for the page of a fault: it reads no database.
+HOSPITAL_HELP = {
+    "name": os.environ.get("PORTAL_HOSPITAL", ""),
+    "window": os.environ.get("PORTAL_WINDOW", ""),
+    "phone": os.environ.get("PORTAL_PHONE", ""),
+}
 # Networks of the hospital's own proxies; only they may say whom a request comes from.
 TRUSTED_PROXIES = [one for one in os.environ.get("TRUSTED_PROXIES", "").split(",") if one]
 

@@ -21,5 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 handler404 = pages.not_found
 handler403 = pages.not_allowed
+handler400 = pages.not_readable
+handler500 = pages.failed
 if not settings.PRODUCTION:
     urlpatterns.append(path("_dev/clock", dev_clock, name="dev_clock"))

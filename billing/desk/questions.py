@@ -157,7 +157,7 @@ def case_get(review_id: int) -> Case:
         .first()
     )
     if row is None:
-        raise NotFound("review_unknown", _("There is no such case."))
+        raise NotFound("unknown_review", _("There is no such case."))
     lines = ReturnLine.objects.filter(invoice_return=row.invoice_return_id or 0)
     return Case(
         review=row,

@@ -179,7 +179,7 @@ class ExactDecimalField(Described, serializers.Field):  # type: ignore[type-arg]
         return value
 
     def to_representation(self, value: Decimal) -> str:
-        return str(value)
+        return format(value.normalize(), "f")
 
     def openapi(self) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{self.pattern.pattern}$"}

@@ -2,6 +2,7 @@
 malformed one is told as such and not as a missing page."""
 
 from django.urls import URLPattern, path, re_path
+from django.views.decorators.common import no_append_slash
 
 from billing.his.views import charges, collect, invoices, later, people
 from billing.his.views.base import NowhereView
@@ -15,6 +16,7 @@ PRESCRIPTION = f"{ENCOUNTER}/prescriptions/<str:prescription_no>"
 put_only = later.LaterView.as_view(http_method_names=["put"])
 post_only = later.LaterView.as_view(http_method_names=["post"])
 get_only = later.LaterView.as_view(http_method_names=["get"])
+nowhere = NowhereView.as_view(http_method_names=["get", "put", "post"])
 
 urlpatterns: list[URLPattern] = [
     path("patients/<str:mrn>", people.PatientView.as_view()),
@@ -36,5 +38,5 @@ urlpatterns: list[URLPattern] = [
     path(f"{PRESCRIPTION}/dispensed", post_only),
     path("doctors/<str:code>/presence", put_only),
     path(f"{ENCOUNTER}/daily_list", get_only),
-    re_path(r"^[\s\S]*$", NowhereView.as_view(http_method_names=["get", "put", "post"])),
+    re_path(r"^[\s\S]*$", no_append_slash(nowhere)),
 ]

@@ -44,7 +44,7 @@ def parts_checked(invoice: Invoice, wanted: Sequence[ReturnInput] | None) -> lis
         line = lines.get(given.charge_no)
         if line is None or given.charge_no in seen:
             raise BadInput(
-                "line_unknown",
+                "unknown_line",
                 _("This charge is not on the bill, or is named twice."),
                 f"lines[{place}].charge_no",
             )
@@ -71,7 +71,8 @@ def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
     if given.quantity > quantity_left:
         raise Conflict(
             "quantity_left",
-            _("Only %(left)s of this charge are left to return.") % {"left": quantity_left},
+            _("Only %(left)s of this charge are left to return.")
+            % {"left": f"{quantity_left.normalize():f}"},
             f"lines[{place}].quantity",
         )
     most_fen = line_worth_fen(line, given.quantity, ROUND_CEILING)

@@ -42,7 +42,7 @@ def _locked(review_id: int) -> tuple[BillingReview, int]:
     try:
         review, _invoice = review_lock(review_id)
     except BillingReview.DoesNotExist:
-        raise NotFound("review_unknown", _("There is no such case.")) from None
+        raise NotFound("unknown_review", _("There is no such case.")) from None
     if review.reason_code not in RETURN_REASONS or review.invoice_return_id is None:
         raise Conflict("not_a_return", _("This case is not about a return."))
     return review, review.invoice_return_id

@@ -232,4 +232,4 @@ def _invoice_id(client: HisClient, invoice_no: str) -> int:
     row = Invoice.objects.filter(client=client, invoice_no=invoice_no).values_list("pk").first()
     if row is not None:
         return int(row[0])
-    raise NotFound("invoice_unknown", _("There is no such bill."), "invoice_no")
+    raise NotFound("unknown_invoice", _("There is no such bill."), "invoice_no")

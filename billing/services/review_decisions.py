@@ -75,4 +75,4 @@ def _locked(review_id: int) -> BillingReview:
     try:
         return review_lock(review_id)[0]
     except BillingReview.DoesNotExist:
-        raise NotFound("review_unknown", _("There is no such case.")) from None
+        raise NotFound("unknown_review", _("There is no such case.")) from None

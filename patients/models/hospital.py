@@ -35,7 +35,9 @@ class Campus(models.Model):
 class HisClient(models.Model):
     """A system of the hospital that may call the API, by token, scope and address.
 
-    Numbers it gives us (encounter, charge, invoice, request, refund) are unique per client.
+    Numbers it gives us (encounter, charge, invoice, request, refund) are unique per client. It
+    registers visits at its own campuses only, and so bills by their merchants only; a client
+    without any may do so at all of them.
     """
 
     code = models.CharField(max_length=32, unique=True)
@@ -46,6 +48,9 @@ class HisClient(models.Model):
     events_url = models.URLField(blank=True, validators=[web_address_check])
     events_secret = EncryptedField(blank=True, default="")
     active = models.BooleanField(default=True)
+    campuses = models.ManyToManyField(
+        Campus, blank=True, related_name="his_clients", verbose_name=_("campuses")
+    )
 
     class Meta:
         verbose_name = _("HIS client")

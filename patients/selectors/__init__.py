@@ -1,9 +1,10 @@
-from patients.selectors.bindings import access_of, access_to, family_places
+from patients.selectors.accounts import identity_holder, phone_of, user_by_phone
+from patients.selectors.bindings import FAMILY_MAX, access_of, access_to, family_places
 from patients.selectors.consents import consent_history, consent_of, consent_stands, consents_of
 from patients.selectors.people import (
     ID_NUMBER_PURPOSE,
     PHONE_PURPOSE,
-    campus_by_code,
+    campus_for,
     id_number_index,
     identifier_find,
     notification_addresses,
@@ -14,11 +15,12 @@ from patients.selectors.people import (
 )
 
 __all__ = [
+    "FAMILY_MAX",
     "ID_NUMBER_PURPOSE",
     "PHONE_PURPOSE",
     "access_of",
     "access_to",
-    "campus_by_code",
+    "campus_for",
     "consent_history",
     "consent_of",
     "consent_stands",
@@ -26,9 +28,12 @@ __all__ = [
     "family_places",
     "id_number_index",
     "identifier_find",
+    "identity_holder",
     "notification_addresses",
     "patient_by_card",
     "patient_by_mrn",
     "patients_with_id_number",
     "phone_index",
+    "phone_of",
+    "user_by_phone",
 ]

@@ -31,7 +31,7 @@ def access_to(*, user: User, patient_id: int, need: Need = "view") -> PatientAcc
     grant = {"may_view": True} if need == "view" else {"may_pay": True}
     found = _live(user).filter(patient_id=patient_id, **grant).first()
     if found is None:
-        raise NotFound("patient_unknown", _("There is nobody here under this number."))
+        raise NotFound("unknown_patient", _("There is nobody here under this number."))
     return found
 
 

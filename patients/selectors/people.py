@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from core.crypto import blind_index
-from core.errors import NotFound
+from core.errors import Forbidden, NotFound
 from patients.messengers.registry import wechat_app_id
 from patients.models import (
     Campus,
@@ -64,11 +65,19 @@ def patients_with_id_number(*, id_type: str, id_number: str) -> list[Patient]:
     return list(Patient.objects.filter(id_type=id_type, id_number_index=index).order_by("pk"))
 
 
-def campus_by_code(code: str, field: str = "campus") -> Campus:
-    """The campus, or NotFound."""
-    campus = Campus.objects.filter(code=code).first()
+def campus_for(*, client: HisClient, code: str, field: str = "campus") -> Campus:
+    """The campus, if this client registers visits there; else NotFound or Forbidden."""
+    own = HisClient.campuses.through.objects.filter(hisclient=client)
+    rows = Campus.objects.annotate(
+        is_own=Exists(own.filter(campus=OuterRef("pk"))), client_is_bound=Exists(own)
+    )
+    campus = rows.filter(code=code).first()
     if campus is None:
         raise NotFound("unknown_campus", _("No campus has this code."), field)
+    if campus.client_is_bound and not campus.is_own:
+        raise Forbidden(
+            "foreign_campus", _("This token does not register visits at this campus."), field
+        )
     return campus
 
 

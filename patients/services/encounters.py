@@ -16,7 +16,7 @@ from core.errors import BadInput, Conflict, NotFound
 from core.states import transition
 from patients.locks import encounter_locked
 from patients.models import Encounter, EncounterStatus, HisClient
-from patients.selectors import campus_by_code, patient_by_card, patient_by_mrn
+from patients.selectors import campus_for, patient_by_card, patient_by_mrn
 
 # What a bill was made from; once one stands, these no longer change.
 BILLED_FIELDS = frozenset(
@@ -95,7 +95,7 @@ def _values(client: HisClient, data: EncounterInput, by: Actor | None) -> dict[s
     return {
         "patient_id": patient.pk,
         "kind": data.kind,
-        "campus_id": campus_by_code(data.campus).pk,
+        "campus_id": campus_for(client=client, code=data.campus).pk,
         "department_code": data.department_code,
         "department_name": data.department_name,
         "doctor_code": data.doctor_code,

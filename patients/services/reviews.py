@@ -23,7 +23,7 @@ def patient_review_close(
         try:
             review = patient_review_locked(review_id)
         except PatientReview.DoesNotExist:
-            raise NotFound("review_unknown", _("There is no such case.")) from None
+            raise NotFound("unknown_review", _("There is no such case.")) from None
         if not comment.strip():
             raise BadInput("comment_missing", _("Say what was done."), "comment")
         to = ReviewStatus.APPROVED if settled else ReviewStatus.REJECTED

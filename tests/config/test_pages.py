@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from typing import Any
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client, RequestFactory
@@ -9,6 +12,7 @@ from django.views.defaults import server_error
 
 from config import pages
 from patients.models import Campus
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -40,3 +44,43 @@ def test_closed_page_says_so() -> None:
 def test_fault_page_needs_nothing() -> None:
     answer = server_error(RequestFactory().get("/"))
     assert answer.status_code == 500 and "页面暂时打不开" in answer.content.decode()
+
+
+def test_fault_page_says_who_helps_and_asks_nobody(
+    settings: Any, django_assert_num_queries: Any
+) -> None:
+    # given a fault, and the hospital's window in the settings
+    settings.HOSPITAL_HELP = {"name": "一院", "window": "3 号窗口", "phone": "0500-8612 0000"}
+    with django_assert_num_queries(0):
+        answer = pages.failed(RequestFactory().get("/bills"))
+    # then the page has its icon, its window and its phone without the database
+    body = answer.content.decode()
+    assert answer.status_code == 500 and "先不要再付一次" in body
+    assert '<link rel="icon" type="image/svg+xml" href="/static/logo.svg">' in body
+    assert "3 号窗口" in body and 'href="tel:0500-86120000"' in body
+
+
+def test_fault_of_a_view_is_told_by_that_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages.pay_door, "hospital", lambda: 1 / 0)
+    client = Client(raise_request_exception=False)
+    assert "页面暂时打不开" in client.get("/nowhere").content.decode()
+    told = client.get("/api/nowhere")
+    assert (told.status_code, told["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_form_without_its_token_says_that_nothing_was_taken() -> None:
+    Campus.objects.create(code="x", name="一院", window_text="3 号窗口", phone="0500-1")
+    # when a form comes from a page that is too old
+    answer = Client(enforce_csrf_checks=True).post("/mode", {"mode": "elder"})
+    # then it says in Chinese that nothing happened, what to do, and who helps
+    body = answer.content.decode()
+    assert answer.status_code == 403
+    assert "没有扣款" in body and "重新打开" in body and "3 号窗口" in body
+    assert 'rel="icon"' in body and "CSRF" not in body
+
+
+def test_every_page_has_the_icon() -> None:
+    listed = subprocess.check_output(["git", "ls-files", "*.html"], cwd=ROOT, text=True).split()
+    whole = [path for path in listed if "<html" in (ROOT / path).read_text(encoding="utf8")]
+    assert {"templates/base.html", "templates/500.html"} <= set(whole)
+    assert [p for p in whole if 'rel="icon"' not in (ROOT / p).read_text(encoding="utf8")] == []

@@ -180,7 +180,7 @@ def _person_review(review_id: int) -> PatientReview:
     rows = rows.prefetch_related("patient__identifiers", "other__identifiers")
     found = rows.filter(pk=review_id).first()
     if found is None:
-        raise NotFound("review_unknown", _("There is no such case."))
+        raise NotFound("unknown_review", _("There is no such case."))
     return found
 
 

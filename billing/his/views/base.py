@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
@@ -11,14 +11,13 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from billing.his.authentication import HasScope, HisTokenAuthentication
 from billing.his.fields import NUMBER, NUMBER_PATTERN
 from billing.his.parsing import StrictJSONParser
-from billing.his.problems import problem_answer
+from billing.his.problems import UNKNOWN_ADDRESS
 from core.errors import NotFound
 
 
@@ -59,16 +58,13 @@ class HisView(APIView):
                 reason = _("It must match %(pattern)s.") % {"pattern": NUMBER_PATTERN}
                 raise ValidationError({name: [reason]})
 
-    def get_exception_handler(self) -> Callable[..., Response]:
-        return problem_answer
-
 
 class NowhereView(HisView):
     """Any other address under the API."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        raise NotFound("no_such_address", _("There is nothing at this address."))
+        raise NotFound(UNKNOWN_ADDRESS, _("There is nothing at this address."))
 
 
 def body_of(request: Request, serializer: BaseSerializer[Any]) -> dict[str, Any]:

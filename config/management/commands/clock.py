@@ -38,7 +38,7 @@ class Command(PortalCommand):
             return Result({"now": now.isoformat()}, now.isoformat())
         if wanted < now - TOLERANCE:
             text = _("The clock only moves forward; it is %s now.")
-            raise Conflict("clock_backwards", text % now.isoformat(timespec="seconds"), "set")
+            raise Conflict("clock_backward", text % now.isoformat(timespec="seconds"), "set")
         try:
             moved = sandbox_call("POST", "/_control/clock", {"now": wanted.isoformat()})
         except SandboxError as error:

@@ -15,7 +15,7 @@ from django.core.management.base import CommandParser
 
 from config.demo.announce import demo_file, demo_print, demo_write
 from config.demo.databases import database_beside
-from config.demo.hospital import hospital_load
+from config.demo.hospital import CAMPUSES, hospital_load
 from config.demo.people import people_load
 from config.demo.processes import (
     NotStarted,
@@ -94,7 +94,8 @@ class Command(PortalCommand):
 
 
 def _environment() -> dict[str, str]:
-    """What every child needs to find the others."""
+    """What every child needs to find the others, and people their window."""
+    main = CAMPUSES[0]
     return {
         "PORTAL_ENV": "demo",
         "PYTHONPATH": str(Path(settings.BASE_DIR)),
@@ -108,6 +109,9 @@ def _environment() -> dict[str, str]:
         ),
         "SANDBOX_DEMO_FILE": str(demo_file()),
         "SANDBOX_HIS_EVENTS_SECRET": settings.DEMO_EVENTS_SECRET,
+        "PORTAL_HOSPITAL": main[1],
+        "PORTAL_WINDOW": main[2],
+        "PORTAL_PHONE": main[3],
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
 
