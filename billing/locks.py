@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import TypeVar
 
 from django.db import connection
-from django.db.models import Model, Q
+from django.db.models import Exists, Func, Model, OuterRef, QuerySet
+from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
+from billing.ledger import chart
+from billing.ledger.selectors import subject_balance_beside
 from billing.models import (
     Agreement,
     AgreementStatus,
@@ -24,19 +28,32 @@ from billing.models import (
     CollectStatus,
     Invoice,
     InvoiceReturn,
+    Payment,
     PaymentNotice,
     PaymentTransaction,
     TransactionKind,
 )
 from core import clock
 from core.errors import NotFound
-from core.locking import PreparedLock, lock_row, lock_rows
+from core.locking import PreparedLock, lock_row, lock_rows, mark_held
 from patients.models import Encounter, HisClient
+
+Row = TypeVar("Row", bound=Model)
 
 
 def _whole(model: type[Model], *beside: str) -> list[str]:
     """Every column of a row, and the few named of the rows read beside it."""
     return [*(field.name for field in model._meta.concrete_fields), *beside]
+
+
+def _beside(rows: QuerySet[Row], **columns: Combinable) -> QuerySet[Row]:
+    """Rows with what is read beside them; their models declare the names."""
+    return rows.annotate(**columns)  # type: ignore[no-any-return]
+
+
+def _owed(invoice: str) -> Func:
+    """What a bill owes, read with the row that is locked after it: one statement less."""
+    return subject_balance_beside(chart.PATIENT_RECEIVABLE, invoice)
 
 
 # The locks every collect takes are declared, so that their texts are made and planned once. Beside
@@ -56,24 +73,28 @@ _invoice_of_transaction = PreparedLock(
 )
 _transaction = PreparedLock(
     PaymentTransaction,
-    lambda key: (
+    lambda key: _beside(
         PaymentTransaction.objects.filter(pk=key)
-        .select_related("payment__merchant", "payment__agreement", "payment__shift")
-        .defer("payment__merchant__secrets")
+        .select_related(
+            "payment__merchant", "payment__agreement", "payment__shift", "payment__collect"
+        )
+        .defer("payment__merchant__secrets"),
+        owed_fen=_owed("payment__invoice_id"),
     ),
     int,
 )
 _collect_running = PreparedLock(
     CollectRequest,
-    lambda invoice: CollectRequest.objects.filter(invoice=invoice, status=CollectStatus.RUNNING),
-    int,
-)
-_collects = PreparedLock(
-    CollectRequest,
-    lambda invoice, client, number: CollectRequest.objects.filter(
-        Q(invoice=invoice, status=CollectStatus.RUNNING) | Q(client=client, request_no=number)
+    lambda invoice: _beside(
+        CollectRequest.objects.filter(invoice=invoice, status=CollectStatus.RUNNING),
+        owed_fen=_owed("invoice_id"),
+        was_tried=Exists(
+            PaymentTransaction.objects.filter(
+                payment__invoice=OuterRef("invoice"), kind=TransactionKind.CAPTURE
+            )
+        ),
     ),
-    *(int, int, str),
+    int,
 )
 _agreements = PreparedLock(
     Agreement,
@@ -101,12 +122,12 @@ def invoice_lock_by_number(client: HisClient, invoice_no: str) -> Invoice:
     """The invoice of a caller's number, locked, without anything beside it; or NotFound."""
     rows = _invoice_by_number.rows(client.pk, invoice_no)
     if not rows:
-        raise NotFound("invoice_unknown", _("There is no such bill."), "invoice_no")
+        raise NotFound("unknown_invoice", _("There is no such bill."), "invoice_no")
     return rows[0]
 
 
 def transaction_lock(transaction_id: int) -> tuple[PaymentTransaction, Invoice | None]:
-    """A transaction with its invoice, the invoice locked first."""
+    """A transaction with its invoice, the invoice locked first; `owed_fen` is what it owes now."""
     invoices = _invoice_of_transaction.rows(transaction_id)
     return _transaction.row(transaction_id), next(iter(invoices), None)
 
@@ -150,13 +171,20 @@ def review_lock(review_id: int) -> tuple[BillingReview, Invoice | None]:
 
 
 def collect_lock(invoice: Invoice) -> CollectRequest | None:
-    """The running collect of a locked invoice; it is only ever touched under that lock."""
+    """The running collect of a locked invoice; it is only ever touched under that lock.
+
+    `owed_fen` is what the invoice owes now, `was_tried` whether it ever had a tender.
+    """
     return next(iter(_collect_running.rows(invoice.pk)), None)
 
 
-def collects_lock(invoice: Invoice, client: HisClient, request_no: str) -> list[CollectRequest]:
-    """The collect that runs on a locked invoice, and whichever bears the asked number."""
-    return _collects.rows(invoice.pk, client.pk, request_no)
+def collect_of_payment_held(invoice: Invoice, payment: Payment) -> CollectRequest | None:
+    """`collect_lock`, by way of a payment that was read under the invoice's lock: its own collect
+    is the running one unless it has ended."""
+    own = payment.collect
+    if own is not None and own.status == CollectStatus.RUNNING:
+        return mark_held(own, under=invoice)
+    return collect_lock(invoice)
 
 
 def return_of_refund_lock(row: PaymentTransaction) -> InvoiceReturn:

@@ -102,6 +102,17 @@ def mark_created(row: Row) -> Row:
     return row
 
 
+def mark_held(row: Row, *, under: models.Model) -> Row:
+    """Mark a row that the house touches only while the row it belongs to is locked.
+
+    It must have been read after that lock was taken.
+    """
+    if not is_locked(under):
+        raise NotLocked(f"{under._meta.label} {under.pk} is not locked in this transaction")
+    setattr(row, _MARK, getattr(under, _MARK))
+    return row
+
+
 def advisory_lock(key: str, *, shared: bool = False, wait: bool = True) -> bool:
     """Lock a name until the transaction ends; False only when not waiting and it is taken."""
     if not connection.in_atomic_block:

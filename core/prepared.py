@@ -37,6 +37,7 @@ class _Compiled(NamedTuple):
     names: list[str]
     related: list[Any]
     converters: list[tuple[int, list[Any], Any]]
+    annotations: list[tuple[str, int]]  # name and place of what was read beside the columns
 
 
 class PreparedQuery(Generic[Row]):
@@ -67,6 +68,8 @@ class PreparedQuery(Generic[Row]):
         instance: Any = known.model.from_db(connection.alias, known.names, row[known.columns])
         for populator in known.related:
             populator.populate(row, instance)
+        for name, place in known.annotations:
+            setattr(instance, name, row[place])
         return instance  # type: ignore[no-any-return]
 
     def _compile(self) -> _Compiled:
@@ -91,6 +94,7 @@ class PreparedQuery(Generic[Row]):
             # The stubs describe the next Django, which asks for one more argument.
             get_related_populators(info, select, connection.alias),  # type: ignore[call-arg]
             [(place, *found) for place, found in converters.items()],
+            list(compiler.annotation_col_map.items()),
         )
         return self._compiled
 
@@ -101,6 +105,16 @@ def row_insert(row: Row) -> Row:
         cursor.execute(_insert(type(row)), _values(row))
         _inserted(row, cursor.fetchone()[0])
     return row
+
+
+def row_insert_new(row: Row) -> bool:
+    """`row_insert`, unless a unique number of it is taken: then nothing happens and it says so."""
+    with prepared_cursor() as cursor:
+        cursor.execute(_insert(type(row), " ON CONFLICT DO NOTHING"), _values(row))
+        written = cursor.fetchone()
+        if written is not None:
+            _inserted(row, written[0])
+    return written is not None
 
 
 def rows_insert(first: Row, second: models.Model, *, link: str) -> Row:
@@ -136,9 +150,12 @@ def _values(row: models.Model, without: str = "") -> list[Any]:
 
 
 @cache
-def _insert(model: type[models.Model]) -> str:
-    text = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING {}").format(
-        *_names(model), sql.SQL(", ").join(sql.Placeholder() for _ in _fields(model)), _key(model)
+def _insert(model: type[models.Model], on_conflict: str = "") -> str:
+    text = sql.SQL("INSERT INTO {} ({}) VALUES ({}){} RETURNING {}").format(
+        *_names(model),
+        sql.SQL(", ").join(sql.Placeholder() for _ in _fields(model)),
+        sql.SQL(on_conflict),
+        _key(model),
     )
     return text.as_string()
 

@@ -6,6 +6,7 @@ An account that was never posted to has a balance of 0; a path outside the chart
 from __future__ import annotations
 
 from django.db import connection
+from django.db.models import BigIntegerField, F, Func
 
 from billing.ledger.chart import family_of
 from billing.ledger.entries import AccountTotals
@@ -23,11 +24,14 @@ FROM ledger_account a LEFT JOIN LATERAL (
 WHERE a.code = %s
 """
 
+# `subject > 0` stands here as it stands in the index that serves it.
 _SUBJECT_BALANCE = """
 SELECT coalesce(sum(p.amount_fen), 0)
 FROM ledger_posting p JOIN ledger_account a ON a.id = p.account_id
-WHERE a.code = %s AND p.subject = %s AND p.subject > 0
+WHERE a.code = {code} AND p.subject = {subject} AND p.subject > 0
 """
+_SUBJECT_BALANCE_ASKED = _SUBJECT_BALANCE.format(code="%s", subject="%s")
+_SUBJECT_BALANCE_BESIDE = _SUBJECT_BALANCE.format(code="'%(code)s'", subject="%(expressions)s")
 
 _TRIAL_BALANCE = """
 SELECT a.code, a.kind, coalesce(s.debit_fen, 0) + coalesce(o.debit_fen, 0),
@@ -59,9 +63,20 @@ def subject_balance(code: str, subject: int) -> int:
     """What an account holds about one row, such as an invoice's open receivable."""
     family_of(code)
     with prepared_cursor() as cursor:
-        cursor.execute(_SUBJECT_BALANCE, (code, str(subject)))
+        cursor.execute(_SUBJECT_BALANCE_ASKED, (code, str(subject)))
         row = cursor.fetchone()
     return int(row[0])
+
+
+def subject_balance_beside(code: str, subject: str) -> Func:
+    """`subject_balance` as a column of a query whose field `subject` names the row."""
+    family_of(code)
+    return Func(
+        F(subject),
+        template=f"({_SUBJECT_BALANCE_BESIDE})",
+        code=code,
+        output_field=BigIntegerField(),
+    )
 
 
 def trial_balance() -> list[AccountTotals]:

@@ -45,6 +45,10 @@ class CollectRequest(models.Model):
         ),
     }
 
+    # Read beside the row when it is locked to be driven (`billing.locks.collect_lock`).
+    owed_fen: int
+    was_tried: bool
+
     client = models.ForeignKey(HisClient, on_delete=models.PROTECT)
     request_no = models.CharField(max_length=64)
     input_hash = models.CharField(max_length=64)

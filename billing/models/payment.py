@@ -98,6 +98,9 @@ class PaymentTransaction(models.Model):
     UNTRACED: ClassVar[frozenset[str]] = frozenset({"value"})
     TAKEN_OR_OPEN: ClassVar[frozenset[str]] = IN_FLIGHT | {T.SUCCEEDED}
 
+    # What its bill owes: read beside the row when it is locked (`billing.locks.transaction_lock`).
+    owed_fen: int
+
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="transactions")
     kind = models.CharField(max_length=8, choices=TransactionKind)
     number = models.CharField(max_length=32, unique=True)

@@ -7,7 +7,12 @@ from django.db.models import Sum
 from billing import postings
 from billing.ledger import chart
 from billing.ledger.selectors import subject_balance
-from billing.locks import agreement_lock, collect_lock, return_of_refund_lock
+from billing.locks import (
+    agreement_lock,
+    collect_lock,
+    collect_of_payment_held,
+    return_of_refund_lock,
+)
 from billing.models import (
     CollectStatus,
     EventType,
@@ -21,7 +26,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
-from billing.selectors.payments import open_capture, receivable_fen
+from billing.selectors.payments import open_capture
 from billing.services.agreements import agreement_end
 from billing.services.events import event_add
 from billing.services.messages import tell_paid, tell_refunded
@@ -87,7 +92,7 @@ class InvoicePurpose:
         self, row: PaymentTransaction, invoice: Invoice | None, *, expected: bool, by: Actor
     ) -> None:
         assert invoice is not None
-        owed_fen = receivable_fen(invoice) if invoice.status in Invoice.OPEN else 0
+        owed_fen = row.owed_fen if invoice.status in Invoice.OPEN else 0
         if expected and owed_fen >= row.amount_fen:
             _post_taken(row, invoice)
             failpoint("apply.posted")
@@ -178,7 +183,7 @@ class InvoicePurpose:
             Invoice.objects.filter(pk=invoice.pk).update(due_at=clock.now())
             return
         transition(invoice, InvoiceStatus.PAID, by=by, due_at=None, action=None)
-        collect = collect_lock(invoice)
+        collect = collect_of_payment_held(invoice, row.payment)
         if collect is not None:
             transition(collect, CollectStatus.PAID, by=by, auth_code="")
         event_add(

@@ -6,8 +6,15 @@ from typing import Any
 
 from billing.models import CollectRequest, CollectStatus, Invoice, InvoiceStatus
 from billing.selectors.pay_links import action_shown
+from patients.models import HisClient
 
 PROCESSING = frozenset({InvoiceStatus.PRICING, InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING})
+
+
+def collect_by_number(client: HisClient, request_no: str) -> CollectRequest | None:
+    """The collect that bears a caller's number, with the one it joined."""
+    rows = CollectRequest.objects.select_related("joined")
+    return rows.filter(client=client, request_no=request_no).first()
 
 
 def collect_answer(collect: CollectRequest) -> dict[str, Any]:

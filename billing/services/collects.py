@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NoReturn
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing.channels.base import Mode
 from billing.channels.registry import channel_codes
-from billing.locks import collects_lock, invoice_lock_by_number
+from billing.locks import collect_lock, invoice_lock_by_number
 from billing.models import (
     CollectMethod,
     CollectRequest,
@@ -20,6 +21,7 @@ from billing.models import (
     PaymentTransaction,
 )
 from billing.policy import policy
+from billing.selectors.collects import collect_by_number
 from billing.selectors.payments import open_capture
 from billing.services.tenders import OFFERED, auth_code_channel
 from core import clock
@@ -27,8 +29,7 @@ from core.actors import Actor
 from core.errors import BadInput, Conflict, NotOffered
 from core.failpoints import failpoint
 from core.idempotency import NumberReused
-from core.integrity import constraint_name
-from core.prepared import row_insert
+from core.prepared import row_insert_new
 from core.states import transition
 from patients.models import HisClient
 
@@ -65,36 +66,25 @@ def collect_start(
     """
     _refuse_method(method, auth_code)
     asked = Asked(client, request_no, input_hash, method, auth_code, operator)
-    try:
-        with transaction.atomic():
-            collect = _begin(invoice_lock_by_number(client, invoice_no), asked)
-            failpoint("collect.written")
-    except IntegrityError as error:
-        if constraint_name(error) != "collect_unique":
-            raise
-        # Another process used this number in this moment, for another invoice.
-        return _same_input(
-            CollectRequest.objects.get(client=client, request_no=request_no), input_hash
-        )
+    with transaction.atomic():
+        collect = _begin(invoice_lock_by_number(client, invoice_no), asked)
+        failpoint("collect.written")
     failpoint("collect.committed")
     return collect
 
 
 def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
-    """Under the invoice's lock: replay, join the running collect, or begin this one."""
-    known = collects_lock(invoice, asked.client, asked.request_no)
-    same = next((row for row in known if row.request_no == asked.request_no), None)
-    if same is not None:
-        same = _same_input(same, asked.input_hash if same.invoice_id == invoice.pk else "")
-        return same.joined or same
-    if known:
-        row_insert(_row(asked, invoice, CollectStatus.JOINED, joined=known[0]))
-        return known[0]
+    """Under the invoice's lock: begin this collect, else replay or join the one in its way.
+
+    The unique numbers decide (a number once, one running collect a bill), so that the first call
+    is not preceded by a question and no other process can come between.
+    """
     settled = invoice.status in Invoice.SETTLED
-    if not settled and invoice.status not in Invoice.OPEN:
-        raise Conflict("invoice_not_open", _("This bill is cancelled or under review."))
     collect = _row(asked, invoice, CollectStatus.PAID if settled else CollectStatus.RUNNING)
-    row_insert(collect)
+    if not settled and invoice.status not in Invoice.OPEN:
+        return _known(invoice, asked) or _refuse_not_open()
+    if not row_insert_new(collect):
+        return _known(invoice, asked) or _join(invoice, asked)
     if invoice.status == InvoiceStatus.ISSUED:
         # The caller drives it at once; a sweeper does if that is lost.
         due_at = clock.now() + timedelta(seconds=policy().drive_lost_after_s)
@@ -109,6 +99,32 @@ def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
     elif not settled:
         _withdraw_offer(invoice)
     return collect
+
+
+def _known(invoice: Invoice, asked: Asked) -> CollectRequest | None:
+    """The request that already answers this number; the same input only."""
+    same = collect_by_number(asked.client, asked.request_no)
+    if same is None:
+        return None
+    if same.invoice_id != invoice.pk or same.input_hash != asked.input_hash:
+        raise NumberReused(
+            "number_reused", _("This number was used with other content."), "request_no"
+        )
+    return same.joined or same
+
+
+def _join(invoice: Invoice, asked: Asked) -> CollectRequest:
+    """Another collect runs on this bill: it answers for this number too."""
+    running = collect_lock(invoice)
+    assert running is not None, "only a number or a running collect stands in the way"
+    if not row_insert_new(_row(asked, invoice, CollectStatus.JOINED, joined=running)):
+        # In this moment the number was used for another bill.
+        return _known(invoice, asked) or running
+    return running
+
+
+def _refuse_not_open() -> NoReturn:
+    raise Conflict("invoice_not_open", _("This bill is cancelled or under review."))
 
 
 def _row(
@@ -154,11 +170,3 @@ def _refuse_method(method: str, auth_code: str) -> None:
             _("This is no payment code. Ask the payer to open the payment code and scan again."),
             "auth_code",
         )
-
-
-def _same_input(known: CollectRequest, input_hash: str) -> CollectRequest:
-    if known.input_hash != input_hash:
-        raise NumberReused(
-            "number_reused", _("This number was used with other content."), "request_no"
-        )
-    return known

@@ -25,7 +25,6 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.selectors.pay_links import pay_link_url
-from billing.selectors.payments import receivable_fen
 from billing.services.apply import NEVER_EXECUTED, Source, transaction_apply
 from billing.services.captures import capture_begin, capture_send
 from billing.services.events import event_add
@@ -75,7 +74,7 @@ def _next_step(invoice_id: int) -> Step | None:
             # A patient's own page drives its tender alone; nothing is left to do here.
             Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
             return None
-        tried = _tried(invoice, collect)
+        tried = _tried(invoice, collect) if collect.was_tried else []
         if tried and _stops(tried[-1]):
             Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
             return None
@@ -115,11 +114,10 @@ def _begin(
     invoice: Invoice, collect: CollectRequest, tried: list[PaymentTransaction]
 ) -> PaymentTransaction | None:
     """The next tender with its number, if anything is owed and a way is left."""
-    owed_fen = receivable_fen(invoice)
-    if owed_fen <= 0:
+    if collect.owed_fen <= 0:
         return None
     tender = tender_next(
-        invoice=invoice, collect=collect, amount_fen=owed_fen, tried=_used_up(tried)
+        invoice=invoice, collect=collect, amount_fen=collect.owed_fen, tried=_used_up(tried)
     )
     if tender is None:
         return None

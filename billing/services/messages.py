@@ -10,71 +10,50 @@ from typing import Any
 
 from billing.models import Invoice, PaymentTransaction
 from core.crypto import mask_name
-from core.prepared import PreparedQuery
-from patients.models import PatientAccess, Relation
-from patients.services.notifications import Message, notifications_queue
+from patients.services.notifications import Message, OwnMessage, notifications_queue
 
 
 def tell_paid(row: PaymentTransaction, invoice: Invoice) -> None:
     """At once on every deduction, to the payer; and to the patient when somebody else paid."""
     facts = _facts(invoice, row.amount_fen)
     payer_id = row.payment.payer_id
-    messages = []
+    messages: list[Message | OwnMessage] = [
+        OwnMessage(f"paid/{row.number}", "paid", facts, but_not=payer_id)
+    ]
     if payer_id is not None:
         messages.append(Message(f"deducted/{row.number}", "deducted", payer_id, facts))
-    messages += [
-        Message(f"paid/{row.number}/{user_id}", "paid", user_id, facts)
-        for user_id in _own_users(invoice)
-        if user_id != payer_id
-    ]
     notifications_queue(messages=messages, patient_id=invoice.patient_id)
 
 
 def tell_refunded(row: PaymentTransaction, invoice: Invoice) -> None:
     """To whoever paid, else to the patient."""
+    key, kind = f"refunded/{row.number}", "refunded"
     payer_id = row.payment.payer_id
-    users = [payer_id] if payer_id is not None else _own_users(invoice)
     facts = _facts(invoice, row.amount_fen)
-    _queue(invoice, "refunded", row.number, users, facts)
+    if payer_id is None:
+        _queue(invoice, OwnMessage(key, kind, facts))
+    else:
+        _queue(invoice, Message(f"{key}/{payer_id}", kind, payer_id, facts))
 
 
 def tell_not_deducted(row: PaymentTransaction, invoice: Invoice) -> None:
     """The channel does not tell a payer about a failed deduction; we do."""
-    if row.payment.payer_id is not None:
+    payer_id = row.payment.payer_id
+    if payer_id is not None:
+        key = f"not_deducted/{row.number}/{payer_id}"
         facts = _facts(invoice, row.amount_fen)
-        _queue(invoice, "not_deducted", row.number, [row.payment.payer_id], facts)
+        _queue(invoice, Message(key, "not_deducted", payer_id, facts))
 
 
 def tell_pay_link(invoice: Invoice, url: str) -> None:
     """The bill waits on the patient's phone."""
+    key = f"pay_link/{invoice.pk}/{invoice.event_seq}"
     facts = _facts(invoice, invoice.cash_fen)
-    number = f"{invoice.pk}/{invoice.event_seq}"
-    _queue(invoice, "pay_link", number, _own_users(invoice), facts, link=url)
+    _queue(invoice, OwnMessage(key, "pay_link", facts, link=url))
 
 
-def _queue(
-    invoice: Invoice,
-    kind: str,
-    number: str,
-    users: list[int],
-    facts: dict[str, Any],
-    *,
-    link: str = "",
-) -> None:
-    messages = [Message(f"{kind}/{number}/{user}", kind, user, facts, link) for user in users]
-    notifications_queue(messages=messages, patient_id=invoice.patient_id)
-
-
-_own_access = PreparedQuery(
-    lambda patient: PatientAccess.objects.filter(
-        patient=patient, relation=Relation.SELF, may_view=True
-    ),
-    int,
-)
-
-
-def _own_users(invoice: Invoice) -> list[int]:
-    return [access.user_id for access in _own_access(invoice.patient_id)]
+def _queue(invoice: Invoice, message: Message | OwnMessage) -> None:
+    notifications_queue(messages=[message], patient_id=invoice.patient_id)
 
 
 def _facts(invoice: Invoice, amount_fen: int) -> dict[str, Any]:

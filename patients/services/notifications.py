@@ -37,14 +37,24 @@ CHUNK = 1
 ERROR_LENGTH_MAX = 200
 
 
-# The messages travel as one value, so that one prepared statement serves any number of them.
+# The messages travel as one value, so that one prepared statement serves any number of them. One to
+# the patient's own users becomes one for each, as they are at this moment.
 _QUEUE = """
 INSERT INTO patients_notification
   (key, kind, user_id, patient_id, messenger, address, facts, link, status, attempts, due_at,
    last_error, created_at)
-SELECT key, kind, user_id, %s::bigint, messenger, '', facts, link, %s, 0, %s, '', %s
+SELECT receiver.key, kind, receiver.user_id, %s::bigint, messenger, '', facts, link, %s, 0, %s,
+  '', %s
 FROM jsonb_to_recordset(%s) AS message (
-  key text, kind text, user_id bigint, messenger text, facts jsonb, link text)
+  key text, kind text, user_id bigint, messenger text, facts jsonb, link text,
+  own_users boolean, but_not bigint),
+LATERAL (
+  SELECT message.key, message.user_id WHERE NOT own_users
+  UNION ALL
+  SELECT message.key || '/' || access.user_id, access.user_id FROM patients_patientaccess access
+  WHERE own_users AND access.patient_id = %s AND access.relation = 'self' AND access.may_view
+    AND access.user_id IS DISTINCT FROM but_not
+) AS receiver
 ON CONFLICT DO NOTHING
 """
 
@@ -63,7 +73,23 @@ class Message:
     link: str = ""
 
 
-def notifications_queue(*, messages: Sequence[Message], patient_id: int | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class OwnMessage:
+    """One fact for each user the patient is (may see their own bills), but not for `but_not`.
+
+    Each one's key is this key and the user.
+    """
+
+    key: str
+    kind: str
+    facts: Mapping[str, Any]
+    but_not: int | None = None
+    link: str = ""
+
+
+def notifications_queue(
+    *, messages: Sequence[Message | OwnMessage], patient_id: int | None = None
+) -> None:
     """Queue messages in the caller's transaction; one statement for all of them.
 
     A message without a user goes to the patient's own phone.
@@ -76,20 +102,25 @@ def notifications_queue(*, messages: Sequence[Message], patient_id: int | None =
     if unknown:
         raise ValueError(f"no text for {sorted(unknown)}")
     now = clock.now()
-    rows = [
-        {
-            "key": one.key,
-            "kind": one.kind,
-            "user_id": one.user_id,
-            "messenger": Messenger.WECHAT_TEMPLATE if one.user_id else Messenger.SMS,
-            "facts": one.facts,
-            "link": _LINK.get_prep_value(one.link),
-        }
-        for one in messages
-    ]
+    rows = Jsonb([_as_row(one) for one in messages], dumps=dumps)
     with prepared_cursor() as cursor:
         status = NotificationStatus.WAITING.value
-        cursor.execute(_QUEUE, [patient_id, status, now, now, Jsonb(rows, dumps=dumps)])
+        cursor.execute(_QUEUE, [patient_id, status, now, now, rows, patient_id])
+
+
+def _as_row(message: Message | OwnMessage) -> dict[str, Any]:
+    own = isinstance(message, OwnMessage)
+    user_id = None if isinstance(message, OwnMessage) else message.user_id
+    return {
+        "key": message.key,
+        "kind": message.kind,
+        "user_id": user_id,
+        "messenger": Messenger.WECHAT_TEMPLATE if own or user_id else Messenger.SMS,
+        "facts": message.facts,
+        "link": _LINK.get_prep_value(message.link),
+        "own_users": own,
+        "but_not": message.but_not if isinstance(message, OwnMessage) else None,
+    }
 
 
 def notifications_send_due(*, now: datetime, limit: int) -> int:
