@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from billing.channels.base import Capability, Channel, Operation
 from billing.channels.registry import channel_codes, channel_get
 from billing.models import Merchant
-from billing.services.merchants import merchant_account
+from billing.services.merchants import SecretsUnreadable, merchant_account
 from core.checks import is_made_up
 from core.crypto import DecryptionError
 from core.web_addresses import address_fault, unreal_fault
@@ -90,7 +90,11 @@ def _merchants() -> Iterator[CheckMessage]:
         if merchant.base_url and unreal_fault(merchant.base_url):
             fault = unreal_fault(merchant.base_url)
             yield Error(f"merchant {merchant}: its address {fault}", id="billing.E004")
-        secrets = merchant_account(merchant, channel=merchant.channel).secrets
+        try:
+            secrets = merchant_account(merchant, channel=merchant.channel).secrets
+        except SecretsUnreadable as error:
+            yield Error(str(error), id="billing.E008")
+            continue
         for name in sorted(name for name, value in secrets.items() if is_made_up(value)):
             yield Error(f"merchant {merchant}: {name} is a demo's", id="billing.E005")
         address = secrets.get("base_url_tls", "")

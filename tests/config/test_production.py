@@ -150,6 +150,25 @@ def test_counterparties_of_production(settings: Any) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("broken", ["{", "[]", '"text"', "null", '{"api_v2_key": 7}', "\u0000x"])
+def test_unreadable_secrets_are_a_named_fault(settings: Any, broken: str) -> None:
+    settings.PRODUCTION = True
+    settings.FIELD_KEYS = {"k1": b"1" * 32}
+    provider.cache_clear()
+    # given one merchant whose secrets nobody can read, and another whose address is a demo's
+    payments.merchant(
+        merchant_no="1900000001", base_url="https://api.mch.weixin.qq.com", secrets=broken
+    )
+    payments.merchant(merchant_no="1900000002", base_url="http://127.0.0.1:8001", secrets="{}")
+    # when production is checked
+    found = production_counterparties_check(databases=["default"])
+    # then the first is named without its secrets, and the second is looked at all the same
+    assert [str(one.id) for one in found] == ["billing.E008", "billing.E004"]
+    assert "1900000001" in str(found[0].msg)
+    assert broken not in str(found[0].msg) or broken == "{"
+
+
+@pytest.mark.django_db
 def test_nothing_starts_in_production_while_a_check_fails(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
