@@ -180,6 +180,7 @@ REST_FRAMEWORK = {
 # The two upward registries; `billing.checks` resolves every path.
 PAYMENT_CHANNELS = {
     "wechat_pay": "billing.channels.wechat_pay.WechatPay",
+    "alipay": "billing.channels.alipay.Alipay",
     "cash": "billing.channels.cash.Cash",
 }
 PAYMENT_PURPOSES = {

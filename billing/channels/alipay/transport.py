@@ -1,0 +1,50 @@
+"""The one place where Alipay is called: timeouts, and what no answer means."""
+
+from __future__ import annotations
+
+from billing.channels.base import ChannelAnswer, Operation
+from core import outbound
+from core.outbound import Failure, OutboundAnswer, OutboundRequest, Timeout
+from core.outcomes import Outcome
+
+COUNTERPARTY = "alipay"
+# A host that does not take the connection in two seconds is down; the patient is waiting. A payment
+# is answered within five, else a query is quicker than more patience. Money that leaves the
+# merchant's account takes longer, and nobody waits for it.
+CONNECT_S = 2.0
+READ_S = 5.0
+READ_OUTGOING_S = 10.0
+ANSWER_BYTES_MAX = 256 * 1024
+_OUTGOING = frozenset({Operation.REFUND, Operation.TRANSFER})
+
+# Sends whose number is new to the channel: only there does "it never left" say something about the
+# order. A query that never left says nothing about what an earlier send did.
+_FIRST_SENDS = frozenset({Operation.CAPTURE, Operation.REFUND, Operation.TRANSFER})
+
+
+def send(
+    *, operation: Operation, reference: str, url: str, body: bytes
+) -> OutboundAnswer | ChannelAnswer:
+    """The raw answer, or UNKNOWN where none came."""
+    answer = outbound.send(
+        OutboundRequest(
+            counterparty=COUNTERPARTY,
+            operation=operation.value,
+            reference=reference,
+            method="POST",
+            url=url,
+            headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
+            body=body,
+            timeout=Timeout(CONNECT_S, READ_OUTGOING_S if operation in _OUTGOING else READ_S),
+            answer_length_max=ANSWER_BYTES_MAX,
+        )
+    )
+    if answer.failure is Failure.NOT_SENT:
+        return ChannelAnswer(
+            Outcome.UNKNOWN,
+            code="NOT_SENT",
+            executed=False if operation in _FIRST_SENDS else None,
+        )
+    if answer.failure is not None or answer.status is None:
+        return ChannelAnswer(Outcome.UNKNOWN, code="NO_ANSWER")
+    return answer
