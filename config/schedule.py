@@ -48,6 +48,12 @@ JOBS: tuple[Job, ...] = (
         every_s=5,
     ),
     Job(
+        "send_binding_codes",
+        "patients.tasks.sweep_binding_codes",
+        "the code of a card somebody wants to bind is sent, also where its task was lost",
+        every_s=3,
+    ),
+    Job(
         "close_day",
         "billing.tasks.close_days",
         "after midnight, when the last late facts of the day are in",

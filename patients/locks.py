@@ -1,11 +1,21 @@
-"""Every lock on a row of this app. House order: patient numbers, encounter, notification."""
+"""Every lock on a row of this app. House order: patient numbers, bindings,
+access, encounter, notification."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from core.locking import advisory_lock, lock_row
-from patients.models import Encounter, HisClient, Notification, NotificationStatus, PatientReview
+from core.locking import advisory_lock, lock_row, lock_rows
+from patients.models import (
+    Binding,
+    BindingStatus,
+    Encounter,
+    HisClient,
+    Notification,
+    NotificationStatus,
+    PatientAccess,
+    PatientReview,
+)
 
 
 def patient_numbers_locked(*keys: str) -> None:
@@ -22,9 +32,19 @@ def consents_locked(*, user_id: int, purpose: str) -> None:
     advisory_lock(f"patients.consent/{user_id}/{purpose}")
 
 
+def phone_codes_locked(phone_index: str) -> None:
+    """Codes to one phone are counted and sent one after the other."""
+    advisory_lock(f"patients.phone_code/{phone_index}")
+
+
 def user_phone_locked(phone_index: str) -> None:
     """Two first sign-ins with one phone make one account."""
     advisory_lock(f"patients.user_phone/{phone_index}")
+
+
+def wallet_identity_locked(app_id: str, subject: str) -> None:
+    """Two accounts that claim one wallet wait for each other."""
+    advisory_lock(f"patients.wallet_identity/{app_id}/{subject}")
 
 
 def encounter_locked(*, client: HisClient, encounter_no: str) -> Encounter:
@@ -47,3 +67,32 @@ def notification_locked(notification_id: int) -> Notification:
 
 def patient_review_locked(review_id: int) -> PatientReview:
     return lock_row(PatientReview.objects.filter(pk=review_id))
+
+
+def bindings_locked(*names: str) -> None:
+    """Wishes that count against one limit wait for each other: user, target, address, person.
+
+    Sorted, so that no two callers cross; persons come in a second call, after all the others.
+    """
+    for name in sorted(set(names)):
+        advisory_lock(f"patients.binding/{name}")
+
+
+def binding_locked(binding_id: int) -> Binding:
+    """The wish, or DoesNotExist."""
+    return lock_row(Binding.objects.select_related("user").filter(pk=binding_id))
+
+
+def bindings_waiting_locked(user_id: int) -> list[Binding]:
+    return lock_rows(Binding.objects.filter(user=user_id, status=BindingStatus.WAITING))
+
+
+def access_locked(access_id: int) -> PatientAccess:
+    """The binding with its people, or DoesNotExist."""
+    return lock_row(PatientAccess.objects.select_related("patient", "user").filter(pk=access_id))
+
+
+def accesses_locked(**which: object) -> list[PatientAccess]:
+    """Live bindings by user or patient, in the order of their keys."""
+    rows = PatientAccess.objects.filter(ended_at__isnull=True, **which)
+    return lock_rows(rows.select_related("patient"))

@@ -33,6 +33,26 @@ TEXTS = {
         _("A hospital bill could not be deducted"),
         _("Nothing was taken. Pay by the link on the phone or at the window."),
     ),
+    "access_begun": (
+        _("A relative can now pay the hospital's bills for you"),
+        _("If you did not allow this, end it under Family or call the hospital."),
+    ),
+    "access_ended": (
+        _("A relative no longer sees or pays your hospital bills"),
+        _("Nothing to do."),
+    ),
+    "access_viewing": (
+        _("A relative can now see your hospital bills"),
+        _("If you did not allow this, end it under Family or call the hospital."),
+    ),
+    "access_taken_back": (
+        _("The patient has ended your access to their bills"),
+        _("Nothing more is deducted from you for this patient."),
+    ),
+    "card_moved": (
+        _("The patient card is bound to another account now"),
+        _("If this was not you, call the hospital at once."),
+    ),
 }
 
 
@@ -44,8 +64,13 @@ def message_fields(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
             "title": str(title),
             "hospital": str(facts.get("hospital", "")),
             "name": str(facts.get("name", "")),
-            "amount": format_yuan(int(facts.get("amount_fen", 0))),
+            "amount": format_yuan(int(facts["amount_fen"])) if "amount_fen" in facts else "",
             "number": str(facts.get("number", "")),
             "todo": str(todo),
         }
     return {name: value[:FIELD_LENGTH_MAX] for name, value in fields.items()}
+
+
+def phone_code_fields(code: str, minutes: int) -> dict[str, str]:
+    """What the template of a code places; the log of calls hides a field of this name."""
+    return {"sms_code": code, "minutes": str(minutes)}

@@ -1,10 +1,11 @@
-"""Messages leave by a task when something was told, and by a sweep for what a task lost."""
+"""Messages and codes leave by a task when one is due, and by a sweep for what a task lost."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from core import clock
+from patients.services.binding_sends import binding_code_send, binding_codes_send_due
 from patients.services.notifications import notifications_send_due
 
 SEND_LIMIT = 200
@@ -19,3 +20,14 @@ def notifications_send_task() -> None:
 def sweep_notifications() -> int:
     """Send what is due; the job of the schedule."""
     return notifications_send_due(now=clock.now(), limit=SEND_LIMIT)
+
+
+@shared_task
+def binding_code_send_task(binding_id: int) -> None:
+    """Ask the register about a wish, and send the code if there is one to send."""
+    binding_code_send(binding_id=binding_id)
+
+
+def sweep_binding_codes() -> int:
+    """Codes whose task was lost; the job of the schedule."""
+    return binding_codes_send_due(limit=SEND_LIMIT)

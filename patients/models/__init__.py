@@ -7,14 +7,18 @@ is a message that must reach somebody, committed together with what it tells.
 
 from patients.models.access import AccessEnd, PatientAccess, Relation, WalletIdentity
 from patients.models.account import CodePurpose, PhoneCode, UserPhone
+from patients.models.binding import Binding, BindingStatus
 from patients.models.consent import Consent, ConsentPurpose
 from patients.models.encounter import Encounter, EncounterKind, EncounterStatus
 from patients.models.hospital import Campus, CampusKind, HisClient
 from patients.models.notification import Messenger, Notification, NotificationStatus
 from patients.models.patient import Identifier, IdentifierKind, IdType, Patient, PatientReview, Sex
+from patients.models.tag import Location, LocationKind, TagTouch
 
 __all__ = [
     "AccessEnd",
+    "Binding",
+    "BindingStatus",
     "Campus",
     "CampusKind",
     "CodePurpose",
@@ -27,6 +31,8 @@ __all__ = [
     "IdType",
     "Identifier",
     "IdentifierKind",
+    "Location",
+    "LocationKind",
     "Messenger",
     "Notification",
     "NotificationStatus",
@@ -36,6 +42,7 @@ __all__ = [
     "PhoneCode",
     "Relation",
     "Sex",
+    "TagTouch",
     "UserPhone",
     "WalletIdentity",
 ]

@@ -18,6 +18,7 @@ from patients.models import (
     Patient,
     PatientAccess,
     Relation,
+    UserPhone,
     WalletIdentity,
 )
 
@@ -82,7 +83,7 @@ def campus_for(*, client: HisClient, code: str, field: str = "campus") -> Campus
 
 
 def notification_addresses(row: Notification) -> list[tuple[str, str]]:
-    """The ways to reach a message's receiver, best first: openid, own phone."""
+    """The ways to reach a message's receiver, best first: openid, own phone, account's phone."""
     if row.user_id is None:
         phone = row.patient.phone if row.patient is not None else ""
         return [(Messenger.SMS, phone)] if phone else []
@@ -94,9 +95,8 @@ def notification_addresses(row: Notification) -> list[tuple[str, str]]:
     own = PatientAccess.objects.filter(
         user=row.user_id, relation=Relation.SELF, ended_at__isnull=True
     )
-    ways += [
-        (str(Messenger.SMS), access.patient.phone)
-        for access in own.select_related("patient").order_by("pk")[:1]
-        if access.patient.phone
-    ]
+    phones = [access.patient.phone for access in own.select_related("patient").order_by("pk")[:1]]
+    account = UserPhone.objects.filter(user=row.user_id).first()
+    phones += [account.phone] if account is not None else []
+    ways += [(str(Messenger.SMS), phone) for phone in phones if phone][:1]
     return ways

@@ -1,0 +1,150 @@
+"""What a binding grants, and its end. The patient decides who sees and who pays, at any time.
+
+The patient is whoever holds the person as `self`, or, for a child below 14, the guardian on record.
+Staff end a binding with a reason and change no grant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.actors import Actor, ActorKind
+from core.audit import record
+from core.crypto import mask_name
+from core.errors import BadInput, Forbidden, NotFound
+from core.models import User
+from patients.locks import access_locked, accesses_locked
+from patients.models import AccessEnd, Campus, PatientAccess, Relation
+from patients.selectors.family import may_decide, may_end
+from patients.services.notifications import Message, notifications_queue
+
+Grant = Literal["view", "pay"]
+GRANTS: tuple[Grant, ...] = ("view", "pay")
+REASON_LENGTH_MAX = 200
+
+
+def access_grant_set(
+    *, user: User, access_id: int, grant: Grant, granted: bool, by: Actor
+) -> PatientAccess:
+    """The patient allows a relative to see or to pay, or takes it back. Twice is once.
+
+    Raises NotFound where this user is not the patient, or the binding has ended.
+    """
+    with transaction.atomic():
+        access = _live(access_id)
+        if access.relation == Relation.SELF or not may_decide(user, access.patient):
+            raise _unknown()
+        field = f"may_{grant}"
+        if getattr(access, field) != granted:
+            setattr(access, field, granted)
+            access.save(update_fields=[field])
+            _recorded(access, "access.granted" if granted else "access.revoked", by, grant=grant)
+            if grant == "view" and granted:
+                patient_told(access, "access_viewing", f"viewing/{access.pk}/{_stamp()}")
+            if grant == "pay" and not granted:
+                user_told(access, "access_taken_back", f"back/{access.pk}/{_stamp()}")
+    return access
+
+
+def access_end(*, user: User, access_id: int, by: Actor) -> PatientAccess:
+    """The user who is bound, or the patient, ends a binding. Raises NotFound for anybody else's."""
+    with transaction.atomic():
+        access = _live(access_id)
+        how = may_end(user, access)
+        if how is None:
+            raise _unknown()
+        access_end_rows([access], how=how, reason="", by=by)
+    return access
+
+
+def access_end_at_desk(*, access_id: int, reason: str, by: Actor) -> PatientAccess:
+    """A member of staff ends a binding, with a reason. The user and the patient are told."""
+    reason = " ".join(reason.split())
+    if by.kind != ActorKind.STAFF:
+        raise Forbidden("not_staff", _("Only a member of staff may do this."))
+    if not reason or len(reason) > REASON_LENGTH_MAX:
+        raise BadInput("reason_missing", _("Say why, in at most 200 characters."), "reason")
+    with transaction.atomic():
+        access = _live(access_id)
+        access_end_rows([access], how=AccessEnd.STAFF, reason=reason, by=by)
+    return access
+
+
+def access_end_rows(
+    rows: Sequence[PatientAccess], *, how: AccessEnd, reason: str, by: Actor
+) -> None:
+    """End locked bindings in the caller's transaction, and with a user's own what hangs on it.
+
+    A guardian is a guardian by being a proven person: when that ends, so do the bindings of the
+    wards. The bindings to an adult stay, for the adult gave them.
+    """
+    for access in rows:
+        record_detail = {"how": how.value, "view": access.may_view, "pay": access.may_pay}
+        access.may_view = access.may_pay = False
+        access.ended_at, access.ended_how, access.end_reason = clock.now(), how, reason
+        access.save()
+        _recorded(access, "access.ended", by, **record_detail)
+        if access.relation == Relation.SELF:
+            wards = accesses_locked(user=access.user_id, patient__guardian=access.patient_id)
+            access_end_rows(wards, how=how, reason=reason, by=by)
+        elif how is AccessEnd.USER:
+            patient_told(access, "access_ended", f"ended/{access.pk}")
+        else:
+            user_told(access, "access_taken_back", f"ended/{access.pk}")
+            if how is AccessEnd.STAFF:
+                patient_told(access, "access_ended", f"ended-patient/{access.pk}")
+
+
+def patient_told(access: PatientAccess, kind: str, key: str) -> None:
+    """A message to the patient: to their account, or to the phone on record without one."""
+    own = PatientAccess.objects.filter(
+        patient=access.patient_id, relation=Relation.SELF, ended_at__isnull=True
+    )
+    _told(access, kind, key, own.values_list("user_id", flat=True).first())
+
+
+def user_told(access: PatientAccess, kind: str, key: str) -> None:
+    """A message to the user who is bound."""
+    _told(access, kind, key, access.user_id)
+
+
+def _told(access: PatientAccess, kind: str, key: str, user_id: int | None) -> None:
+    facts = {
+        "hospital": Campus.objects.order_by("pk").values_list("name", flat=True).first() or "",
+        "name": mask_name(access.patient.name),
+    }
+    message = Message(f"{kind}/{key}", kind, user_id, facts)
+    notifications_queue(messages=[message], patient_id=access.patient_id)
+
+
+def _live(access_id: int) -> PatientAccess:
+    try:
+        access = access_locked(access_id)
+    except PatientAccess.DoesNotExist:
+        raise _unknown() from None
+    if access.ended_at is not None:
+        raise _unknown()
+    return access
+
+
+def _unknown() -> NotFound:
+    return NotFound("unknown_access", _("There is no such binding here."))
+
+
+def _stamp() -> str:
+    return f"{clock.now():%Y%m%d%H%M%S%f}"
+
+
+def _recorded(access: PatientAccess, action: str, by: Actor, **detail: object) -> None:
+    record(
+        by=by,
+        action=action,
+        subject="patients.patient",
+        subject_id=access.patient_id,
+        detail={"access": access.pk, "user": access.user_id, **detail},
+    )
