@@ -246,13 +246,18 @@ def _ask(order: OrderReference, operation: Operation, method: str) -> GatewayRep
 
 
 def _absent(order: OrderReference, code: str, *, closing: bool = False) -> ChannelAnswer:
-    """No such trade: never sent, or offered and not opened, or offered and run out."""
+    """No such trade: never sent, or offered and not opened, or offered and run out.
+
+    What nobody has opened cannot be closed either. Whoever ends such an offer early gives it up and
+    must watch it until its code no longer works.
+    """
     if order.mode not in (Mode.NATIVE, Mode.H5) or order.offered_until is None:
         return verdicts.not_found(code)
-    ends_at = order.offered_until + verdicts.OFFER_GRACE
-    if clock.now() >= ends_at:
+    if clock.now() >= order.offered_until + verdicts.OFFER_GRACE:
         return verdicts.closed(code, executed=False)
-    return ChannelAnswer(Outcome.PENDING, code=code, retry_at=ends_at if closing else None)
+    if closing:
+        return verdicts.not_found(code)
+    return ChannelAnswer(Outcome.PENDING, code=code)
 
 
 def _foreign(reply: GatewayReply, order: OrderReference) -> str:

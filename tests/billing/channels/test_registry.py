@@ -31,7 +31,7 @@ class Broken:
 
 
 def test_channels_are_built_once() -> None:
-    assert channel_codes()[:2] == ("wechat_pay", "cash")
+    assert channel_codes()[:3] == ("wechat_pay", "alipay", "cash")
     assert isinstance(channel_get("wechat_pay"), WechatPay)
     assert channel_get("cash") is channel_get("cash")
     assert agreement_channel_get("wechat_pay") is channel_get("wechat_pay")
