@@ -8,7 +8,7 @@ from sandbox.wechat_pay.actions import PAYER, VENDOR
 from sandbox.wechat_pay.books import books, transactions
 from sandbox.wechat_pay.models import BookEntry, Contract, Order, PaymentCode, Refund, Wallet
 from sandbox.wechat_pay.payer import held_release
-from sandbox.wechat_pay.provision import tls_material
+from sandbox.wechat_pay.provision import credentials, tls_material
 from sandbox.wechat_pay.v3_wire import seal
 from sandbox.world.registry import (
     NOTICES,
@@ -16,6 +16,7 @@ from sandbox.world.registry import (
     register_actions,
     register_books,
     register_operations,
+    register_provision,
     register_release,
     register_reset,
     register_seal,
@@ -46,6 +47,7 @@ def register() -> None:
     register_release(held_release)
     register_seal("wechat_pay", notice_seal)
     register_tls(tls_material)
+    register_provision("wechat_pay", credentials)
 
 
 def notice_seal(_sender: str, body: bytes, spoilt: bool) -> dict[str, str]:

@@ -90,6 +90,7 @@ RESETS: list[Callable[[], None]] = []
 RELEASES: list[Callable[[], None]] = []
 SEALS: dict[str, SealFn] = {}
 TLS: list[Callable[[], TlsMaterial]] = []
+PROVISIONS: dict[str, Callable[[], dict[str, Any]]] = {}
 
 
 def register_operations(counterparty: str, operations: Mapping[str, frozenset[str]]) -> None:
@@ -130,3 +131,8 @@ def register_seal(counterparty: str, seal: SealFn) -> None:
 def register_tls(material: Callable[[], TlsMaterial]) -> None:
     """The counterparty that runs the port with mutual TLS (there is one such port)."""
     TLS[:] = [material]
+
+
+def register_provision(counterparty: str, credentials: Callable[[], dict[str, Any]]) -> None:
+    """What the portal must know of this counterparty; making it twice makes it once."""
+    PROVISIONS[counterparty] = credentials
