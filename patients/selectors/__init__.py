@@ -1,5 +1,6 @@
 from patients.selectors.accounts import identity_holder, phone_of, user_by_phone
 from patients.selectors.bindings import FAMILY_MAX, access_of, access_to, family_places
+from patients.selectors.cards import card_code_resolve
 from patients.selectors.consents import consent_history, consent_of, consent_stands, consents_of
 from patients.selectors.people import (
     ID_NUMBER_PURPOSE,
@@ -21,6 +22,7 @@ __all__ = [
     "access_of",
     "access_to",
     "campus_for",
+    "card_code_resolve",
     "consent_history",
     "consent_of",
     "consent_stands",

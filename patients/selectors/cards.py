@@ -1,0 +1,38 @@
+"""Whose visit code a user may show, and whose code was scanned."""
+
+from __future__ import annotations
+
+from core.models import User
+from patients.card_codes import card_code_read
+from patients.models import Location, Patient, PatientAccess, Relation
+from patients.selectors.family import is_young_ward
+
+
+def card_code_resolve(text: str) -> Patient | None:
+    """The person of a scanned visit code; None for every other text, and for a code that is over.
+
+    A text that is no visit code costs no statement, so a search may ask first of all.
+    """
+    patient_id = card_code_read(text)
+    return None if patient_id is None else Patient.objects.filter(pk=patient_id).first()
+
+
+def card_people(user: User) -> list[PatientAccess]:
+    """Whom this user may identify by a code: themselves, their young children, and who lets them
+    see. The right to pay alone opens no visit."""
+    rows = PatientAccess.objects.filter(user=user, ended_at__isnull=True).select_related("patient")
+    found = sorted(rows, key=lambda one: (one.relation != Relation.SELF, one.pk))
+    own = next((one.patient for one in found if one.relation == Relation.SELF), None)
+    return [
+        one
+        for one in found
+        if one.relation == Relation.SELF
+        or one.may_view
+        or (own is not None and is_young_ward(one.patient, own))
+    ]
+
+
+def location_find(code: str) -> Location | None:
+    """The place of a tag in use, by the code in its address."""
+    rows = Location.objects.select_related("campus").filter(code=code.upper(), active=True)
+    return rows.first()
