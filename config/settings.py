@@ -207,6 +207,25 @@ MESSENGERS: dict[str, dict[str, str]] = {
     },
 }
 MESSENGERS = {code: config for code, config in MESSENGERS.items() if config["base_url"]}
+
+# Wallets a patient may sign in with. A door without its addresses is not offered.
+LOGIN_URL = "/accounts/login"
+LOGIN_REDIRECT_URL = "/"
+_WECHAT_OPEN = "https://open.weixin.qq.com" if PRODUCTION else f"{SANDBOX_URL}/wechat"
+_WECHAT_API = "https://api.weixin.qq.com" if PRODUCTION else f"{SANDBOX_URL}/wechat"
+SIGN_IN_DOORS: dict[str, dict[str, str]] = {
+    "wechat": {
+        "app_id": os.environ.get("WECHAT_APP_ID", "" if PRODUCTION else "wx5a0db0c0ffee0001"),
+        "secret": os.environ.get(
+            "WECHAT_APP_SECRET", "" if PRODUCTION else "sandbox-wechat-app-secret"
+        ),
+        "authorize_url": os.environ.get(
+            "WECHAT_AUTHORIZE_URL", f"{_WECHAT_OPEN}/connect/oauth2/authorize"
+        ),
+        "token_url": os.environ.get("WECHAT_TOKEN_URL", f"{_WECHAT_API}/sns/oauth2/access_token"),
+    },
+}
+SIGN_IN_DOORS = {code: config for code, config in SIGN_IN_DOORS.items() if all(config.values())}
 # Who helps while nothing can be asked, for the page of a fault: it reads no database.
 HOSPITAL_HELP = {
     "name": os.environ.get("PORTAL_HOSPITAL", ""),

@@ -15,7 +15,10 @@ LABELS = {
     "todo": "说明",
 }
 # What the gateway registered under the template's name; an unknown one shows the bare fields.
-SMS_TEXTS = {"bill": "{title}：{name}，{amount}，账单尾号 {number}。{todo}"}
+SMS_TEXTS = {
+    "bill": "{title}：{name}，{amount}，账单尾号 {number}。{todo}",
+    "code": "您的验证码是 {sms_code}，{minutes} 分钟内有效。不要告诉任何人。",
+}
 
 
 @register.filter

@@ -1,0 +1,123 @@
+"""Accounts of patients: opened by a phone that proved itself, joined by wallets that vouch."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.audit import record
+from core.crypto import blind_index
+from core.errors import Conflict, Forbidden
+from core.models import User
+from patients.doors import patient_actor
+from patients.locks import user_phone_locked, wallet_identity_locked
+from patients.models import UserPhone, WalletIdentity
+from patients.models.account import PHONE_INDEX_PURPOSE
+from patients.selectors.accounts import identity_holder, user_by_phone
+from patients.signin.base import Identity
+
+_USERNAME_BYTES = 10
+
+
+def account_open(*, phone: str, identity: Identity | None = None, address: str = "") -> User:
+    """The account of a verified phone, made at its first sign-in, and the wallet it came with.
+
+    All or nothing: a wallet that belongs to somebody else opens no account on the side.
+    """
+    with transaction.atomic():
+        user_phone_locked(blind_index(phone, purpose=PHONE_INDEX_PURPOSE))
+        user = user_by_phone(phone)
+        if user is None:
+            user = User(username=f"patient-{secrets.token_hex(_USERNAME_BYTES)}")
+            user.set_unusable_password()
+            user.save()
+            UserPhone.objects.create(user=user, phone=phone, verified_at=clock.now())
+            record(
+                by=patient_actor(user),
+                action="account_opened",
+                subject="core.user",
+                subject_id=user.pk,
+                address=address,
+            )
+        account_usable(user)
+        if identity is not None:
+            identity_join(user=user, identity=identity, address=address)
+    return user
+
+
+def account_usable(user: User) -> None:
+    """Refuse an account that was closed, and one of staff: it signs in elsewhere."""
+    if not user.is_active or user.is_staff:
+        raise Forbidden(
+            "account_closed", _("This account cannot be used here. Please ask at the window.")
+        )
+
+
+def identity_join(*, user: User, identity: Identity, address: str = "") -> WalletIdentity:
+    """Keep a wallet's user id as this user's; Conflict when it is somebody else's."""
+    with transaction.atomic():
+        wallet_identity_locked(identity.app_id, identity.subject)
+        holder = identity_holder(identity)
+        if holder is not None and holder != user:
+            record(
+                by=patient_actor(user),
+                action="wallet_identity_refused",
+                subject="core.user",
+                subject_id=user.pk,
+                detail={"channel": identity.channel, "app_id": identity.app_id},
+                address=address,
+            )
+            raise Conflict(
+                "identity_taken",
+                _(
+                    "This wallet belongs to another account here. Sign in with the phone number "
+                    "of that account, or use your own wallet."
+                ),
+            )
+        row, made = WalletIdentity.objects.get_or_create(
+            channel=identity.channel,
+            app_id=identity.app_id,
+            subject=identity.subject,
+            defaults={"user": user, "created_at": clock.now()},
+        )
+        if made:
+            record(
+                by=patient_actor(user),
+                action="wallet_identity_joined",
+                subject="core.user",
+                subject_id=user.pk,
+                detail={"channel": identity.channel, "app_id": identity.app_id},
+                address=address,
+            )
+    return row
+
+
+def sign_in_record(*, user: User, way: str, address: str) -> None:
+    """Somebody signed in, and by what."""
+    record(
+        by=patient_actor(user),
+        action="patient_signed_in",
+        subject="core.user",
+        subject_id=user.pk,
+        detail={"by": way},
+        address=address,
+    )
+
+
+def sign_out_record(*, user: User, everywhere: bool, address: str) -> None:
+    """Somebody signed out. Everywhere: what every session is bound to is drawn anew."""
+    with transaction.atomic():
+        if everywhere:
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
+        record(
+            by=patient_actor(user),
+            action="patient_signed_out",
+            subject="core.user",
+            subject_id=user.pk,
+            detail={"everywhere": everywhere},
+            address=address,
+        )

@@ -1,0 +1,34 @@
+"""Which doors this hospital has, made from `settings.SIGN_IN_DOORS`."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from patients.signin.alipay import AlipayDoor
+from patients.signin.base import Door
+from patients.signin.wechat import WechatDoor
+
+DOORS: dict[str, type[WechatDoor] | type[AlipayDoor]] = {
+    "wechat": WechatDoor,
+    "alipay": AlipayDoor,
+}
+NAMES = {"wechat": _("Sign in with WeChat"), "alipay": _("Sign in with Alipay")}
+# What the browser inside each wallet says of itself: there its own door is the short way.
+_INSIDE = {"wechat": "micromessenger", "alipay": "alipayclient"}
+
+
+@cache
+def door_get(code: str) -> Door | None:
+    """The door, or None where the hospital has not set it up."""
+    config = getattr(settings, "SIGN_IN_DOORS", {}).get(code)
+    return DOORS[code](config) if config and code in DOORS else None
+
+
+def doors_open(user_agent: str) -> list[str]:
+    """The doors to offer, the wallet's own first; none of another wallet inside a wallet."""
+    agent = user_agent.lower()
+    inside = [code for code, word in _INSIDE.items() if word in agent]
+    return [code for code in DOORS if door_get(code) and (not inside or code in inside)]

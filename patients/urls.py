@@ -1,0 +1,20 @@
+"""The doors of the patients' own pages."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from patients.views import consents, signin
+
+urlpatterns: list[URLPattern] = [
+    path("accounts/login", signin.sign_in, name="sign_in"),
+    path("accounts/code", signin.sign_in_code, name="sign_in_code"),
+    path("accounts/code/again", signin.sign_in_again, name="sign_in_again"),
+    path("accounts/with/<slug:door>", signin.sign_in_wallet, name="sign_in_wallet"),
+    path("accounts/with/<slug:door>/back", signin.sign_in_back, name="sign_in_back"),
+    path("accounts/logout", signin.sign_out, name="sign_out"),
+    path("consents", consents.consents, name="consents"),
+    path("consents/first", consents.consent_first, name="consent_first"),
+    path("consents/refused", consents.consent_refused, name="consent_refused"),
+    path("consents/<slug:purpose>", consents.consent_show, name="consent_show"),
+]

@@ -1,0 +1,209 @@
+"""Sign-in pages, one question each: the phone, then the code. A wallet may answer instead."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlencode
+
+from django.contrib.auth import login, logout
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from core.crypto import mask_phone
+from core.errors import BadInput, Refusal
+from core.models import User
+from core.staff import peer_address
+from patients.doors import NEXT, next_of, own_address, patient_of
+from patients.selectors import identity_holder
+from patients.selectors.accounts import code_phone
+from patients.services.accounts import (
+    account_open,
+    account_usable,
+    identity_join,
+    sign_in_record,
+    sign_out_record,
+)
+from patients.services.phone_codes import phone_code_check, phone_code_send
+from patients.signin import visit
+from patients.signin.base import Door, Identity
+from patients.signin.phones import phone_from
+from patients.signin.registry import NAMES, door_get, doors_open
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+CODE_LENGTH_MAX = 512
+
+
+@never_cache
+@sensitive_post_parameters("phone")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Which phone? Known and new ones go the same way from here."""
+    if patient_of(request) is not None:
+        return HttpResponseRedirect(next_of(request) or reverse("home"), status=303)
+    if request.method != "POST":
+        return phone_page(request)
+    visit.next_keep(request, next_of(request))
+    try:
+        phone = phone_from(request.POST.get("phone", ""))
+        code_id = phone_code_send(phone=phone, address=peer_address(request))
+    except Refusal as refusal:
+        return phone_page(request, refusal)
+    visit.code_keep(request, code_id)
+    return HttpResponseRedirect(reverse("sign_in_code"), status=303)
+
+
+def phone_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+    doors = [] if visit.identity_of(request) else doors_open(request.headers.get("User-Agent", ""))
+    context = {
+        "faults": faults_of(refusal),
+        "typed": request.POST.get("phone", "")[:40],
+        "next": next_of(request),
+        "doors": [(code, NAMES[code]) for code in doors],
+        "with_wallet": visit.identity_of(request) is not None,
+    }
+    status = refusal.status if refusal else 200
+    return render(request, "account/phone.html", context, status=status)
+
+
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in_code(request: HttpRequest) -> HttpResponse:
+    """Which code came? Only the browser that asked for it may answer."""
+    code_id = visit.code_of(request)
+    if not code_id:
+        return to_phone()
+    if request.method != "POST":
+        return code_page(request, code_id)
+    address = peer_address(request)
+    try:
+        phone = phone_code_check(code_id=code_id, code=request.POST.get("code", ""))
+    except BadInput as refusal:
+        return code_page(request, code_id, refusal)
+    identity = visit.identity_of(request)
+    try:
+        user = account_open(phone=phone, identity=identity, address=address)
+    except Refusal as refusal:
+        visit.finish(request)
+        return phone_page(request, refusal)
+    return entered(request, user, way="phone" if identity is None else identity.channel)
+
+
+def code_page(
+    request: HttpRequest, code_id: int, refusal: Refusal | None = None, *, sent: bool = False
+) -> HttpResponse:
+    context = {
+        "faults": faults_of(refusal),
+        "over": refusal is not None and refusal.code == "code_over",
+        "masked": mask_phone(code_phone(code_id)),
+        "sent": sent,
+    }
+    return render(request, "account/code.html", context, status=refusal.status if refusal else 200)
+
+
+@never_cache
+@require_POST
+def sign_in_again(request: HttpRequest) -> HttpResponse:
+    """Another code to the same phone; the one before it ends."""
+    code_id = visit.code_of(request)
+    if not code_id:
+        return to_phone()
+    try:
+        new = phone_code_send(phone=code_phone(code_id), address=peer_address(request))
+    except Refusal as refusal:
+        return code_page(request, code_id, refusal)
+    visit.code_keep(request, new)
+    return HttpResponseRedirect(reverse("sign_in_code"), status=303)
+
+
+@never_cache
+@require_POST
+def sign_in_wallet(request: HttpRequest, door: str) -> HttpResponse:
+    """To a wallet's page, with a state only this browser knows. A link cannot start it."""
+    adapter = door_of(door)
+    state = visit.state_make(request, door, next_of(request))
+    back = request.build_absolute_uri(reverse("sign_in_back", args=[door]))
+    return HttpResponseRedirect(adapter.leave_for(back=back, state=state), status=303)
+
+
+@never_cache
+@require_safe
+def sign_in_back(request: HttpRequest, door: str) -> HttpResponse:
+    """Back from a wallet's page. The state is used up before anything is asked of the wallet."""
+    adapter = door_of(door)
+    state = visit.state_take(request, door, request.GET.get("state", "")[:CODE_LENGTH_MAX])
+    if state is None:
+        return wallet_over(request, door)
+    code = request.GET.get(adapter.answer_name, "")
+    if not 0 < len(code) <= CODE_LENGTH_MAX:
+        # Who says no at the wallet comes back without a code.
+        return to_phone(own_address(request, state.next))
+    try:
+        identity = adapter.identity(code=code, reference=f"oauth-{secrets.token_hex(8)}")
+        return recognised(request, identity, own_address(request, state.next))
+    except Refusal as refusal:
+        return wallet_over(request, door, refusal)
+
+
+def recognised(request: HttpRequest, identity: Identity, wanted: str) -> HttpResponse:
+    """Join the signed-in account, enter the wallet's own account, or ask for the phone."""
+    here = patient_of(request)
+    if here is not None:
+        identity_join(user=here, identity=identity, address=peer_address(request))
+        return HttpResponseRedirect(wanted or reverse("home"), status=303)
+    holder = identity_holder(identity)
+    if holder is not None:
+        account_usable(holder)
+        return entered(request, holder, way=identity.channel)
+    visit.identity_keep(request, identity)
+    return to_phone(wanted)
+
+
+def to_phone(wanted: str = "") -> HttpResponseRedirect:
+    query = f"?{urlencode({NEXT: wanted})}" if wanted else ""
+    return HttpResponseRedirect(reverse("sign_in") + query, status=303)
+
+
+def wallet_over(request: HttpRequest, door: str, refusal: Refusal | None = None) -> HttpResponse:
+    """A wallet's answer that counts for nothing: used before, too old, not asked for, refused."""
+    context = {"refusal": refusal, "door": door, "name": NAMES[door]}
+    status = refusal.status if refusal else 400
+    return render(request, "account/wallet_over.html", context, status=status)
+
+
+@never_cache
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End this browser's session, or every session, since a phone may be lost or lent."""
+    user = patient_of(request)
+    if user is not None:
+        everywhere = request.POST.get("everywhere") == "yes"
+        sign_out_record(user=user, everywhere=everywhere, address=peer_address(request))
+        logout(request)
+    return to_phone()
+
+
+def entered(request: HttpRequest, user: User, *, way: str) -> HttpResponse:
+    """Open the session under a new key and lead on. What the questions kept is gone by then."""
+    wanted = own_address(request, visit.finish(request))
+    login(request, user, backend=BACKEND)
+    sign_in_record(user=user, way=way, address=peer_address(request))
+    return HttpResponseRedirect(wanted or reverse("home"), status=303)
+
+
+def door_of(code: str) -> Door:
+    door = door_get(code)
+    if door is None:
+        raise Http404(code)
+    return door
+
+
+def faults_of(refusal: Refusal | None) -> list[dict[str, object]]:
+    """What the error summary lists; a fault of one field leads to it."""
+    if refusal is None:
+        return []
+    return [{"text": refusal.message, "field": f"id_{refusal.field}" if refusal.field else ""}]
