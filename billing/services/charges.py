@@ -6,8 +6,9 @@ a charge that is being replaced wait for each other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from billing.models import ChargeItem, ChargeStatus
 from billing.services.charge_input import ChargeInput
 from core import clock
 from core.actors import Actor
+from core.audit import record_by_each
 from core.errors import BadInput, Conflict, NotFound
 from core.integrity import constraint_name
 from core.states import transition
@@ -24,6 +26,7 @@ from patients.models import Encounter, EncounterStatus, HisClient
 from patients.services.encounters import encounter_hold
 
 CHARGES_MAX = 1000
+NOBODY: Mapping[str, Actor] = MappingProxyType({})
 _REPLACED = (*tuple(ChargeInput.__dataclass_fields__)[1:], "input_hash")
 
 
@@ -36,16 +39,22 @@ class ChargesPut:
 
 
 def charges_put(
-    *, client: HisClient, encounter_no: str, inputs: Sequence[ChargeInput], single: bool = False
+    *,
+    client: HisClient,
+    encounter_no: str,
+    inputs: Sequence[ChargeInput],
+    operators: Mapping[str, Actor] = NOBODY,
+    single: bool = False,
 ) -> ChargesPut:
     """Put charges, all or none, in a constant number of statements.
 
     The same content again changes nothing; other content replaces a charge that is not billed yet.
+    `operators` says by number of charge who put it, where the HIS does; an event is kept of each.
     `single` only words the refusals for a call about one charge.
     """
     _refuse_list(inputs)
     try:
-        return _put(client, encounter_no, inputs, single)
+        return _put(client, encounter_no, inputs, operators, single)
     except IntegrityError as error:
         if constraint_name(error) != "charge_unique":
             raise
@@ -56,7 +65,11 @@ def charges_put(
 
 
 def _put(
-    client: HisClient, encounter_no: str, inputs: Sequence[ChargeInput], single: bool
+    client: HisClient,
+    encounter_no: str,
+    inputs: Sequence[ChargeInput],
+    operators: Mapping[str, Actor],
+    single: bool,
 ) -> ChargesPut:
     with transaction.atomic():
         encounter = encounter_hold(client=client, encounter_no=encounter_no)
@@ -74,6 +87,7 @@ def _put(
         if (fresh or changed) and encounter.status != EncounterStatus.OPEN:
             raise Conflict("encounter_ended", _("This visit is closed or cancelled."))
         _store(fresh, changed)
+        _keep_operators(encounter, [*fresh, *changed], operators)
         known.update({row.charge_no: row for row in fresh})
         return ChargesPut([known[number] for number in numbers], len(fresh))
 
@@ -132,7 +146,26 @@ def _store(fresh: list[ChargeItem], changed: list[ChargeItem]) -> None:
         ChargeItem.objects.bulk_create(fresh)
 
 
-def charge_cancel(*, client: HisClient, encounter_no: str, charge_no: str, by: Actor) -> ChargeItem:
+def _keep_operators(
+    encounter: Encounter, rows: Sequence[ChargeItem], operators: Mapping[str, Actor]
+) -> None:
+    """Who put what; they are no part of the content, so the row does not say it."""
+    put: dict[Actor, list[str]] = {}
+    for row in rows:
+        if row.charge_no in operators:
+            put.setdefault(operators[row.charge_no], []).append(row.charge_no)
+    if put:
+        record_by_each(
+            action="charges.put",
+            subject="patients.encounter",
+            subject_id=encounter.pk,
+            details={by: {"charge_nos": numbers} for by, numbers in put.items()},
+        )
+
+
+def charge_cancel(
+    *, client: HisClient, encounter_no: str, charge_no: str, by: Actor, reason: str = ""
+) -> ChargeItem:
     """Cancel a charge that is on no bill; cancelling it again changes nothing."""
     with transaction.atomic():
         encounter = encounter_hold(client=client, encounter_no=encounter_no)
@@ -143,5 +176,5 @@ def charge_cancel(*, client: HisClient, encounter_no: str, charge_no: str, by: A
         if row.status == ChargeStatus.BILLED:
             raise Conflict("charge_billed", _("This charge is on a bill."), "charge_no")
         if row.status == ChargeStatus.UNBILLED:
-            transition(row, ChargeStatus.CANCELLED, by=by)
+            transition(row, ChargeStatus.CANCELLED, by=by, reason=reason)
         return row

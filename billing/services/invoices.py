@@ -205,7 +205,9 @@ def _invoice(
     )
 
 
-def invoice_cancel(*, client: HisClient, invoice_no: str, operator: Actor) -> Invoice:
+def invoice_cancel(
+    *, client: HisClient, invoice_no: str, operator: Actor, reason: str = ""
+) -> Invoice:
     """Cancel a bill nobody has paid or is paying; its charges can be billed again.
 
     Cancelling it again changes nothing.
@@ -221,7 +223,9 @@ def invoice_cancel(*, client: HisClient, invoice_no: str, operator: Actor) -> In
         charges = charges_of_invoice_locked(invoice)
         InvoiceLine.objects.filter(invoice=invoice).update(live=False)
         transition_all(charges, ChargeStatus.UNBILLED, by=operator, reason=invoice_no)
-        transition(invoice, InvoiceStatus.CANCELLED, by=operator, due_at=None, action=None)
+        transition(
+            invoice, InvoiceStatus.CANCELLED, by=operator, reason=reason, due_at=None, action=None
+        )
         post_invoice_cancelled(
             invoice_id=invoice.pk,
             amount_fen=invoice.amount_fen,

@@ -39,11 +39,15 @@ def visit_is_billed(encounter: Encounter) -> bool:
     return encounter.invoices.exclude(status=InvoiceStatus.CANCELLED).exists()
 
 
-def visit_cancel(*, client: HisClient, encounter_no: str, by: Actor) -> Encounter:
+def visit_cancel(*, client: HisClient, encounter_no: str, by: Actor, reason: str = "") -> Encounter:
     """Cancel a visit (退号) with its unbilled charges."""
     with transaction.atomic():
         encounter = encounter_cancel(
-            client=client, encounter_no=encounter_no, by=by, refuse_if_billed=_refuse_if_billed
+            client=client,
+            encounter_no=encounter_no,
+            by=by,
+            reason=reason,
+            refuse_if_billed=_refuse_if_billed,
         )
         charges = charges_unbilled_locked(encounter)
         transition_all(charges, ChargeStatus.CANCELLED, by=by, reason="visit cancelled")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.actors import Actor
+from core.audit import record
 from core.errors import BadInput, Conflict, NotFound
 from core.states import transition
 from patients.locks import encounter_locked
@@ -78,11 +79,24 @@ def encounter_register(
         if known is None:
             created = _created(client, encounter_no, values)
             if created is not None:
+                _keep_operator(created, by)
                 return EncounterRegistered(created, True)
             known = encounter_locked(client=client, encounter_no=encounter_no)
         if known.input_hash != data.input_hash:
             _replace(known, values, billed)
+            _keep_operator(known, by)
         return EncounterRegistered(known, False)
+
+
+def _keep_operator(encounter: Encounter, by: Actor | None) -> None:
+    """Who registered or changed it, where the HIS says so; the row keeps only the last wish."""
+    if by is not None:
+        record(
+            by=by,
+            action="encounter.put",
+            subject="patients.encounter",
+            subject_id=encounter.pk,
+        )
 
 
 def _values(client: HisClient, data: EncounterInput, by: Actor | None) -> dict[str, Any]:
@@ -152,6 +166,7 @@ def encounter_cancel(
     encounter_no: str,
     by: Actor,
     refuse_if_billed: Callable[[Encounter], None],
+    reason: str = "",
 ) -> Encounter:
     """Cancel a visit (退号); cancelling it again changes nothing.
 
@@ -164,7 +179,7 @@ def encounter_cancel(
         if encounter.status != EncounterStatus.OPEN:
             raise Conflict("encounter_closed", _("A closed visit is not cancelled."))
         refuse_if_billed(encounter)
-        transition(encounter, EncounterStatus.CANCELLED, by=by)
+        transition(encounter, EncounterStatus.CANCELLED, by=by, reason=reason)
         return encounter
 
 

@@ -18,10 +18,11 @@ from billing.his.fields import (
     TextField,
     WordField,
 )
-from billing.his.serializers.people import DoctorSerializer, OperatorSerializer
+from billing.his.serializers.people import DoctorSerializer, OperatorSerializer, operator_of
 from billing.models import ChargeItem
 from billing.services.charge_input import ChargeInput
 from billing.services.charges import CHARGES_MAX
+from core.actors import Actor
 
 CATEGORIES = tuple(f"{number:02d}" for number in range(1, 15))
 TRACE_CODES_MAX = 200
@@ -110,8 +111,13 @@ def charge_input(data: dict[str, Any], charge_no: str) -> ChargeInput:
     )
 
 
-def charges_list(raw: Any) -> list[ChargeInput]:
-    """A bare array, checked as a whole; the errors name place and field."""
+def operators_of(charges: dict[str, dict[str, Any]]) -> dict[str, Actor]:
+    """Who put which charge, by its number, where the HIS says so."""
+    return {number: operator_of(data) for number, data in charges.items() if "operator" in data}
+
+
+def charges_list(raw: Any) -> tuple[list[ChargeInput], dict[str, Actor]]:
+    """A bare array, checked as a whole, and who put them; the errors name place and field."""
     if not isinstance(raw, list):
         raise serializers.ValidationError([_("A list of charges is needed.")])
     if not raw:
@@ -120,6 +126,7 @@ def charges_list(raw: Any) -> list[ChargeInput]:
         raise serializers.ValidationError([_("At most 1,000 charges in one call.")])
     one = ListedChargeSerializer()
     inputs: list[ChargeInput] = []
+    checked: dict[str, dict[str, Any]] = {}
     errors: dict[int, Any] = {}
     for position, item in enumerate(raw):
         try:
@@ -128,9 +135,10 @@ def charges_list(raw: Any) -> list[ChargeInput]:
             errors[position] = error.detail
             continue
         inputs.append(charge_input(data, data["charge_no"]))
+        checked[data["charge_no"]] = data
     if errors:
         raise serializers.ValidationError(errors)  # type: ignore[arg-type]
-    return inputs
+    return inputs, operators_of(checked)
 
 
 def charge_answer(row: ChargeItem) -> dict[str, Any]:

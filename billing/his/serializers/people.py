@@ -132,9 +132,13 @@ class EncounterAnswerSerializer(serializers.Serializer[Any]):
     status = serializers.CharField()
 
 
-def actor_of(operator: dict[str, str] | None) -> Actor | None:
+def operator_of(data: dict[str, Any], name: str = "operator") -> Actor:
     """The operator of a call as the house names doers."""
-    return Actor("his", operator["code"], operator["name"]) if operator else None
+    return Actor("his", data[name]["code"], data[name]["name"])
+
+
+def operator_or_none(data: dict[str, Any]) -> Actor | None:
+    return operator_of(data) if data.get("operator") else None
 
 
 def patient_input(data: dict[str, Any]) -> PatientInput:

@@ -20,11 +20,11 @@ from billing.his.serializers.charges import (
     charge_answer,
     charge_input,
     charges_list,
+    operators_of,
 )
-from billing.his.serializers.people import CancelSerializer
+from billing.his.serializers.people import CancelSerializer, operator_of
 from billing.his.views.base import HisView, body_of
 from billing.services.charges import charge_cancel, charges_put
-from core.actors import Actor
 from core.errors import BadInput
 
 
@@ -36,10 +36,12 @@ class ChargesView(HisView):
     )
     def post(self, request: Request, encounter_no: str) -> Response:
         """Put a list of charges, all or none."""
+        inputs, operators = charges_list(request.data)
         done = charges_put(
             client=client_of(request),
             encounter_no=encounter_no,
-            inputs=charges_list(request.data),
+            inputs=inputs,
+            operators=operators,
         )
         return Response({"charges": [charge_answer(row) for row in done.charges], "warnings": []})
 
@@ -61,6 +63,7 @@ class ChargeView(HisView):
             client=client_of(request),
             encounter_no=encounter_no,
             inputs=[charge_input(data, charge_no)],
+            operators=operators_of({charge_no: data}),
             single=True,
         )
         answer = charge_answer(done.charges[0]) | {"warnings": []}
@@ -80,6 +83,7 @@ class ChargeCancelView(HisView):
             client=client_of(request),
             encounter_no=encounter_no,
             charge_no=charge_no,
-            by=Actor("his", data["operator"]["code"], data["operator"]["name"]),
+            by=operator_of(data),
+            reason=data.get("reason", ""),
         )
         return Response(charge_answer(row))

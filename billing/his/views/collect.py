@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from billing.his.authentication import client_of
 from billing.his.schema import documented
 from billing.his.serializers.money import CollectAnswerSerializer, CollectSerializer
+from billing.his.serializers.people import operator_of
 from billing.his.views.base import HisView, body_of
-from billing.his.views.invoices import operator_of
 from billing.his.waiting import wait_for_collect
 from billing.models import CollectRequest, CollectStatus
 from billing.selectors.collects import collect_answer

@@ -20,7 +20,7 @@ from billing.his.serializers.money import (
     RefundSerializer,
     return_lines,
 )
-from billing.his.serializers.people import CancelSerializer
+from billing.his.serializers.people import CancelSerializer, operator_of
 from billing.his.views.base import HisView, body_of
 from billing.models import InvoiceReturn, ReturnStatus
 from billing.selectors.events import PAGE_MAX, events_page
@@ -28,7 +28,6 @@ from billing.selectors.invoices import invoice_body, invoice_get
 from billing.services.invoices import invoice_cancel, invoice_issue
 from billing.services.returns import return_request
 from billing.tasks import tell
-from core.actors import Actor
 from core.errors import BadInput
 from core.idempotency import input_hash
 
@@ -43,10 +42,6 @@ RETURN_WORDS = {
     ReturnStatus.FAILED: "failed",
     ReturnStatus.REJECTED: "failed",
 }
-
-
-def operator_of(data: dict[str, Any], name: str = "operator") -> Actor:
-    return Actor("his", data[name]["code"], data[name]["name"])
 
 
 class InvoiceIssueView(HisView):
@@ -90,7 +85,12 @@ class InvoiceCancelView(HisView):
         """Cancel a bill that is not paid and not being paid; its charges are free again."""
         data = body_of(request, CancelSerializer())
         client = client_of(request)
-        invoice_cancel(client=client, invoice_no=invoice_no, operator=operator_of(data))
+        invoice_cancel(
+            client=client,
+            invoice_no=invoice_no,
+            operator=operator_of(data),
+            reason=data.get("reason", ""),
+        )
         tell()
         return Response(invoice_body(invoice_get(client=client, invoice_no=invoice_no)))
 

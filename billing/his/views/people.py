@@ -17,8 +17,9 @@ from billing.his.serializers.people import (
     EncounterSerializer,
     PatientAnswerSerializer,
     PatientSerializer,
-    actor_of,
     encounter_input,
+    operator_of,
+    operator_or_none,
     patient_input,
 )
 from billing.his.views.base import HisView, body_of
@@ -39,7 +40,7 @@ class PatientView(HisView):
             client=client,
             mrn=mrn,
             data=patient_input(data),
-            by=actor_of(data.get("operator")) or Actor("his", client.code, client.name),
+            by=operator_or_none(data) or Actor("his", client.code, client.name),
         )
         answer = {"mrn": mrn, "in_review": done.in_review}
         return Response(answer, status=201 if done.created else 200)
@@ -56,7 +57,7 @@ class EncounterView(HisView):
             client=client_of(request),
             encounter_no=encounter_no,
             data=encounter_input(data),
-            by=actor_of(data.get("operator")),
+            by=operator_or_none(data),
         )
         return Response(_answer(done.encounter), status=201 if done.created else 200)
 
@@ -68,8 +69,12 @@ class EncounterCancelView(HisView):
     def post(self, request: Request, encounter_no: str) -> Response:
         """Cancel a visit (退号) that has no open or unreturned bill."""
         data = body_of(request, CancelSerializer())
-        by = Actor("his", data["operator"]["code"], data["operator"]["name"])
-        encounter = visit_cancel(client=client_of(request), encounter_no=encounter_no, by=by)
+        encounter = visit_cancel(
+            client=client_of(request),
+            encounter_no=encounter_no,
+            by=operator_of(data),
+            reason=data.get("reason", ""),
+        )
         return Response(_answer(encounter))
 
 
@@ -82,7 +87,7 @@ class EncounterCloseView(HisView):
         encounter = encounter_close(
             client=client,
             encounter_no=encounter_no,
-            by=actor_of(data.get("operator")) or Actor("his", client.code, client.name),
+            by=operator_or_none(data) or Actor("his", client.code, client.name),
             diagnoses=data.get("diagnoses"),
             outcome=data.get("outcome", ""),
         )
