@@ -147,6 +147,7 @@ class NextStep:
 
     title: str
     detail: str = ""
+    icon: str = "pharmacy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,22 @@ class RefundRow:
     state: str
     at: datetime | None = None
     promise: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to pay: `press` is what the button says, `takes` whether the sum stands after it.
+
+    An impossible way stays listed, greyed, with the reason as its detail.
+    """
+
+    value: str
+    icon: str
+    title: Text
+    detail: Text
+    press: Text
+    off: bool = False
+    takes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +201,7 @@ class InvoicePage:
     told: Text = ""
     next_step: NextStep | None = None
     refunds: tuple[RefundRow, ...] = ()
+    payable_by_reader: bool = True  # a relative may be allowed to look and not to pay
 
     def __post_init__(self) -> None:
         if self.split is None:
@@ -198,7 +216,7 @@ class InvoicePage:
 
     @property
     def payable(self) -> bool:
-        return self.state in (PayState.TO_PAY, PayState.NOT_PAID)
+        return self.payable_by_reader and self.state in (PayState.TO_PAY, PayState.NOT_PAID)
 
     @property
     def badge(self) -> str:

@@ -1,16 +1,25 @@
-"""The doors of billing: the patient's pay link, and the channels' notices."""
+"""The doors of billing: the patient's bills, by link or signed in, and the channels' notices."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from billing.views import notices, pay
+from billing.views import bills, notices, pay, ratings, receipts
+from billing.views.pay import by_link, by_owner
 
 urlpatterns: list[URLPattern] = [
     path("notices/<slug:channel>/<slug:merchant_no>/<slug:kind>", notices.notice, name="notice"),
-    path("p/<slug:token>", pay.invoice_show, name="invoice_show"),
-    path("p/<slug:token>/pay", pay.invoice_pay, name="invoice_pay"),
-    path("p/<slug:token>/code", pay.invoice_code, name="invoice_code"),
-    path("p/<slug:token>/result", pay.invoice_result, name="invoice_result"),
-    path("p/<slug:token>/window", pay.invoice_window, name="invoice_window"),
+    path("p/<slug:token>", by_link(pay.invoice_show), name="invoice_show"),
+    path("p/<slug:token>/pay", by_link(pay.invoice_pay), name="invoice_pay"),
+    path("p/<slug:token>/code", by_link(pay.invoice_code), name="invoice_code"),
+    path("p/<slug:token>/result", by_link(pay.invoice_result), name="invoice_result"),
+    path("p/<slug:token>/window", by_link(pay.invoice_window), name="invoice_window"),
+    path("bills", bills.bills, name="bills"),
+    path("bills/<int:invoice_id>", by_owner(pay.invoice_show), name="bill_show"),
+    path("bills/<int:invoice_id>/pay", by_owner(pay.invoice_pay), name="bill_pay"),
+    path("bills/<int:invoice_id>/code", by_owner(pay.invoice_code), name="bill_code"),
+    path("bills/<int:invoice_id>/result", by_owner(pay.invoice_result), name="bill_result"),
+    path("bills/<int:invoice_id>/window", by_owner(pay.invoice_window), name="bill_window"),
+    path("bills/<int:invoice_id>/receipt", by_owner(receipts.receipt), name="bill_receipt"),
+    path("bills/<int:invoice_id>/rating", by_owner(ratings.rating), name="bill_rating"),
 ]

@@ -1,4 +1,4 @@
-"""Pages that belong to no app: the first one, the switch of modes, and those that say no."""
+"""Pages that belong to no app: the switch of modes, and those that say no."""
 
 from __future__ import annotations
 
@@ -51,11 +51,6 @@ def mode_set(request: HttpRequest) -> HttpResponse:
         httponly=True,
     )
     return answer
-
-
-def home(_request: HttpRequest) -> HttpResponse:
-    """Payers come by their links; who types the bare address works here."""
-    return HttpResponseRedirect("/admin/")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -5,16 +5,22 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from config import pages
+from config import pages, portal, staff_login
 from config.dev_clock import dev_clock
 from config.health import healthz
+from patients.views import messages
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", pages.home, name="home"),
+    path("", portal.home, name="home"),
+    path("admin/login/", staff_login.StaffLogin.as_view(), name="staff_login"),
+    path("admin/second-factor", staff_login.second_factor, name="staff_second_factor"),
     path("admin/", include("billing.desk.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("mode", pages.mode_set, name="mode_set"),
+    path("help", portal.help_page, name="help"),
+    path("settings", portal.settings_page, name="settings"),
+    path("messages", messages.messages, name="messages"),
     path("", include("patients.urls")),
     path("", include("billing.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),

@@ -4,7 +4,7 @@ Nouns: a `ChargeItem` is one priced line of a visit; an `Invoice` freezes charge
 bill; a `Payment` is one tender (who pays by which channel), a `PaymentTransaction` one movement of
 money under it (CAPTURE or REFUND) with a number committed before the call; a `PaymentNotice` is
 what a channel told us; an `Agreement` a signed deduction mandate; an `InvoiceReturn` goods or
-services given back; a `HisEvent` what the HIS is told.
+services given back; a `HisEvent` what the HIS is told; a `Rating` a patient's word on a visit.
 
 Invariants: a charge is on at most one live invoice; an invoice has at most one tender in flight;
 numbers are unique and never reused; a status changes only through `core.states.transition`; rows of
@@ -25,6 +25,7 @@ from billing.models.payment import (
     TransactionKind,
     TransactionStatus,
 )
+from billing.models.rating import Grade, Rating, RatingTag
 from billing.models.returns import InvoiceReturn, ReturnLine, ReturnStatus
 from billing.models.review import BillingReview, ReviewReason
 from billing.models.shift import Shift
@@ -41,6 +42,7 @@ __all__ = [
     "CollectRequest",
     "CollectStatus",
     "EventType",
+    "Grade",
     "HisEvent",
     "Invoice",
     "InvoiceLine",
@@ -52,6 +54,8 @@ __all__ = [
     "PaymentInstitution",
     "PaymentNotice",
     "PaymentTransaction",
+    "Rating",
+    "RatingTag",
     "ReturnLine",
     "ReturnStatus",
     "ReviewReason",

@@ -13,6 +13,7 @@ from billing.channels.base import Action, Mode
 from billing.models import (
     Invoice,
     InvoiceStatus,
+    Payment,
     PaymentTransaction,
     TransactionKind,
     TransactionStatus,
@@ -27,15 +28,21 @@ from billing.pages import (
     Split,
     line_groups,
 )
+from billing.selectors.after_paying import next_step, told_words
 from billing.words import reason_text
 from core import clock
-from patients.models import Campus
+from core.crypto import mask_name
+from patients.models import Campus, PatientAccess, Relation
 
 CHANNELS: dict[tuple[str, str], Promise] = {
     ("wechat_pay", Mode.AGREEMENT): gettext_lazy("WeChat, no password"),
     ("wechat_pay", Mode.SCAN): gettext_lazy("WeChat, scanned code"),
     ("wechat_pay", Mode.NATIVE): gettext_lazy("WeChat"),
     ("wechat_pay", Mode.H5): gettext_lazy("WeChat"),
+    ("alipay", Mode.AGREEMENT): gettext_lazy("Alipay, no password"),
+    ("alipay", Mode.SCAN): gettext_lazy("Alipay, scanned code"),
+    ("alipay", Mode.NATIVE): gettext_lazy("Alipay"),
+    ("alipay", Mode.H5): gettext_lazy("Alipay"),
     ("cash", Mode.CASH): gettext_lazy("cash at the window"),
 }
 ARRIVES_WITHIN = timedelta(days=3)
@@ -45,42 +52,64 @@ def hospital_of(campus: Campus) -> Hospital:
     return Hospital(campus.name, NoPhone(campus.window_text, campus.phone))
 
 
-def invoice_page(invoice: Invoice) -> InvoicePage:
-    """The page of a bill. "Nothing was taken" is said only where it is known."""
-    captures = _transactions(invoice, TransactionKind.CAPTURE)
-    refunds = _transactions(invoice, TransactionKind.REFUND)
+def channel_words(payment: Payment) -> Promise | str:
+    return CHANNELS.get((payment.channel, payment.mode), "")
+
+
+def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> InvoicePage:
+    """The page of a bill. "Nothing was taken" is said only where it is known.
+
+    `access` is the signed-in reader's binding: who may only pay reads hospital, masked name, amount
+    and number. Without one the reader holds the link, which is sent to the patient alone.
+    """
+    moved = _transactions(invoice)
+    captures = [row for row in moved if row.kind == TransactionKind.CAPTURE]
     taken = [row for row in captures if row.status == TransactionStatus.SUCCEEDED]
     open_row = next(
         (row for row in reversed(captures) if row.status in PaymentTransaction.IN_FLIGHT), None
     )
     state = _state(invoice, captures, open_row)
     shown = open_row or (taken[-1] if taken else (captures[-1] if captures else None))
-    local = invoice.occurred_at.astimezone(clock.ZONE)
+    whole = access is None or access.may_view
+    groups = line_groups(_lines(invoice)) if whole else ()
+    settled = state is PayState.PAID
     return InvoicePage(
         hospital=hospital_of(invoice.encounter.campus),
-        title=f"{formats.date_format(local, 'n月j日')} {invoice.encounter.get_kind_display()}",
+        title=_title(invoice, access),
         invoice_no=invoice.invoice_no,
         state=state,
-        amount_fen=invoice.amount_fen,
+        amount_fen=invoice.amount_fen if whole else invoice.cash_fen,
         cash_fen=invoice.cash_fen,
-        split=_split(invoice),
-        groups=line_groups(_lines(invoice)),
-        paid_fen=sum(row.amount_fen for row in taken) if state is PayState.PAID else 0,
+        split=_split(invoice) if whole else None,
+        groups=groups,
+        paid_fen=sum(row.amount_fen for row in taken) if settled else 0,
         valid_until=invoice.valid_until,
-        channel=CHANNELS.get((shown.payment.channel, shown.payment.mode), "") if shown else "",
+        channel=channel_words(shown.payment) if shown else "",
         action=_action(open_row),
         started_at=open_row.created_at if open_row else None,
         occurred_at=taken[-1].occurred_at if taken else None,
         answer_by=_answer_by(open_row),
         receipt_no=taken[-1].payment.payment_no if taken else "",
         reason=reason_text(captures[-1].code) if captures and not taken else "",
-        refunds=tuple(_refund(row) for row in refunds),
+        told=told_words(invoice, taken, access) if settled and taken else "",
+        next_step=next_step(groups) if invoice.status == InvoiceStatus.PAID else None,
+        refunds=tuple(_refund(row) for row in moved if row.kind == TransactionKind.REFUND),
+        payable_by_reader=access is None or access.may_pay,
     )
 
 
-def _transactions(invoice: Invoice, kind: str) -> list[PaymentTransaction]:
+def _title(invoice: Invoice, access: PatientAccess | None) -> str:
+    local = invoice.occurred_at.astimezone(clock.ZONE)
+    day = f"{formats.date_format(local, 'n月j日')} {invoice.encounter.get_kind_display()}"
+    if access is None or access.relation == Relation.SELF:
+        return day
+    name = mask_name(invoice.patient.name)
+    return f"{name} {day}" if access.may_view else f"{invoice.encounter.campus.name} {name}"
+
+
+def _transactions(invoice: Invoice) -> list[PaymentTransaction]:
     return list(
-        PaymentTransaction.objects.filter(payment__invoice=invoice, kind=kind)
+        PaymentTransaction.objects.filter(payment__invoice=invoice)
         .select_related("payment")
         .order_by("pk")
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
 
 from django.db.models import F, Q, Sum
 
 from billing.ledger import chart
 from billing.ledger.selectors import subject_balance
 from billing.models import (
+    Agreement,
     Invoice,
     PaymentTransaction,
     TransactionKind,
@@ -62,6 +63,23 @@ def agreement_use(agreement_ids: list[int], day: date) -> dict[int, tuple[int, i
     with prepared_cursor() as cursor:
         cursor.execute(_USE, [ids, day, TransactionKind.CAPTURE.value, statuses])
         return {key: (int(fen), times) for key, fen, times in cursor.fetchall()}
+
+
+def agreement_left_fen(agreement: Agreement, used: tuple[int, int], at: datetime) -> int:
+    """The most one deduction may take now, by the plan's terms and the holder's own limits."""
+    plan = agreement.plan
+    used_fen, used_times = used
+    moment = at.timetz().replace(tzinfo=None)
+    if used_times >= plan.daily_count or not _within(moment, plan.hours_from, plan.hours_until):
+        return 0
+    single_fen = min(plan.single_fen, agreement.own_single_fen or plan.single_fen)
+    daily_fen = min(plan.daily_fen, agreement.own_daily_fen or plan.daily_fen)
+    return max(min(single_fen, daily_fen - used_fen), 0)
+
+
+def _within(moment: time, start: time, end: time) -> bool:
+    """Half-open hours; an end of 00:00 is the end of the day."""
+    return start <= moment and (end == time(0) or moment < end)
 
 
 def captures_newest_first(invoice: Invoice) -> list[PaymentTransaction]:

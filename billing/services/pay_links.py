@@ -70,17 +70,34 @@ def pay_link_open(*, token: str) -> Invoice:
 def pay_link_choose(
     *, token: str, mode: Mode, payer_address: str, idempotency_key: str
 ) -> Action | None:
+    """Make the channel's order for the way the holder of a link chose; see `offer_choose`."""
+    return offer_choose(
+        invoice=pay_link_open(token=token),
+        mode=mode,
+        payer_address=payer_address,
+        idempotency_key=idempotency_key,
+    )
+
+
+def offer_choose(
+    *,
+    invoice: Invoice,
+    mode: Mode,
+    payer_address: str,
+    idempotency_key: str,
+    payer_id: int | None = None,
+) -> Action | None:
     """Make the channel's order for the way the patient chose.
 
     Returns what to open or scan; None when no order could be made or the bill is not payable any
-    more (the result page tells). A page posted twice finds its own payment again.
+    more (the result page tells). A page posted twice finds its own payment again. `payer_id` is the
+    signed-in user who presses, if there is one.
     """
-    invoice = pay_link_open(token=token)
     if mode not in (Mode.NATIVE, Mode.H5):
         raise NotOffered("not_offered", _("This way to pay is not offered here."), "mode")
-    _withdraw_other(invoice, mode)
+    offer_withdraw(invoice=invoice, but=mode)
     try:
-        row, fresh = _begin(invoice.pk, mode, idempotency_key)
+        row, fresh = _begin(invoice.pk, mode, idempotency_key, payer_id)
     except IntegrityError as error:
         if "form_key" not in constraint_name(error):
             raise
@@ -97,7 +114,9 @@ def pay_link_choose(
     return _action(row)
 
 
-def _begin(invoice_id: int, mode: Mode, idempotency_key: str) -> tuple[PaymentTransaction, bool]:
+def _begin(
+    invoice_id: int, mode: Mode, idempotency_key: str, payer_id: int | None
+) -> tuple[PaymentTransaction, bool]:
     """The live order of this way, or a new one with its number committed."""
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
@@ -117,7 +136,7 @@ def _begin(invoice_id: int, mode: Mode, idempotency_key: str) -> tuple[PaymentTr
             raise NotOffered("not_offered", _("This way to pay is not offered here."), "mode")
         row = capture_begin(
             invoice=invoice,
-            tender=Tender(merchant.channel, mode, owed_fen, merchant),
+            tender=Tender(merchant.channel, mode, owed_fen, merchant, payer_id=payer_id),
             form_key=idempotency_key,
         )
         transition(
@@ -131,7 +150,7 @@ def _begin(invoice_id: int, mode: Mode, idempotency_key: str) -> tuple[PaymentTr
     return row, True
 
 
-def _withdraw_other(invoice: Invoice, mode: Mode) -> None:
+def offer_withdraw(*, invoice: Invoice, but: Mode) -> None:
     """Another way was opened and not used: close that order before this one is made."""
     flying = (
         PaymentTransaction.objects.filter(
@@ -140,7 +159,7 @@ def _withdraw_other(invoice: Invoice, mode: Mode) -> None:
             status__in=PaymentTransaction.IN_FLIGHT,
             payment__mode__in=[Mode.NATIVE, Mode.H5],
         )
-        .exclude(payment__mode=mode)
+        .exclude(payment__mode=but)
         .select_related("payment__merchant")
         .first()
     )

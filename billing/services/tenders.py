@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime
 
 from billing.channels.base import Mode
 from billing.locks import agreements_lock
@@ -23,7 +23,7 @@ from billing.models import (
     Payment,
     Shift,
 )
-from billing.selectors.payments import agreement_use
+from billing.selectors.payments import agreement_left_fen, agreement_use
 from billing.services.merchants import merchants_open
 from billing.services.shifts import shift_open_for
 from core import clock
@@ -115,18 +115,4 @@ def agreement_allows(
     agreement: Agreement, amount_fen: int, used: tuple[int, int], at: datetime
 ) -> bool:
     """Whether the plan's and the holder's own limits and the hours admit one more deduction."""
-    plan = agreement.plan
-    used_fen, used_times = used
-    single_fen = min(plan.single_fen, agreement.own_single_fen or plan.single_fen)
-    daily_fen = min(plan.daily_fen, agreement.own_daily_fen or plan.daily_fen)
-    return (
-        amount_fen <= single_fen
-        and used_fen + amount_fen <= daily_fen
-        and used_times < plan.daily_count
-        and _within(at.timetz().replace(tzinfo=None), plan.hours_from, plan.hours_until)
-    )
-
-
-def _within(moment: time, start: time, end: time) -> bool:
-    """Half-open hours; an end of 00:00 is the end of the day."""
-    return start <= moment and (end == time(0) or moment < end)
+    return amount_fen <= agreement_left_fen(agreement, used, at)

@@ -1,33 +1,34 @@
-"""The pay link of a bill: bill, way to pay, code, result. Thin doors over `billing.pay_door`.
+"""Paying a bill: bill, way to pay, code, result. One flow behind two doors (`billing.pay_door`).
 
 Nothing here is cached: "back" after paying asks the server, and the server never answers a paid or
-running bill with a live pay button. The token is the right to see; it never leaves our origin.
+running bill with a live pay button. A link's token is the right to see; it never leaves our origin.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
 from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import pay_door
 from billing.channels.base import Action, Mode
-from billing.pages import DEVICE_MODES, InvoicePage, PayState, payer_device
+from billing.pages import InvoicePage, PayState, payer_device
+from billing.pay_door import Door, Opened
 from core import clock
 from core.errors import NotFound, Refusal
+from patients.doors import patient_actor, patient_required, the_patient
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+Page = Callable[[HttpRequest, Door], HttpResponse]
 
 MODES = {"h5": Mode.H5, "native": Mode.NATIVE, "confirm": None}
+AGREEMENT = re.compile(r"agreement-([1-9][0-9]{0,17})", re.ASCII)
 KEY_LENGTH_MAX = 64
 RESULTS = {
     PayState.PAID: "paid",
@@ -38,22 +39,41 @@ RESULTS = {
 }
 
 
-def pay_page(view: View[P]) -> View[P]:
-    """Answer a link that is unknown or over with its own page, and keep the token at home.
+def by_link(page: Page) -> Callable[..., HttpResponse]:
+    """Answer a link that is unknown or over with its own page, and keep the token at home."""
 
-    A channel's payment page checks which site it is opened from, so the origin is sent, never more.
-    """
-
-    @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    @wraps(page)
+    def guarded(request: HttpRequest, token: str) -> HttpResponse:
         try:
-            answer = view(request, *args, **kwargs)
+            answer = page(request, Door(token=token))
         except Refusal as refusal:
             answer = link_over(request, refusal)
-        answer.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
-        return answer
+        return origin_only(answer)
 
     return never_cache(guarded)
+
+
+def by_owner(page: Page) -> Callable[..., HttpResponse]:
+    """Open a bill by its number for who may see it; anybody else's is no page at all."""
+
+    @wraps(page)
+    def guarded(request: HttpRequest, invoice_id: int) -> HttpResponse:
+        user = the_patient(request)
+        try:
+            answer = page(
+                request, Door(invoice_id=invoice_id, user=user, payer=patient_actor(user))
+            )
+        except NotFound as unknown:
+            raise Http404 from unknown
+        return origin_only(answer)
+
+    return patient_required(guarded)
+
+
+def origin_only(answer: HttpResponse) -> HttpResponse:
+    """A channel's payment page checks which site it is opened from: the origin, never more."""
+    answer.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    return answer
 
 
 def link_over(request: HttpRequest, refusal: Refusal) -> HttpResponse:
@@ -63,34 +83,32 @@ def link_over(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     return render(request, "billing/link_over.html", context, status=404 if unknown else 410)
 
 
-@pay_page
 @require_safe
-def invoice_show(request: HttpRequest, token: str) -> HttpResponse:
+def invoice_show(request: HttpRequest, door: Door) -> HttpResponse:
     """The bill: own part, split, charges. Readable in every state, payable in one."""
-    page = pay_door.page_of(token=token)
-    return render(request, "billing/invoice_show.html", context_of(page, token))
+    page = pay_door.opened(door).page
+    return render(request, "billing/invoice_show.html", context_of(page, door))
 
 
-@pay_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def invoice_pay(request: HttpRequest, token: str) -> HttpResponse:
+def invoice_pay(request: HttpRequest, door: Door) -> HttpResponse:
     """Choose a way. A bill that cannot be paid now answers with its result instead."""
     if request.method == "POST":
-        return way_chosen(request, token)
-    page = pay_door.page_of(token=token)
-    if page.payable:
-        return way_form(request, token, page)
-    return to("invoice_code" if page.code_open(clock.now()) else "invoice_result", token)
+        return way_chosen(request, door)
+    found = pay_door.opened(door)
+    if found.page.payable:
+        return way_form(request, door, found)
+    return to(door.code if found.page.code_open(clock.now()) else door.result)
 
 
 def way_form(
-    request: HttpRequest, token: str, page: InvoicePage, refusal: Refusal | None = None
+    request: HttpRequest, door: Door, found: Opened, refusal: Refusal | None = None
 ) -> HttpResponse:
-    device = payer_device(request.headers.get("User-Agent", ""))
+    ways = pay_door.ways_of(found, payer_device(request.headers.get("User-Agent", "")))
     faults = [{"text": refusal.message, "field": ""}] if refusal else []
-    context = context_of(page, token) | {
-        "device": device.value,
-        "mode_value": DEVICE_MODES[device].value,
+    context = context_of(found.page, door) | {
+        "ways": ways,
+        "first": next((way for way in ways if not way.off), None),
         "form_key": secrets.token_hex(16),
         "faults": faults,
     }
@@ -99,76 +117,95 @@ def way_form(
     )
 
 
-def way_chosen(request: HttpRequest, token: str) -> HttpResponse:
+def way_chosen(request: HttpRequest, door: Door) -> HttpResponse:
     """Start the payment once per rendered form; doubles and late presses end at the result."""
     way = request.POST.get("way", "")
     if way == "window":
-        return to("invoice_window", token)
+        return to(door.window)
     key = request.POST.get("form_key", "")
-    if way not in MODES or not 0 < len(key) <= KEY_LENGTH_MAX:
-        return to("invoice_pay", token)
+    agreement = picked(way)
+    if not (way in MODES or agreement) or not 0 < len(key) <= KEY_LENGTH_MAX:
+        return to(door.pay)
     try:
-        action = pay_door.way_choose(
-            token=token,
-            mode=MODES[way],
-            payer_address=request.META.get("REMOTE_ADDR", ""),
-            idempotency_key=key,
-        )
+        action = start(request, door, way, agreement, key)
     except NotFound:
         raise
     except Refusal as refusal:
         # Refused before an order existed: a bill still to pay says why, any other shows its result.
-        page = pay_door.page_of(token=token)
-        return way_form(request, token, page, refusal) if page.payable else after(request, token)
-    return after(request, token, action)
+        found = pay_door.opened(door)
+        if not found.page.payable:
+            return to(door.result)
+        return way_form(request, door, found, refusal)
+    return after(request, door, action)
 
 
-def after(request: HttpRequest, token: str, action: Action | None = None) -> HttpResponse:
+def picked(way: str) -> int:
+    """The agreement a way names; 0 when it names none."""
+    found = AGREEMENT.fullmatch(way)
+    return int(found[1]) if found else 0
+
+
+def start(request: HttpRequest, door: Door, way: str, agreement: int, key: str) -> Action | None:
+    address = request.META.get("REMOTE_ADDR", "")
+    if agreement:
+        pay_door.deducted(door, agreement_id=agreement, payer_address=address, idempotency_key=key)
+        return None
+    return pay_door.chosen(door, mode=MODES[way], payer_address=address, idempotency_key=key)
+
+
+def after(request: HttpRequest, door: Door, action: Action | None) -> HttpResponse:
     """Lead the payer to their next step: WeChat's page, our code, or the result."""
     if action is None:
-        return to("invoice_result", token)
+        return to(door.result)
     if action.type == "url":
-        return HttpResponseRedirect(with_return(request, action.value, token))
-    return to("invoice_code", token)
+        return HttpResponseRedirect(with_return(request, action.value, door))
+    return to(door.code)
 
 
-def with_return(request: HttpRequest, url: str, token: str) -> str:
+def with_return(request: HttpRequest, url: str, door: Door) -> str:
     """Tell the channel's page where to bring the payer back to."""
-    back = request.build_absolute_uri(reverse("invoice_result", args=[token]))
+    back = request.build_absolute_uri(door.result)
     return f"{url}{'&' if '?' in url else '?'}redirect_url={quote(back, safe='')}"
 
 
-@pay_page
 @require_safe
-def invoice_code(request: HttpRequest, token: str) -> HttpResponse:
+def invoice_code(request: HttpRequest, door: Door) -> HttpResponse:
     """The payer's next step while the order is open: a code to scan, or the way back to WeChat."""
-    page = pay_door.page_of(token=token)
-    if not page.code_open(clock.now()) or page.action is None:
-        return moved_on(request, token)
+    page = pay_door.opened(door).page
+    if not page.code_open(clock.now()):
+        return moved_on(request, door)
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204)
-    context = context_of(page, token)
-    if page.action.type == "url":
-        context["open_url"] = with_return(request, page.action.value, token)
+    context = context_of(page, door) | {"open_url": open_url(request, page, door)}
     return render(request, "billing/invoice_code.html", context)
 
 
-def moved_on(request: HttpRequest, token: str) -> HttpResponse:
-    answer = to("invoice_result", token)
+def open_url(request: HttpRequest, page: InvoicePage, door: Door) -> str:
+    """WeChat's page of the very order that is open; empty once there is none, or for a code."""
+    action = page.action
+    if action is None or action.type != "url" or not page.code_open(clock.now()):
+        return ""
+    return with_return(request, action.value, door)
+
+
+def moved_on(request: HttpRequest, door: Door) -> HttpResponse:
+    answer = to(door.result)
     if not request.headers.get("HX-Request"):
         return answer
     return HttpResponse(status=200, headers={"HX-Redirect": answer.url})
 
 
-@pay_page
 @require_safe
-def invoice_result(request: HttpRequest, token: str) -> HttpResponse:
+def invoice_result(request: HttpRequest, door: Door) -> HttpResponse:
     """Exactly three results: paid, in progress, not paid. Anything else is the bill itself."""
-    page = pay_door.page_of(token=token)
+    page = pay_door.opened(door).page
     result = RESULTS.get(page.state)
     if result is None:
-        return to("invoice_show", token)
-    context = context_of(page, token) | {"result": result}
+        return to(door.show)
+    context = context_of(page, door) | {
+        "result": result,
+        "open_url": open_url(request, page, door),
+    }
     if not request.headers.get("HX-Request"):
         return render(request, "billing/invoice_result.html", context)
     if result != "in_progress":
@@ -178,25 +215,24 @@ def invoice_result(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "billing/invoice_result_status.html", context)
 
 
-@pay_page
 @require_safe
-def invoice_window(request: HttpRequest, token: str) -> HttpResponse:
+def invoice_window(request: HttpRequest, door: Door) -> HttpResponse:
     """The same bill paid by people: where, when, what to bring, and its number as a code."""
-    page = pay_door.page_of(token=token)
+    page = pay_door.opened(door).page
     if not page.payable:
-        return to("invoice_result", token)
-    return render(request, "billing/invoice_window.html", context_of(page, token))
+        return to(door.result)
+    return render(request, "billing/invoice_window.html", context_of(page, door))
 
 
-def to(name: str, token: str) -> HttpResponseRedirect:
-    return HttpResponseRedirect(reverse(name, args=[token]), status=303)
+def to(address: str) -> HttpResponseRedirect:
+    return HttpResponseRedirect(address, status=303)
 
 
-def context_of(page: InvoicePage, token: str) -> dict[str, object]:
+def context_of(page: InvoicePage, door: Door) -> dict[str, object]:
     now = clock.now()
     return {
         "page": page,
-        "token": token,
+        "door": door,
         "hospital": page.hospital,
         "refresh_s": page.refresh_s(now),
         "code_open": page.code_open(now),

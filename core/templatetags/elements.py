@@ -101,6 +101,17 @@ def badge(state: str) -> dict[str, object]:
     return {"tone": tone, "icon_name": icon_name, "word": word}
 
 
+@register.simple_tag
+def badge_icon(state: str) -> SafeString:
+    """The icon of a state alone, where its word stands beside it."""
+    return icon(BADGES[state][1])
+
+
+@register.simple_tag
+def badge_word(state: str) -> str:
+    return str(BADGES[state][2])
+
+
 @register.inclusion_tag("elements/split_bar.html")
 def split_bar(parts: Iterable[Part], sentence: str) -> dict[str, object]:
     """Draw the parts of a bill in their order; the list beneath is the truth, this its picture."""

@@ -163,7 +163,9 @@ def test_back_to_the_pay_page_answers_with_the_result(phone, token):
 
 def test_no_pay_control_while_an_order_waits_except_the_same_order(phone):
     assert phone.get("/p/waiting_qr/pay").url == "/p/waiting_qr/code"
-    assert not pay_ways(phone.get("/p/waiting_qr/result"))
+    assert re.findall(
+        r'href="[^"]*/(?:pay|code)"', phone.get("/p/waiting_qr/result").content.decode()
+    ) == ['href="/p/waiting_qr/code"']
     body = phone.get("/p/waiting_url/code").content.decode()
     assert "https://wx.tenpay.com" in body and "redirect_url=http%3A%2F%2Ftestserver%2Fp" in body
 
@@ -210,7 +212,7 @@ def test_refresh_changes_nothing_until_something_changed(phone):
 def test_an_answer_that_stays_away_names_when_we_tell(phone):
     text = text_of(phone.get("/p/in_progress_long/result"))
 
-    assert "还在核对，11月21日 09:00 前会短信告诉您结果，不用再付" in text
+    assert "还在核对，11月21日 09:00 前会通知您结果，不用再付" in text
 
 
 def test_code_page_moves_on_by_itself(phone):

@@ -1,0 +1,59 @@
+"""What a payer wants to know once it is paid: where to go now, and who was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import OuterRef, Q, Subquery
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing.models import Invoice, PaymentTransaction
+from billing.pages import DRUGS, LineGroup, NextStep
+from patients.models import Notification, NotificationStatus, PatientAccess, Relation
+
+EXAMINED = frozenset({"03", "04"})
+# What the told user is to the patient; the binding says what the patient is to the user.
+TOLD: dict[str, Promise] = {
+    Relation.SELF: gettext_lazy("the patient"),
+    Relation.CHILD: gettext_lazy("a parent"),
+    Relation.PARENT: gettext_lazy("a child"),
+    Relation.SPOUSE: gettext_lazy("the spouse"),
+    Relation.OTHER: gettext_lazy("a relative"),
+}
+
+
+def next_step(groups: Iterable[LineGroup]) -> NextStep | None:
+    """Where this bill leads, by what is on it; nothing is promised that the bill does not say."""
+    groups = list(groups)
+    drugs = sum(len(group.lines) for group in groups if group.category in DRUGS)
+    if drugs:
+        kinds = ngettext(
+            "%(n)s medicine, show your visit code", "%(n)s medicines, show your visit code", drugs
+        )
+        return NextStep(_("Please fetch your medicine"), kinds % {"n": drugs}, "pharmacy")
+    if any(group.category in EXAMINED for group in groups):
+        return NextStep(_("Please go to your examination"), _("Show your visit code there"), "scan")
+    return None
+
+
+def told_words(
+    invoice: Invoice, taken: Sequence[PaymentTransaction], access: PatientAccess | None
+) -> str:
+    """To whom a message about these payments has gone out, without a name; one statement."""
+    keys = Q()
+    for row in taken:
+        keys |= Q(key=f"deducted/{row.number}") | Q(key__startswith=f"paid/{row.number}/")
+    bound = PatientAccess.objects.filter(
+        user=OuterRef("user"), patient=invoice.patient_id, ended_at=None
+    )
+    sent = Notification.objects.filter(keys, status=NotificationStatus.SENT).annotate(
+        relation=Subquery(bound.values("relation")[:1])
+    )
+    words: list[str] = []
+    for user_id, relation in sent.order_by("pk").values_list("user_id", "relation"):
+        reader = access is not None and user_id == access.user_id
+        known = Relation.SELF if user_id is None else relation
+        words.append(_("you") if reader else str(TOLD.get(known, TOLD[Relation.OTHER])))
+    return _(", ").join(dict.fromkeys(words))

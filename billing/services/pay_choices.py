@@ -1,0 +1,96 @@
+"""A way a signed-in person picks for one bill: an agreement, once, instead of the chain."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from billing.channels.base import Mode
+from billing.locks import agreements_lock, captures_lock, collect_lock, invoice_lock
+from billing.models import Agreement, Invoice, InvoiceStatus, Payment, PaymentTransaction
+from billing.selectors.pay_ways import agreement_is_offered
+from billing.selectors.payments import agreement_use, receivable_fen
+from billing.services.apply import Source, transaction_apply
+from billing.services.captures import capture_begin, capture_send
+from billing.services.pay_links import offer_withdraw
+from billing.services.tenders import Tender, agreement_allows
+from core import clock
+from core.actors import SYSTEM, Actor
+from core.errors import Conflict, NotOffered
+from core.idempotency import NumberReused
+from core.integrity import constraint_name
+from core.states import transition
+from patients.models import PatientAccess
+
+
+def agreement_choose(
+    *,
+    invoice: Invoice,
+    access: PatientAccess,
+    agreement_id: int,
+    payer_address: str,
+    idempotency_key: str,
+    by: Actor,
+) -> None:
+    """Deduct the bill once by this agreement; the result page tells how it ended.
+
+    Only the user's own agreement, or one that pays for the user's own person, can be picked.
+    Raises Conflict (paid, running, collected by the HIS) and NotOffered (not this one, or over its
+    limit); a form posted twice finds its own payment and does nothing.
+    """
+    offer_withdraw(invoice=invoice, but=Mode.AGREEMENT)
+    try:
+        row = _begin(invoice.pk, access, agreement_id, idempotency_key, by)
+    except IntegrityError as error:
+        if "form_key" not in constraint_name(error):
+            raise
+        if not Payment.objects.filter(form_key=idempotency_key, invoice=invoice).exists():
+            raise NumberReused(
+                "number_reused", _("This number was used with other content."), "form_key"
+            ) from None
+        return
+    answer = capture_send(row=row, invoice=invoice, payer_address=payer_address)
+    transaction_apply(transaction_id=row.pk, answer=answer, source=Source.SEND, by=SYSTEM)
+
+
+def _begin(
+    invoice_id: int, access: PatientAccess, agreement_id: int, idempotency_key: str, by: Actor
+) -> PaymentTransaction:
+    """Under the bill's lock: nothing else runs, and the limit still admits it."""
+    with transaction.atomic():
+        invoice = invoice_lock(invoice_id)
+        if any(r.status in PaymentTransaction.IN_FLIGHT for r in captures_lock(invoice)):
+            raise Conflict("in_progress", _("A payment is in progress. Do not pay again."))
+        owed_fen = receivable_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
+        if owed_fen <= 0 or collect_lock(invoice) is not None:
+            raise Conflict("not_payable", _("This bill is not to be paid now."))
+        agreement = _picked(invoice, access, agreement_id, owed_fen)
+        merchant = agreement.plan.merchant
+        row = capture_begin(
+            invoice=invoice,
+            tender=Tender(
+                merchant.channel,
+                Mode.AGREEMENT,
+                owed_fen,
+                merchant,
+                agreement,
+                payer_id=agreement.holder_id,
+            ),
+            form_key=idempotency_key,
+        )
+        transition(invoice, InvoiceStatus.COLLECTING, by=by, reason="agreement picked", due_at=None)
+    return row
+
+
+def _picked(invoice: Invoice, access: PatientAccess, agreement_id: int, owed_fen: int) -> Agreement:
+    """The agreement, locked, if it may pay this bill now and this user may pick it."""
+    found = [row for row in agreements_lock(invoice.patient_id) if row.pk == agreement_id]
+    if not found or not agreement_is_offered(found[0], access):
+        raise NotOffered("not_offered", _("This way to pay is not offered here."), "way")
+    now = clock.now()
+    used = agreement_use([agreement_id], clock.business_day(now)).get(agreement_id, (0, 0))
+    if not agreement_allows(found[0], owed_fen, used, now):
+        raise NotOffered(
+            "over_limit", _("The limit of today does not reach. Choose another way."), "way"
+        )
+    return found[0]

@@ -1,0 +1,31 @@
+"""The receipt of a paid bill, for who may see the bill."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from billing import pay_door
+from billing.pages import PayState
+from billing.pay_door import Door
+from billing.receipts import receipt_pdf
+from core.crypto import mask_name
+from core.errors import NotFound
+
+
+@require_safe
+def receipt(request: HttpRequest, door: Door) -> HttpResponse:
+    """The PDF. A bill that is not settled has no receipt: no page."""
+    found = pay_door.opened(door)
+    if found.page.state is not PayState.PAID or found.invoice is None or found.access is None:
+        raise NotFound("no_receipt", "")
+    patient, whole = found.invoice.patient, found.access.may_view
+    body = receipt_pdf(
+        found.page,
+        name=patient.name if whole else mask_name(patient.name),
+        department=found.invoice.encounter.department_name if whole else "",
+    )
+    answer = HttpResponse(body, content_type="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="{found.page.receipt_no}.pdf"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer

@@ -1,0 +1,54 @@
+"""The messages a user was sent, as they were written. Nothing here names a diagnosis: no message
+does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.models import User
+from patients.messages import TEXTS, message_fields
+from patients.models import Notification, NotificationStatus
+
+PAGE_SIZE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    pk: int
+    kind: str
+    fields: dict[str, str]
+    amount_fen: int | None
+    sent_at: datetime
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesPage:
+    rows: tuple[SentMessage, ...]
+    older: int | None
+
+
+def messages_page(user: User, *, before: int | None = None) -> MessagesPage:
+    """What left the house for this user, newest first; one statement."""
+    rows = Notification.objects.filter(user=user, status=NotificationStatus.SENT)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    # What only sending needs is encrypted and stays unread.
+    rows = rows.filter(kind__in=TEXTS).defer("address", "link")
+    found = list(rows.order_by("-pk")[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    older = shown[-1].pk if len(found) > PAGE_SIZE else None
+    return MessagesPage(tuple(_message(row) for row in shown), older)
+
+
+def _message(row: Notification) -> SentMessage:
+    amount = row.facts.get("amount_fen")
+    return SentMessage(
+        pk=row.pk,
+        kind=row.kind,
+        fields=message_fields(row.kind, row.facts),
+        amount_fen=amount if isinstance(amount, int) else None,
+        sent_at=row.sent_at or row.created_at,
+        way=row.get_messenger_display(),
+    )
