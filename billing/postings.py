@@ -10,10 +10,10 @@ which way the money goes is the event, not a sign.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from billing.ledger.chart import (
-    BAD_DEBT,
     MEDICAL_REVENUE,
     PATIENT_RECEIVABLE,
     REFUND_PAYABLE,
@@ -21,7 +21,6 @@ from billing.ledger.chart import (
     Event,
     cash_drawer,
     clearing,
-    revenue_reduction,
 )
 from billing.ledger.entries import EntryDraft, Leg, UnbalancedEntry
 from billing.ledger.services import entries_post, entry_post
@@ -41,14 +40,6 @@ def post_invoice_cancelled(
     """Dr medical_revenue / Cr patient_receivable [invoice]: the issue, reversed."""
     legs = _legs(amount_fen, (MEDICAL_REVENUE,), (PATIENT_RECEIVABLE, invoice_id))
     return _post(Event.INVOICE_CANCELLED, reference, occurred_at, legs, invoice_id)
-
-
-def post_discount_granted(
-    *, invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
-) -> int:
-    """Dr revenue_reduction/discount / Cr patient_receivable [invoice]."""
-    legs = _legs(amount_fen, (revenue_reduction("discount"),), (PATIENT_RECEIVABLE, invoice_id))
-    return _post(Event.DISCOUNT_GRANTED, reference, occurred_at, legs, invoice_id)
 
 
 def post_capture(
@@ -73,56 +64,32 @@ def post_cash_taken(
     return _post(Event.CASH_TAKEN, reference, occurred_at, legs, invoice_id)
 
 
-def post_lines_returned(
-    *, invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
-) -> int:
-    """Dr medical_revenue / Cr patient_receivable [invoice]: the receivable goes negative."""
-    return _post_draft(_lines_returned(invoice_id, amount_fen, reference, occurred_at))
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One refund of a return: its number, the row its debt is about, and how much."""
+
+    reference: str
+    refund_id: int
+    amount_fen: int
 
 
-def post_refund_owed(
-    *,
-    invoice_id: int,
-    refund_id: int,
-    amount_fen: int,
-    reference: str,
-    occurred_at: datetime,
-) -> int:
-    """Dr patient_receivable [invoice] / Cr refund_payable [refund].
+def post_return(
+    *, invoice_id: int, reference: str, owed: Sequence[Owed], occurred_at: datetime
+) -> list[int]:
+    """Dr medical_revenue / Cr patient_receivable [invoice], then for each refund
+    Dr patient_receivable [invoice] / Cr refund_payable [refund]. One statement.
 
     The database refuses more than was received for the invoice through tenders not the fund.
     """
-    return _post_draft(_refund_owed(invoice_id, refund_id, amount_fen, reference, occurred_at))
-
-
-def post_return_owed(
-    *,
-    invoice_id: int,
-    refund_id: int,
-    amount_fen: int,
-    reference: str,
-    occurred_at: datetime,
-) -> list[int]:
-    """`post_lines_returned` and `post_refund_owed` in one statement."""
-    return entries_post(
-        [
-            _lines_returned(invoice_id, amount_fen, reference, occurred_at),
-            _refund_owed(invoice_id, refund_id, amount_fen, reference, occurred_at),
-        ]
-    )
-
-
-def post_refund_withdrawn(
-    *,
-    invoice_id: int,
-    refund_id: int,
-    amount_fen: int,
-    reference: str,
-    occurred_at: datetime,
-) -> int:
-    """Dr refund_payable [refund] / Cr patient_receivable [invoice]: owed no more, reversed."""
-    legs = _legs(amount_fen, (REFUND_PAYABLE, refund_id), (PATIENT_RECEIVABLE, invoice_id))
-    return _post(Event.REFUND_WITHDRAWN, reference, occurred_at, legs, invoice_id)
+    returned_fen = sum(refund.amount_fen for refund in owed)
+    legs = _legs(returned_fen, (MEDICAL_REVENUE,), (PATIENT_RECEIVABLE, invoice_id))
+    drafts = [_draft(Event.LINES_RETURNED, reference, occurred_at, legs, invoice_id)]
+    for one in owed:
+        legs = _legs(
+            one.amount_fen, (PATIENT_RECEIVABLE, invoice_id), (REFUND_PAYABLE, one.refund_id)
+        )
+        drafts.append(_draft(Event.REFUND_OWED, one.reference, occurred_at, legs, invoice_id))
+    return entries_post(drafts)
 
 
 def post_refund_done(
@@ -194,28 +161,6 @@ def post_unexpected_applied(
     return _post(Event.UNEXPECTED_APPLIED, reference, occurred_at, legs, invoice_id)
 
 
-def post_receivable_written_off(
-    *, invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
-) -> int:
-    """Dr bad_debt / Cr patient_receivable [invoice]."""
-    legs = _legs(amount_fen, (BAD_DEBT,), (PATIENT_RECEIVABLE, invoice_id))
-    return _post(Event.RECEIVABLE_WRITTEN_OFF, reference, occurred_at, legs, invoice_id)
-
-
-def _lines_returned(
-    invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
-) -> EntryDraft:
-    legs = _legs(amount_fen, (MEDICAL_REVENUE,), (PATIENT_RECEIVABLE, invoice_id))
-    return _draft(Event.LINES_RETURNED, reference, occurred_at, legs, invoice_id)
-
-
-def _refund_owed(
-    invoice_id: int, refund_id: int, amount_fen: int, reference: str, occurred_at: datetime
-) -> EntryDraft:
-    legs = _legs(amount_fen, (PATIENT_RECEIVABLE, invoice_id), (REFUND_PAYABLE, refund_id))
-    return _draft(Event.REFUND_OWED, reference, occurred_at, legs, invoice_id)
-
-
 def _legs(
     amount_fen: int, debit: tuple[str] | tuple[str, int], credit: tuple[str] | tuple[str, int]
 ) -> tuple[Leg, Leg]:
@@ -234,10 +179,7 @@ def _draft(
 def _post(
     event: Event, reference: str, occurred_at: datetime, legs: Sequence[Leg], invoice_id: int | None
 ) -> int:
-    return _post_draft(_draft(event, reference, occurred_at, legs, invoice_id))
-
-
-def _post_draft(draft: EntryDraft) -> int:
+    draft = _draft(event, reference, occurred_at, legs, invoice_id)
     return entry_post(
         reference=draft.reference,
         event=draft.event,

@@ -32,10 +32,11 @@ from billing.services.events import event_add
 from billing.services.merchants import merchant_account
 from core import clock
 from core.actors import Actor
-from core.errors import Conflict, Forbidden
+from core.errors import Conflict
 from core.failpoints import failpoint
 from core.ids import business_number
 from core.outcomes import Outcome
+from core.review import refuse_same_person
 from core.states import transition
 
 LOST = (TransactionStatus.DECLINED, TransactionStatus.CLOSED)
@@ -88,9 +89,8 @@ def refund_reissue(*, transaction_id: int, by: Actor) -> PaymentTransaction:
         if again.exists():
             raise Conflict("issued_again", _("This refund was sent again already."))
         returned = return_of_refund_lock(row) if row.invoice_return_id else None
-        maker = returned.operator_code.casefold() if returned is not None else None
-        if by.code.casefold() == maker:
-            raise Forbidden("maker_is_checker", _("Who made a request cannot approve it."))
+        if returned is not None:
+            refuse_same_person(by.code, returned.operator_code)
         refund = refund_begin(
             original=_original(row),
             amount_fen=row.amount_fen,

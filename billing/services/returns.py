@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from billing import postings
@@ -35,11 +34,12 @@ from billing.services.return_lines import Part, ReturnInput, parts_checked
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import Actor
-from core.errors import Conflict, Forbidden, NotFound
+from core.errors import Conflict, NotFound
 from core.failpoints import failpoint
 from core.idempotency import NumberReused
 from core.integrity import constraint_name
 from core.locking import mark_created
+from core.review import refuse_same_person
 from core.states import transition
 from patients.models import HisClient
 
@@ -75,9 +75,8 @@ def return_request(
     Raises NumberReused, NotFound, BadInput naming the line, Forbidden when maker and approver are
     one, Conflict when the bill is not paid or nothing is left.
     """
-    if approver is not None and operator.code.casefold() == approver.code.casefold():
-        text = _("Who asks for a return cannot approve it.")
-        raise Forbidden("maker_is_checker", text, "approved_by")
+    if approver is not None:
+        refuse_same_person(approver.code, operator.code, field="approved_by")
     invoice_id = _invoice_id(client, invoice_no)
     try:
         with transaction.atomic():
@@ -106,7 +105,7 @@ def return_approve(*, return_id: int, by: Actor) -> InvoiceReturn:
     """Let a reviewed return go; the reviewer is neither its maker nor its first approver."""
     with transaction.atomic():
         returned, invoice = return_lock(return_id)
-        _refuse_same_person(returned, by)
+        refuse_same_person(by.code, returned.operator_code, returned.approver_code)
         code, name = returned.approver_code or by.code, returned.approver_name or by.name
         transition(returned, ReturnStatus.ACCEPTED, by=by, approver_code=code, approver_name=name)
         _owe(invoice, returned)
@@ -117,13 +116,9 @@ def return_reject(*, return_id: int, by: Actor, comment: str) -> InvoiceReturn:
     """Refuse a reviewed return and free its lines; nothing was posted and nothing is."""
     with transaction.atomic():
         returned, invoice = return_lock(return_id)
-        _refuse_same_person(returned, by)
+        refuse_same_person(by.code, returned.operator_code, returned.approver_code)
         transition(returned, ReturnStatus.REJECTED, by=by, reason=comment)
-        for part in returned.lines.all():
-            InvoiceLine.objects.filter(pk=part.line_id).update(
-                returned_fen=F("returned_fen") - part.amount_fen,
-                returned_quantity=F("returned_quantity") - part.quantity,
-            )
+        _free_lines(returned)
         event_add(
             invoice=invoice,
             type=EventType.REFUND_FAILED,
@@ -181,29 +176,34 @@ def _write(invoice: Invoice, asked: Asked, parts: list[Part]) -> InvoiceReturn:
 
 def _owe(invoice: Invoice, returned: InvoiceReturn) -> None:
     """The returned lines leave the revenue, and what is owed is cut into refunds with numbers."""
-    postings.post_lines_returned(
-        reference=str(returned.pk),
-        occurred_at=returned.occurred_at,
-        invoice_id=invoice.pk,
-        amount_fen=returned.amount_fen,
-    )
+    owed: list[postings.Owed] = []
     left_fen = returned.amount_fen
     for original in captures_newest_first(invoice):
         part_fen = min(left_fen, refundable_fen(original))
         if part_fen <= 0:
             continue
         refund = refund_begin(original=original, amount_fen=part_fen, invoice_return=returned)
-        postings.post_refund_owed(
-            reference=refund.number,
-            occurred_at=returned.occurred_at,
-            invoice_id=invoice.pk,
-            refund_id=refund_subject(refund),
-            amount_fen=part_fen,
-        )
+        owed.append(postings.Owed(refund.number, refund_subject(refund), part_fen))
         left_fen -= part_fen
     if left_fen:
         raise Conflict("not_refundable", _("More would go back than was paid on this bill."))
+    postings.post_return(
+        reference=str(returned.pk),
+        occurred_at=returned.occurred_at,
+        invoice_id=invoice.pk,
+        owed=owed,
+    )
     _tell(invoice, EventType.REFUND_ACCEPTED, returned)
+
+
+def _free_lines(returned: InvoiceReturn) -> None:
+    """What a refused return had reserved may be returned again; the bill is locked."""
+    lines = []
+    for part in returned.lines.select_related("line"):
+        part.line.returned_fen -= part.amount_fen
+        part.line.returned_quantity -= part.quantity
+        lines.append(part.line)
+    InvoiceLine.objects.bulk_update(lines, ["returned_fen", "returned_quantity"])
 
 
 def _tell(invoice: Invoice, event: EventType, returned: InvoiceReturn) -> None:
@@ -220,12 +220,6 @@ def _same_input(known: InvoiceReturn, input_hash: str) -> InvoiceReturn:
         text = _("This number was used with other content.")
         raise NumberReused("number_reused", text, "refund_no")
     return known
-
-
-def _refuse_same_person(returned: InvoiceReturn, by: Actor) -> None:
-    known = {returned.operator_code.casefold(), returned.approver_code.casefold()}
-    if by.code.casefold() in known:
-        raise Forbidden("maker_is_checker", _("Who made a request cannot approve it."))
 
 
 def _invoice_id(client: HisClient, invoice_no: str) -> int:

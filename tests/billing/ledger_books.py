@@ -39,10 +39,9 @@ def capture(invoice_id: int, amount_fen: int) -> int:
 
 
 def give_back(invoice_id: int, refund_id: int, amount_fen: int) -> list[int]:
-    return postings.post_return_owed(
+    return postings.post_return(
         invoice_id=invoice_id,
-        refund_id=refund_id,
-        amount_fen=amount_fen,
+        owed=[postings.Owed(number(), refund_id, amount_fen)],
         reference=number(),
         occurred_at=at(),
     )

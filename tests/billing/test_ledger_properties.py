@@ -69,12 +69,6 @@ class Books(RuleBasedStateMachine):
         self.receivable[invoice] += amount_fen
 
     @rule(invoice=INVOICES, amount_fen=AMOUNTS)
-    def discount(self, invoice: int, amount_fen: int) -> None:
-        self.post(postings.post_discount_granted, invoice_id=invoice, amount_fen=amount_fen)
-        self.moved("revenue_reduction/discount", "patient_receivable", amount_fen)
-        self.receivable[invoice] -= amount_fen
-
-    @rule(invoice=INVOICES, amount_fen=AMOUNTS)
     def capture(self, invoice: int, amount_fen: int) -> None:
         self.post(
             postings.post_capture,
@@ -98,13 +92,14 @@ class Books(RuleBasedStateMachine):
 
     @rule(invoice=INVOICES, amount_fen=AMOUNTS)
     def give_back(self, invoice: int, amount_fen: int) -> None:
-        values = {"invoice_id": invoice, "refund_id": invoice, "amount_fen": amount_fen}
+        owed = [postings.Owed(number(), invoice, amount_fen)]
+        values = {"invoice_id": invoice, "owed": owed}
         if self.owed[invoice] + amount_fen > self.received[invoice]:
             refusal = pytest.raises(IntegrityError, match="refund_within_receipts")
             with refusal, transaction.atomic():
-                self.post(postings.post_return_owed, **values)
+                self.post(postings.post_return, **values)
             return
-        self.post(postings.post_return_owed, **values)
+        self.post(postings.post_return, **values)
         self.moved("medical_revenue", REFUND_PAYABLE, amount_fen)
         self.owed[invoice] += amount_fen
         self.payable[invoice] += amount_fen

@@ -176,9 +176,7 @@ def refund_done() -> None:
 
 
 def refund_withdrawn() -> None:
-    postings.post_refund_withdrawn(
-        invoice_id=7, refund_id=1, amount_fen=60, reference=number(), occurred_at=at()
-    )
+    post(Leg("refund_payable", 60, 1), Leg("patient_receivable", -60, 7), invoice_id=7)
 
 
 @pytest.mark.parametrize(("then", "left_fen"), [(refund_done, 40), (refund_withdrawn, 100)])
