@@ -1,0 +1,72 @@
+"""Hot statements are planned once per connection, and Django's log still sees them."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from core.integrity import constraint_name
+from core.statements import prepared_cursor
+
+pytestmark = pytest.mark.django_db
+TWICE = """
+INSERT INTO django_content_type (app_label, model)
+SELECT app_label, model FROM django_content_type LIMIT 1
+"""
+TEXT = "SELECT %s::int + 1 /* statements */"
+
+
+def planned() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE %s",
+                       ["%/* statements */%"])  # fmt: skip
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_one_text_is_one_plan_however_often_it_runs():
+    before = len(planned())
+    for number in range(5):
+        with prepared_cursor() as cursor:
+            cursor.execute(TEXT, [number])
+            assert cursor.fetchone() == (number + 1,)
+    assert len(planned()) == max(before, 1)
+
+
+def test_other_cursors_prepare_nothing():
+    before = len(planned())
+    with connection.cursor() as cursor:
+        for number in range(10):
+            cursor.execute("SELECT %s + 2 /* statements */", [number])
+    assert len(planned()) == before
+
+
+def test_the_log_and_the_wrappers_see_it():
+    seen: list[str] = []
+
+    def wrapper(execute, sql, params, many, context):
+        seen.append(sql)
+        return execute(sql, params, many, context)
+
+    with (
+        CaptureQueriesContext(connection) as log,
+        connection.execute_wrapper(wrapper),
+        prepared_cursor() as cursor,
+    ):
+        cursor.execute(TEXT, [1])
+    assert seen == [TEXT]
+    assert len(log) == 1
+
+
+def test_the_rule_that_refused_is_named():
+    with (
+        pytest.raises(IntegrityError) as refused,
+        transaction.atomic(),
+        prepared_cursor() as cursor,
+    ):
+        cursor.execute(TWICE, [])
+    assert constraint_name(refused.value).startswith("django_content_type_app_label_model")
+
+
+def test_an_error_without_a_rule_names_none():
+    assert constraint_name(IntegrityError("no driver behind it")) == ""
