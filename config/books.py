@@ -1,7 +1,7 @@
 """Two independent ledgers side by side: ours, and what each counterparty believes happened.
 
-Outside production only: the other side is the sandbox. Clearing accounts must equal the channel's
-books to the fen; the HIS's charges must equal what we took for revenue.
+Outside production only: the other side is the sandbox. Clearing accounts must equal the books of
+every channel that keeps some to the fen; the HIS's charges must equal what we took for revenue.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ from config.demo.sandbox_client import sandbox_books
 from patients.models import HisClient
 
 POLL_S = 1.0
-CHANNELS = ("wechat_pay",)
+HIS = "his"
+HIS_WHERE = "his/hospital"
+ORDER_OPEN = (
+    "open: an order that may still move money, such as a code shown and not yet paid; "
+    "it ends when it is paid, closed or expired"
+)
+TENDER_OPEN = "open: a payment or refund of ours without a final answer; `resolve_unknown` asks now"
+EVENT_OPEN = "open: an event that the HIS has not taken yet; it is sent again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +50,16 @@ class Comparison:
 
 
 def books_compare() -> Comparison:
-    """Compare now. `open` lists what may still move money, on either side."""
+    """Compare now: every counterparty that keeps books is in `compared`. `open` lists what may
+    still move money, on either side, and says in words what it is."""
     books = sandbox_books()
+    channels = sorted(books.keys() - {HIS})
     compared: dict[str, dict[str, int]] = {}
     differences: list[Difference] = []
-    known: set[str] = set()
-    for merchant in Merchant.objects.filter(channel__in=CHANNELS).order_by("pk"):
-        theirs = books.get(merchant.channel, {}).get(merchant.merchant_no)
-        known.add(merchant.merchant_no)
+    known: set[tuple[str, str]] = set()
+    for merchant in Merchant.objects.filter(channel__in=channels).order_by("pk"):
+        theirs = books[merchant.channel].get(merchant.merchant_no)
+        known.add((merchant.channel, merchant.merchant_no))
         if theirs is None:
             differences.append(Difference(str(merchant), "merchant unknown there", 1, 0))
             continue
@@ -67,25 +76,25 @@ def books_compare() -> Comparison:
             for what in ours
             if ours[what] != their_net[what]
         ]
-    for channel in CHANNELS:
-        strangers = books.get(channel, {}).keys() - known
+    for channel in channels:
         differences += [
             Difference(f"{channel}/{number}", "merchant unknown here", 0, moved)
-            for number in sorted(strangers)
-            if (moved := books[channel][number]["captured"]["fen"])
+            for number, sums in sorted(books[channel].items())
+            if (channel, number) not in known and (moved := sums["captured"]["fen"])
         ]
-    differences += _his_differences(books) + _own_differences()
-    return Comparison(compared, differences, _open(books))
+    differences += _his_compare(books, compared) + _own_differences()
+    return Comparison(compared, differences, _open(books, channels))
 
 
-def _his_differences(books: dict[str, Any]) -> list[Difference]:
+def _his_compare(books: dict[str, Any], compared: dict[str, dict[str, int]]) -> list[Difference]:
     """What the HIS charged and took off again, by its own books, is our medical revenue."""
     told = HisClient.objects.filter(events_url__startswith=settings.SANDBOX_URL).exists()
-    theirs = books.get("his", {}).get("hospital")
+    theirs = books.get(HIS, {}).get("hospital")
     if not told or theirs is None:
         return []
     charged_fen = theirs["charged"]["fen"] - theirs["cancelled"]["fen"]
     revenue_fen = -account_balance(MEDICAL_REVENUE)
+    compared[HIS_WHERE] = {"charged": revenue_fen}
     if revenue_fen == charged_fen:
         return []
     return [Difference("medical_revenue", "charged", revenue_fen, charged_fen)]
@@ -139,24 +148,32 @@ def _own_differences() -> list[Difference]:
     return found
 
 
-def _open(books: dict[str, Any]) -> list[dict[str, Any]]:
+def _open(books: dict[str, Any], channels: list[str]) -> list[dict[str, Any]]:
     """Ours in flight, and theirs not final."""
     ours = PaymentTransaction.objects.filter(status__in=PaymentTransaction.IN_FLIGHT)
     found: list[dict[str, Any]] = [
-        {"side": "ours", "number": row.number, "status": row.status, "amount_fen": row.amount_fen}
+        {
+            "side": "ours",
+            "number": row.number,
+            "status": row.status,
+            "amount_fen": row.amount_fen,
+            "meaning": TENDER_OPEN,
+        }
         for row in ours.order_by("pk")[:50]
     ]
     untold = HisEvent.objects.filter(
         client__events_url__startswith=settings.SANDBOX_URL, delivered_at=None
     )
     found += [
-        {"side": "ours", "event": event.pk, "type": event.type}
+        {"side": "ours", "event": event.pk, "type": event.type, "meaning": EVENT_OPEN}
         for event in untold.order_by("pk")[:50]
     ]
-    for counterparty in CHANNELS:
-        for merchant, sums in books.get(counterparty, {}).items():
+    for counterparty in channels:
+        for merchant, sums in books[counterparty].items():
             if sums["open"]["count"]:
-                found.append(
-                    {"side": counterparty, "merchant": merchant, "count": sums["open"]["count"]}
-                )
+                found.append({"side": counterparty, "merchant": merchant, **_still(sums["open"])})
     return found
+
+
+def _still(waiting: dict[str, int]) -> dict[str, Any]:
+    return {"count": waiting["count"], "amount_fen": waiting["fen"], "meaning": ORDER_OPEN}

@@ -20,7 +20,12 @@ def demo_file() -> Path:
 def demo_write(his_token: str, logins: list[Login], patients: list[dict[str, Any]]) -> None:
     """Written last, when everything answers, and in one move."""
     staff = [
-        {"username": x.username, "password": x.password, "role": x.role, "totp_secret": None}
+        {
+            "username": x.username,
+            "password": x.password,
+            "role": x.role,
+            "totp_secret": x.totp_secret,
+        }
         for x in logins
         if x.role != "admin"
     ]
@@ -29,7 +34,11 @@ def demo_write(his_token: str, logins: list[Login], patients: list[dict[str, Any
         "portal_url": settings.PORTAL_URL,
         "sandbox_url": settings.SANDBOX_URL,
         "his_token": his_token,
-        "admin": {"username": admin.username, "password": admin.password, "totp_secret": None},
+        "admin": {
+            "username": admin.username,
+            "password": admin.password,
+            "totp_secret": admin.totp_secret,
+        },
         "staff": staff,
         "patients": patients,
     }
@@ -52,7 +61,10 @@ def demo_print(logins: list[Login], patients: list[dict[str, Any]]) -> None:
     ):
         places.add_row(what, path)
     console.print(places)
-    staff = Table(title="Log in as (password the same for all)", box=None)
+    staff = Table(
+        title="Log in as (password the same for all; the login page shows the demo's codes)",
+        box=None,
+    )
     staff.add_column("user")
     staff.add_column("password")
     for login in logins:
@@ -63,6 +75,9 @@ def demo_print(logins: list[Login], patients: list[dict[str, Any]]) -> None:
         people.add_column(head)
     for patient in patients:
         way = ", ".join(patient["agreements"]) or "pay link"
+        if patient.get("low_limit"):
+            way += ", low limit or little money: some bills fall to the pay link"
         people.add_row(patient["mrn"], patient["name"], way)
     console.print(people)
+    console.print(f"Tokens, passwords and people for programs: {demo_file()}", soft_wrap=True)
     console.print("Ctrl-C stops everything. The data stays in var/.")

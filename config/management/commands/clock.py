@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
 from config.demo.sandbox_client import SandboxError, sandbox_call
+from config.jobs import jobs_between
 from core import clock
 from core.commands import ExitCode, PortalCommand, Result
 from core.errors import BadInput, Conflict, NotOffered
@@ -23,6 +25,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 class Command(PortalCommand):
     help = "Show the clock, or move it: --set 2026-12-01T09:00:00+08:00 or --advance 36h."
+    writes = True
 
     def add_options(self, parser: CommandParser) -> None:
         group = parser.add_mutually_exclusive_group()
@@ -39,11 +42,27 @@ class Command(PortalCommand):
         if wanted < now - TOLERANCE:
             text = _("The clock only moves forward; it is %s now.")
             raise Conflict("clock_backward", text % now.isoformat(timespec="seconds"), "set")
+        if options["dry_run"]:
+            return _would_move(now, wanted)
         try:
             moved = sandbox_call("POST", "/_control/clock", {"now": wanted.isoformat()})
         except SandboxError as error:
             return Result({"error": str(error)}, str(error), ExitCode.TRY_LATER)
         return Result(moved, f"it is {moved['now']}")
+
+
+def _would_move(now: datetime, wanted: datetime) -> Result:
+    """How far, and how often which daily job falls due on the way; sweepers run there too."""
+    due = Counter(job.key for _at, job in jobs_between(now, wanted) if job.at is not None)
+    data = {
+        "now": now.isoformat(),
+        "would_be": wanted.isoformat(),
+        "jobs": dict(due),
+        "dry_run": True,
+    }
+    lines = [f"would move the clock to {wanted.isoformat(timespec='seconds')}"]
+    lines += [f"would run {key} {count} ×" for key, count in due.items()]
+    return Result(data, "\n".join(lines))
 
 
 def _wanted(at: str | None, step: str | None) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -39,11 +40,33 @@ class Command(PortalCommand):
             "open": found.open,
         }
         if found.open:
-            return Result(data, _lines(found.open), ExitCode.TRY_LATER)
+            return Result(data, _still_open(found.open), ExitCode.TRY_LATER)
         if found.differences:
             return Result(data, _lines(data["differences"]), ExitCode.DIFFERENCES)
-        total = sum(sums["captured"] - sums["refunded"] for sums in found.compared.values())
-        return Result(data, f"the books agree: {format_yuan(total)} in clearing")
+        return Result(data, _agreed(found.compared))
+
+
+def _agreed(compared: dict[str, dict[str, int]]) -> str:
+    """One line for each counterparty, and the sum of what the channels hold for us."""
+    lines = [
+        f"{where}: " + ", ".join(f"{what} {format_yuan(fen)}" for what, fen in sums.items())
+        for where, sums in compared.items()
+    ]
+    held = sum(sums.get("captured", 0) - sums.get("refunded", 0) for sums in compared.values())
+    return "\n".join([*lines, f"the books agree: {format_yuan(held)} in clearing"])
+
+
+def _still_open(rows: list[dict[str, Any]]) -> str:
+    """What is open in words first, then which it is."""
+    return "\n".join(f"{row['meaning']} ({', '.join(_facts(row))})" for row in rows)
+
+
+def _facts(row: dict[str, Any]) -> Iterator[str]:
+    for key, value in row.items():
+        if key == "amount_fen":
+            yield format_yuan(value)
+        elif key != "meaning":
+            yield f"{key} {value}"
 
 
 def _lines(rows: Any) -> str:

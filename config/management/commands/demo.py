@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from config.demo.announce import demo_file, demo_print, demo_write
 from config.demo.databases import database_beside
 from config.demo.hospital import CAMPUSES, hospital_load
-from config.demo.people import people_load
+from config.demo.people import PEOPLE, people_load
 from config.demo.processes import (
     NotStarted,
     Processes,
@@ -29,10 +31,12 @@ from config.jobs import schedule_sync
 from core.commands import ExitCode, PortalCommand, Result
 from core.embedded.addresses import broker_url, database_url
 from core.embedded.run_file import run_file_remove, run_file_write
+from core.models import User
 
 
 class Command(PortalCommand):
     help = "Run portal, sandbox, worker and beat with a demo hospital, until Ctrl-C."
+    writes = True
     exclusive = True
 
     def add_options(self, parser: CommandParser) -> None:
@@ -41,6 +45,8 @@ class Command(PortalCommand):
     def perform(self, **options: Any) -> Result:
         if settings.PRODUCTION:
             return Result({}, "the demo does not run in production", ExitCode.REFUSED)
+        if options["dry_run"]:
+            return _would_open()
         call_command("migrate", verbosity=0, interactive=False)
         processes = Processes(settings.VAR_DIR / "log", _environment())
         stopped = threading.Event()
@@ -90,7 +96,35 @@ class Command(PortalCommand):
                 text = f"{ended.name} ended by itself; see {ended.log}"
                 return Result({"error": text}, text, ExitCode.FAILURE)
         self.say("stopping …")
-        return Result({"stopped": True})
+        return Result({"stopped": True}, "stopped")
+
+
+def _would_open() -> Result:
+    """What a start would do, read from what is there."""
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    loaded = User.objects.exists() if not missing else False
+    data = {
+        "would_migrate": missing,
+        "would_load": {"campuses": len(CAMPUSES), "patients": len(PEOPLE)},
+        "would_start": {
+            "portal": settings.PORTAL_URL,
+            "sandbox": settings.SANDBOX_URL,
+            "worker": None,
+            "beat": None,
+        },
+        "would_write": str(demo_file()),
+        "dry_run": True,
+    }
+    found = "find again" if loaded else "load"
+    lines = [
+        f"would apply {missing} migrations",
+        f"would {found} {len(CAMPUSES)} campuses and {len(PEOPLE)} patients",
+        f"would start the portal at {settings.PORTAL_URL}, a worker and beat",
+        f"would start the sandbox at {settings.SANDBOX_URL}",
+        f"would write {demo_file()} and run until Ctrl-C",
+    ]
+    return Result(data, "\n".join(lines))
 
 
 def _environment() -> dict[str, str]:

@@ -33,10 +33,17 @@ class Command(PortalCommand):
                 transaction_resume(transaction_id=pk)
         still = rows.count()
         data = {
-            "looked_at": len(found),
+            "looked_at": 0 if options["dry_run"] else len(found),
             "still_open": still,
             "numbers": [number for _pk, number in found],
             "dry_run": options["dry_run"],
         }
+        if options["dry_run"]:
+            return Result(data, _would_look(found))
         text = f"{len(found)} looked at, {still} still open"
         return Result(data, text, ExitCode.TRY_LATER if still else ExitCode.OK)
+
+
+def _would_look(found: list[tuple[int, str]]) -> str:
+    numbers = ", ".join(number for _pk, number in found) or "none, nothing is open"
+    return f"dry run, 0 looked at; would look at {len(found)}: {numbers}"

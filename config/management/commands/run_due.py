@@ -9,11 +9,13 @@ from django.core.management.base import CommandParser
 from config.jobs import job_of
 from core.commands import ExitCode, PortalCommand, Result
 from core.errors import BadInput, NotFound
-from core.jobs import job_run
+from core.jobs import Job, job_run
+from core.models import JobRun
 
 
 class Command(PortalCommand):
     help = "Run one job of the schedule now; safe at any time."
+    writes = True
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("job", help="a key of config/schedule.py")
@@ -23,9 +25,20 @@ class Command(PortalCommand):
             job = job_of(options["job"])
         except NotFound as error:
             raise BadInput(error.code, error.message, error.field) from error
+        if options["dry_run"]:
+            return _would_run(job)
         run = job_run(job.key, job.resolve())
         if run is None:
             text = f"{job.key} is running already"
             return Result({"job": job.key, "ran": False}, text, ExitCode.LOCKED)
         data = {"job": job.key, "ran": True, "result": run.result}
         return Result(data, f"{job.key}: {run.result}")
+
+
+def _would_run(job: Job) -> Result:
+    """What it is for and when it last ran; what it finds is known only by doing it."""
+    last = JobRun.objects.filter(key=job.key).order_by("-pk").first()
+    ran_at = last.started_at if last else None
+    data = {"job": job.key, "ran": False, "dry_run": True, "why": job.why, "last_run_at": ran_at}
+    said = f"last run {ran_at.isoformat(timespec='seconds')}" if ran_at else "it has not run yet"
+    return Result(data, f"would run {job.key}: {job.why}; {said}")

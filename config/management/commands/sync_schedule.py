@@ -15,4 +15,6 @@ class Command(PortalCommand):
     def perform(self, **options: Any) -> Result:
         changes = schedule_sync(dry_run=options["dry_run"])
         text = "; ".join(f"{what}: {', '.join(keys) or 'none'}" for what, keys in changes.items())
+        if options["dry_run"]:
+            text = f"dry run, nothing is written; {text}"
         return Result({**changes, "dry_run": options["dry_run"]}, text)

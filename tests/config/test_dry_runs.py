@@ -1,0 +1,97 @@
+"""`--dry-run`: every command that writes can say what it would do, and then does nothing."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command, load_command_class
+from django_celery_beat.models import PeriodicTask
+
+from config.demo import announce, sandbox_client
+from config.management.commands import clock as clock_command
+from core import clock
+from core.commands import PortalCommand
+from core.models import JobRun
+from tests.conftest import ROOT
+
+READERS = {"check_ledger", "compare_books", "doctor", "translations"}
+NAMES = {path.stem for path in (ROOT / "config/management/commands").glob("[!_]*.py")}
+
+
+@pytest.fixture(autouse=True)
+def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    def called(*_args: Any, **_kwargs: Any) -> Any:
+        raise AssertionError("a dry run asks nobody to do anything")
+
+    monkeypatch.setattr(sandbox_client.httpx, "request", called)
+    monkeypatch.setattr(clock_command, "sandbox_call", called)
+
+
+def dry(name: str, *args: str) -> tuple[Any, str]:
+    out, said = StringIO(), StringIO()
+    call_command(name, *args, "--dry-run", "--json", stdout=out, stderr=said)
+    return json.loads(out.getvalue()), said.getvalue()
+
+
+def test_every_command_that_writes_offers_it() -> None:
+    for name in NAMES:
+        command = load_command_class("config", name)
+        assert isinstance(command, PortalCommand), name
+        assert command.writes is (name not in READERS), name
+
+
+@pytest.mark.django_db
+def test_job_is_named_with_its_reason_and_not_run() -> None:
+    data, said = dry("run_due", "sweep_invoices")
+    assert (data["ran"], data["dry_run"], data["last_run_at"]) == (False, True, None)
+    assert "would run sweep_invoices: a bill whose task was lost" in said
+    assert "has not run yet" in said
+    assert not JobRun.objects.exists()
+
+
+@pytest.mark.django_db
+def test_clock_says_how_far_and_what_falls_due() -> None:
+    data, said = dry("clock", "--advance", "2d")
+    assert data["would_be"].startswith("2026-11-22T10:00:00")
+    assert data["jobs"]["close_day"] == 2
+    assert "would run close_day 2 ×" in said
+    assert clock.now().isoformat() == data["now"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_schedule_is_shown_and_not_written() -> None:
+    data, said = dry("sync_schedule")
+    assert "sweep_invoices" in data["added"] and "nothing is written" in said
+    assert not PeriodicTask.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_resolver_says_whom_it_would_ask() -> None:
+    data, said = dry("resolve_unknown")
+    assert (data["looked_at"], data["numbers"]) == (0, [])
+    assert "would look at 0: none, nothing is open" in said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_demo_says_what_it_would_start(settings: Any) -> None:
+    data, said = dry("demo")
+    assert data["would_migrate"] == 0
+    assert data["would_start"]["portal"] == settings.PORTAL_URL
+    assert data["would_load"]["patients"] >= 10
+    assert f"would write {announce.demo_file()}" in said
+    assert not announce.demo_file().exists()
+
+
+def test_demo_tells_people_of_low_limits_and_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    people = [
+        {"mrn": "P1", "name": "陈秀兰", "agreements": ["wechat_pay"]},
+        {"mrn": "P2", "name": "钱学文", "agreements": ["wechat_pay"], "low_limit": True},
+    ]
+    announce.demo_print([], people)
+    told = capsys.readouterr().err
+    assert "low limit" in next(line for line in told.splitlines() if "P2" in line)
+    assert "low limit" not in next(line for line in told.splitlines() if "P1" in line)
+    assert str(announce.demo_file()) in told.replace("\n", "")
