@@ -1,0 +1,169 @@
+"""A collect begins once per number, joins the one that runs, and refuses what is no collect."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from billing.channels.base import Mode
+from billing.models import CollectRequest, Invoice, PayLink
+from billing.policy import policy
+from billing.services.collects import collect_start
+from billing.services.invoices import invoice_cancel
+from billing.services.pay_links import pay_link_choose
+from core import clock
+from core.errors import BadInput, Conflict, NotFound, NotOffered
+from core.idempotency import NumberReused
+from tests import scripted
+from tests.billing.services.bills import ASKER, capture_of, driven, in_flight, paid
+from tests.factories import payments
+from tests.factories.billing import invoice
+from tests.factories.patients import his_client
+
+pytestmark = pytest.mark.django_db
+SCANNED = "130000000000000001"
+
+
+def test_a_collect_takes_the_bill_and_is_driven_by_a_sweeper_if_its_task_is_lost() -> None:
+    bill = invoice(1_000)
+    collect = payments.collect(bill)
+    bill.refresh_from_db()
+    assert (collect.status, collect.method, collect.operator_code) == ("RUNNING", "auto", "C1")
+    assert bill.status == "COLLECTING"
+    assert bill.due_at == clock.now() + timedelta(seconds=policy().drive_lost_after_s)
+    assert scripted.CALLS == []
+
+
+def test_the_same_number_and_content_is_the_same_collect() -> None:
+    bill = invoice(1_000)
+    first = payments.collect(bill, request_no="R1")
+    assert payments.collect(bill, request_no="R1") == first
+    driven(bill)
+    assert payments.collect(bill, request_no="R1") == first
+    assert CollectRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize("method", ["pay_link", "cash"])
+def test_the_same_number_with_other_content_is_refused(method: str) -> None:
+    bill = invoice(1_000)
+    payments.collect(bill, request_no="R1")
+    with pytest.raises(NumberReused) as refused:
+        payments.collect(bill, method, request_no="R1")
+    assert (refused.value.field, refused.value.status) == ("request_no", 409)
+
+
+def test_the_same_number_for_another_bill_is_refused() -> None:
+    first = invoice(1_000)
+    payments.collect(first, request_no="R1")
+    other = invoice(1_000, of=first.encounter)
+    with pytest.raises(NumberReused):
+        payments.collect(other, request_no="R1")
+    other.refresh_from_db()
+    assert other.status == "ISSUED"
+
+
+def test_a_number_belongs_to_its_client() -> None:
+    bill = invoice(1_000)
+    with pytest.raises(NotFound):
+        collect_start(
+            client=his_client("other"),
+            invoice_no=bill.invoice_no,
+            request_no="R1",
+            method="auto",
+            auth_code="",
+            operator=ASKER,
+            input_hash="h",
+        )
+
+
+def test_a_second_number_joins_the_collect_that_runs_and_keeps_no_code() -> None:
+    bill = in_flight()
+    running = CollectRequest.objects.get()
+    assert payments.collect(bill, "scan", "R-second", auth_code=SCANNED) == running
+    joined = CollectRequest.objects.get(request_no="R-second")
+    assert (joined.status, joined.joined, joined.auth_code) == ("JOINED", running, "")
+    assert len(scripted.CALLS) == 1
+
+
+@pytest.mark.parametrize("method", ["auto", "cash"])
+def test_a_paid_bill_answers_paid_and_takes_nothing(method: str) -> None:
+    bill = paid(1_000)
+    collect = payments.collect(bill, method)
+    assert collect.status == "PAID"
+    driven(bill)
+    assert len(scripted.CALLS) == 1
+    assert bill.payments.count() == 1
+
+
+def test_a_cancelled_bill_is_not_collected() -> None:
+    bill = invoice(1_000)
+    invoice_cancel(client=bill.client, invoice_no=bill.invoice_no, operator=ASKER)
+    with pytest.raises(Conflict) as refused:
+        payments.collect(bill)
+    assert refused.value.code == "invoice_not_open"
+    assert not CollectRequest.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "refusal", "field"),
+    [
+        ("face", "", NotOffered, "method"),
+        ("pos", "", NotOffered, "method"),
+        ("gold", "", NotOffered, "method"),
+        ("scan", "", BadInput, "auth_code"),
+        ("scan", "12345", BadInput, "auth_code"),
+        ("auto", "12345", BadInput, "auth_code"),
+        ("scan", "28" + "0" * 16, NotOffered, "auth_code"),  # Alipay is not set up here
+    ],
+)
+def test_what_is_no_way_to_pay_is_refused(
+    method: str, code: str, refusal: type[Exception], field: str
+) -> None:
+    bill = invoice(1_000)
+    with pytest.raises(refusal) as refused:
+        payments.collect(bill, method, auth_code=code)
+    assert refused.value.field == field  # type: ignore[attr-defined]
+    bill.refresh_from_db()
+    assert (bill.status, CollectRequest.objects.count()) == ("ISSUED", 0)
+
+
+def offered_and_open() -> Invoice:
+    """A bill whose patient has opened the pay link and chosen a code to scan."""
+    bill = invoice(1_000)
+    payments.merchant()
+    payments.collect(bill, "pay_link")
+    driven(bill)
+    scripted.script("capture", scripted.PENDING)
+    pay_link_choose(
+        token=PayLink.objects.get().token,
+        mode=Mode.NATIVE,
+        payer_address="",
+        idempotency_key="K1",
+    )
+    bill.refresh_from_db()
+    return bill
+
+
+def test_a_page_left_open_does_not_block_the_window() -> None:
+    # given a pay page with an order at the channel
+    bill = offered_and_open()
+    page = capture_of(bill)
+    assert (bill.status, page.payment.mode) == ("COLLECTING", "native")
+    # when the window collects
+    payments.collect(bill, "cash")
+    # then the page's order is to be closed at once, and until then nothing else is tried
+    page.refresh_from_db()
+    assert (page.closing, page.due_at) == (True, clock.now())
+    assert driven(bill).status == "COLLECTING"
+    assert bill.payments.count() == 1
+
+
+def test_the_patients_scan_is_kept_until_its_collect_ends() -> None:
+    bill = invoice(1_000)
+    payments.merchant()
+    collect = payments.collect(bill, "scan", auth_code=SCANNED)
+    assert collect.auth_code == SCANNED
+    driven(bill)
+    collect.refresh_from_db()
+    assert (collect.status, collect.auth_code) == ("PAID", "")
