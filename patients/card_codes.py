@@ -8,7 +8,6 @@ nothing after its end.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +37,7 @@ def card_code_read(text: str) -> int | None:
         return None
     try:
         raw = base64.b32decode(text.removeprefix(PREFIX))
-    except binascii.Error:
+    except ValueError:
         return None
     told, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
     if not hmac.compare_digest(mac, _mac(told)):

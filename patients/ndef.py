@@ -1,4 +1,4 @@
-"""What an NFC tag holds: one NDEF URI record (NFC Forum RTD URI 1.0), and its TLV for a blank tag."""
+"""What an NFC tag holds: one NDEF URI record (NFC Forum RTD URI 1.0), its TLV on a blank tag."""
 
 from __future__ import annotations
 

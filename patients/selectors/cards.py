@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from core.models import User
 from patients.card_codes import card_code_read
 from patients.models import Location, Patient, PatientAccess, Relation
@@ -33,6 +35,8 @@ def card_people(user: User) -> list[PatientAccess]:
 
 
 def location_find(code: str) -> Location | None:
-    """The place of a tag in use, by the code in its address."""
+    """The place of a tag in use, by the code in its address; None for what no tag can say."""
+    if not re.fullmatch(r"[0-9A-Za-z-]{1,24}", code):
+        return None
     rows = Location.objects.select_related("campus").filter(code=code.upper(), active=True)
     return rows.first()

@@ -1,0 +1,57 @@
+"""The electronic card (就诊码): one code, large, for a minute."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from core.crypto import mask_id
+from core.models import User
+from patients.card_codes import LIFETIME, card_code_new
+from patients.doors import patient_required, the_patient
+from patients.models import Location, PatientAccess
+from patients.selectors.cards import card_people
+
+PERSON = "person"
+_GROUPS_FROM = 12
+
+
+@patient_required
+@require_safe
+def card(request: HttpRequest) -> HttpResponse:
+    return card_page(request, the_patient(request), None)
+
+
+def card_page(request: HttpRequest, user: User, location: Location | None) -> HttpResponse:
+    """The code of one person; `person` in the address chooses among those one may show."""
+    people = card_people(user)
+    chosen = _chosen(people, request.GET.get(PERSON, ""))
+    context: dict[str, object] = {"location": location, "people": people, "chosen": chosen}
+    if chosen is not None:
+        patient = chosen.patient
+        context |= {
+            "code": card_code_new(patient.pk),
+            "seconds": int(LIFETIME.total_seconds()),
+            "name": patient.name,
+            "number": grouped_id(patient.id_number),
+            "again": f"{request.path}?{PERSON}={patient.pk}",
+        }
+    return render(request, "patients/cards/show.html", context)
+
+
+def _chosen(people: list[PatientAccess], wanted: str) -> PatientAccess | None:
+    """The first is the user's own; anybody else's number is no page of theirs."""
+    if not wanted:
+        return people[0] if people else None
+    found = next((one for one in people if str(one.patient_id) == wanted), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def grouped_id(number: str) -> str:
+    """3305 **** **** 1024: ends only, whatever the length."""
+    masked = mask_id(number)
+    long = len(masked) >= _GROUPS_FROM
+    return f"{masked[:4]} **** **** {masked[-4:]}" if long else masked
