@@ -6,6 +6,7 @@ from django.shortcuts import render
 PAGES = (
     ("/his/", "HIS 工作台", "开就诊、发账单、收款、退费"),
     ("/phone/", "付款人的手机", "钱包、扫码、消息、协议"),
+    ("/phone/alipay/", "付款人的支付宝", "付款码、确认、签约、收支"),
     ("/_panel/", "故障台", "让对方出错，看各方账本"),
 )
 

@@ -60,6 +60,7 @@ APPEND_SLASH = False
 INSTALLED_APPS = [
     "sandbox.world",
     "sandbox.wechat_pay",
+    "sandbox.alipay",
     "sandbox.his",
     "sandbox.messages",
     "sandbox.phone",

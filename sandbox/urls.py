@@ -8,6 +8,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("", include("sandbox.world.urls")),
     path("", include("sandbox.wechat_pay.urls")),
+    path("", include("sandbox.alipay.urls")),
     path("", include("sandbox.messages.urls")),
     path("his/", include("sandbox.his.urls")),
     path("phone/", include("sandbox.phone.urls")),

@@ -23,6 +23,7 @@ OPERATION_WORDS = {
     "refund": "退款",
     "refund_query": "退款查询",
     "transfer": "转账",
+    "transfer_query": "转账查询",
     "notice": "通知",
     "statement": "对账单",
     "create": "下单",

@@ -92,14 +92,20 @@ def _name(common_name: str) -> x509.Name:
 def _builder(
     subject: x509.Name, issuer: x509.Name, public_key: rsa.RSAPublicKey
 ) -> x509.CertificateBuilder:
-    # The machine's clock, not the simulated one: TLS libraries know no other.
-    at = datetime.now(UTC)
+    start, end = certificate_window()
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(at - timedelta(days=2))
-        .not_valid_after(at + FOREVER)
+        .not_valid_before(start)
+        .not_valid_after(end)
     )
+
+
+def certificate_window() -> tuple[datetime, datetime]:
+    """From when to when a certificate of ours is valid."""
+    # The machine's clock, not the simulated one: TLS libraries know no other.
+    at = datetime.now(UTC)
+    return at - timedelta(days=2), at + FOREVER

@@ -1,0 +1,63 @@
+"""What Alipay tells the world about itself."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from sandbox.alipay.actions import PAYER, VENDOR
+from sandbox.alipay.books import books, transactions
+from sandbox.alipay.models import (
+    BookEntry,
+    Contract,
+    PaymentCode,
+    Refund,
+    Trade,
+    Transfer,
+    Wallet,
+)
+from sandbox.alipay.payer import held_release
+from sandbox.alipay.provision import credentials
+from sandbox.world.registry import (
+    NOTICES,
+    SIGNED,
+    register_actions,
+    register_books,
+    register_operations,
+    register_provision,
+    register_release,
+    register_reset,
+    register_transactions,
+)
+
+OPERATIONS = {
+    "sign": NOTICES,
+    "unsign": SIGNED | NOTICES,
+    "capture": SIGNED | NOTICES | {"decline", "user_paying", "never_final"},
+    "query": SIGNED,
+    "close": SIGNED | {"success_after_close"},
+    "reverse": SIGNED,
+    "refund": SIGNED | NOTICES | {"decline", "never_final", "returned_after_success"},
+    "refund_query": SIGNED,
+    "transfer": SIGNED | {"decline", "never_final", "returned_after_success"},
+    "transfer_query": SIGNED,
+    "notice": NOTICES,
+}
+
+
+def register() -> None:
+    register_operations("alipay", OPERATIONS)
+    register_books("alipay", books)
+    register_transactions("alipay", transactions)
+    register_actions("alipay_payer", PAYER)
+    register_actions("alipay", VENDOR)
+    register_reset(world_empty)
+    register_release(held_release)
+    register_provision("alipay", credentials)
+
+
+def world_empty() -> None:
+    """Forget people and money; merchants, plans and keys stay as they were provisioned."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Plain deletes in the order of the foreign keys: the ORM would collect every row first.
+        for model in (BookEntry, Refund, Trade, Transfer, Contract, PaymentCode, Wallet):
+            cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608 - our own names
