@@ -193,7 +193,9 @@ def test_a_query_that_names_another_wallet_signs_nothing(monkeypatch: pytest.Mon
         created_at=clock.now(),
     )
     refreshed(monkeypatch, agreement, SIGNED)
-    assert (agreement.status, agreement.contract_id) == ("SIGNING", "")
+    assert (agreement.status, agreement.ended_how) == ("ENDED", "refused")
+    assert agreement.unsign_asked_at is not None
+    assert agreement.due_at == clock.now()
 
 
 def test_a_query_that_names_another_ones_contract_signs_nothing(

@@ -133,7 +133,7 @@ def test_another_wallet_cannot_sign_for_a_known_holder() -> None:
     )
     notice_apply(notice_id=sign_notice(agreement, merchant, payer_id="oOther").pk)
     agreement.refresh_from_db()
-    assert (agreement.status, agreement.payer_id) == ("SIGNING", "")
+    assert (agreement.status, agreement.payer_id) == ("ENDED", "")
 
 
 def test_one_contract_of_the_channel_is_one_agreement() -> None:

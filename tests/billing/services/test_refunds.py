@@ -1,0 +1,200 @@
+"""Refunds: never above what a payment holds, and a second number only when the first is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from billing.channels.base import ChannelAnswer, Operation
+from billing.ledger import chart
+from billing.ledger.selectors import account_balance, subject_balance
+from billing.locks import invoice_lock
+from billing.models import BillingReview, Invoice, PaymentTransaction
+from billing.selectors.payments import refundable_fen
+from billing.services.apply import Source
+from billing.services.refunds import refund_begin, refund_reissue, refund_resume, refund_subject
+from billing.services.review_decisions import refund_review_reissue
+from billing.services.sweeps import transaction_resume
+from core import clock
+from core.errors import Conflict, Forbidden
+from core.outcomes import Outcome
+from tests import scripted
+from tests.billing.services.bills import (
+    ASKER,
+    CLEARING,
+    REVIEWER,
+    ask_back,
+    capture_of,
+    in_flight,
+    paid,
+    part,
+    refunds_of,
+)
+
+pytestmark = pytest.mark.django_db
+LOST = ChannelAnswer(Outcome.DECLINED, code="CLOSED", closed=True)
+
+
+def begun(bill: Invoice, amount_fen: int) -> PaymentTransaction:
+    with transaction.atomic():
+        invoice_lock(bill.pk)
+        return refund_begin(original=capture_of(bill), amount_fen=amount_fen)
+
+
+def declined(bill: Invoice) -> PaymentTransaction:
+    """The refund of a whole return, refused by the channel for good."""
+    ask_back(bill)
+    scripted.script(Operation.REFUND, LOST)
+    row = refunds_of(bill)[-1]
+    transaction_resume(transaction_id=row.pk)
+    row.refresh_from_db()
+    assert row.status == "CLOSED"
+    return row
+
+
+def test_no_more_than_a_payment_holds_counting_what_is_on_its_way() -> None:
+    bill = paid(1_000)
+    assert refundable_fen(capture_of(bill)) == 1_000
+    begun(bill, 400)
+    assert refundable_fen(capture_of(bill)) == 600
+    with pytest.raises(Conflict) as refused:
+        begun(bill, 601)
+    assert (refused.value.code, refused.value.field) == ("not_refundable", "amount_fen")
+    begun(bill, 600)
+    with pytest.raises(Conflict):
+        begun(bill, 1)
+
+
+def test_a_payment_that_has_not_succeeded_holds_nothing() -> None:
+    bill = in_flight(1_000)
+    assert refundable_fen(capture_of(bill)) == 0
+    with pytest.raises(Conflict):
+        begun(bill, 1)
+
+
+def test_a_lost_refund_frees_its_amount() -> None:
+    bill = paid(1_000)
+    declined(bill)
+    assert refundable_fen(capture_of(bill)) == 1_000
+
+
+def test_refunds_of_one_order_leave_a_minute_apart(
+    still_clock: clock.FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripted.ScriptedChannel, "refund_gap_s", 60)
+    bill = paid(1_000)
+    now = clock.now()
+    assert begun(bill, 100).due_at == now
+    assert begun(bill, 100).due_at == now + timedelta(seconds=61)
+    assert begun(bill, 100).due_at == now + timedelta(seconds=122)
+    still_clock.advance(timedelta(hours=1))
+    assert begun(bill, 100).due_at == clock.now()
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "calls", "source"),
+    [
+        ("CREATED", [], ["refund"], Source.SEND),
+        ("UNKNOWN", [scripted.MISSING], ["refund_query", "refund"], Source.SEND),
+        ("UNKNOWN", [scripted.SILENT], ["refund_query"], Source.QUERY),
+        ("PENDING", [scripted.PENDING], ["refund_query"], Source.QUERY),
+        ("UNKNOWN", [scripted.PAID], ["refund_query"], Source.QUERY),
+        ("UNKNOWN", [LOST], ["refund_query"], Source.QUERY),
+    ],
+    ids=["new", "not_there", "no_answer", "in_progress", "done", "lost"],
+)
+def test_one_number_is_asked_about_before_it_is_sent_again(
+    status: str, asked: list[ChannelAnswer], calls: list[str], source: Source
+) -> None:
+    bill = paid(1_000)
+    row = begun(bill, 1_000)
+    row.status = status
+    scripted.CALLS.clear()
+    scripted.script(Operation.REFUND_QUERY, *asked)
+    _answer, came_by = refund_resume(row=row)
+    assert came_by is source
+    assert [(verb, number) for verb, number, _fen in scripted.CALLS] == [
+        (verb, row.number) for verb in calls
+    ]
+
+
+def test_a_declined_refund_is_sent_again_under_a_new_number_for_the_same_debt() -> None:
+    # given a refund lost for good
+    bill = paid(1_000)
+    first = declined(bill)
+    assert subject_balance(chart.REFUND_PAYABLE, first.pk) == -1_000
+    # when a reviewer sends it again
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    case = BillingReview.objects.get(reason_code="refund_declined")
+    again = refund_review_reissue(review_id=case.pk, by=REVIEWER)
+    # then a new number stands for the first one's debt
+    assert again.number != first.number
+    assert (again.reissue_of_id, refund_subject(again)) == (first.pk, first.pk)
+    case.refresh_from_db()
+    assert (case.status, case.invoice_return and case.invoice_return.status) == (
+        "APPROVED",
+        "ACCEPTED",
+    )
+    transaction_resume(transaction_id=again.pk)
+    assert subject_balance(chart.REFUND_PAYABLE, first.pk) == 0
+    assert account_balance(CLEARING) == 0
+    bill.refresh_from_db()
+    assert bill.status == "REFUNDED"
+
+
+def test_a_third_number_still_names_the_first_debt() -> None:
+    bill = paid(1_000)
+    first = declined(bill)
+    scripted.script(Operation.REFUND_QUERY, LOST, LOST)
+    second = refund_reissue(transaction_id=first.pk, by=REVIEWER)
+    scripted.script(Operation.REFUND, LOST)
+    transaction_resume(transaction_id=second.pk)
+    third = refund_reissue(transaction_id=second.pk, by=REVIEWER)
+    assert refund_subject(third) == first.pk
+    with pytest.raises(Conflict) as refused:
+        scripted.script(Operation.REFUND_QUERY, LOST)
+        refund_reissue(transaction_id=first.pk, by=REVIEWER)
+    assert refused.value.code == "issued_again"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [(scripted.SILENT, "refund_not_lost"), (scripted.PENDING, "refund_not_lost")],
+)
+def test_while_the_channel_does_not_say_that_it_is_lost_nothing_is_sent(
+    answer: ChannelAnswer, code: str
+) -> None:
+    bill = paid(1_000)
+    first = declined(bill)
+    scripted.script(Operation.REFUND_QUERY, answer)
+    with pytest.raises(Conflict) as refused:
+        refund_reissue(transaction_id=first.pk, by=REVIEWER)
+    assert refused.value.code == code
+    assert len(refunds_of(bill)) == 1
+
+
+def test_who_asked_for_the_return_does_not_send_it_again() -> None:
+    bill = paid(1_000)
+    first = declined(bill)
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    with pytest.raises(Forbidden):
+        refund_reissue(transaction_id=first.pk, by=ASKER)
+    assert len(refunds_of(bill)) == 1
+
+
+@pytest.mark.parametrize("made", ["capture", "refund_on_its_way", "nothing"])
+def test_only_a_declined_refund_is_sent_again(made: str) -> None:
+    bill = paid(1_000, 500)
+    ask_back(bill, part(bill, 0))
+    rows: dict[str, Any] = {
+        "capture": capture_of(bill).pk,
+        "refund_on_its_way": refunds_of(bill)[0].pk,
+        "nothing": 404_404,
+    }
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    with pytest.raises(Conflict) as refused:
+        refund_reissue(transaction_id=rows[made], by=REVIEWER)
+    assert refused.value.code == "refund_not_declined"
