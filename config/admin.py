@@ -1,9 +1,11 @@
-"""The beat's jobs in the admin: staff pause and resume them, `config.schedule` says all else."""
+"""Tables of libraries in the admin: the beat's jobs, and the second factors of staff."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.db.models import Model
 from django.forms import ModelForm
@@ -17,12 +19,21 @@ from django_celery_beat.models import (
 )
 from unfold.admin import ModelAdmin
 
+from core.admin import ReadOnlyAdmin
 from core.audit import record
 from core.models import User
 from core.staff import peer_address, staff_actor
 
-for scheduled in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
-    admin.site.unregister(scheduled)
+for foreign in (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+    EmailAddress,
+    Authenticator,
+):
+    admin.site.unregister(foreign)
 
 
 @admin.register(PeriodicTask)
@@ -63,3 +74,33 @@ class PeriodicTaskAdmin(ModelAdmin):  # type: ignore[misc]
                 detail={"job": str(getattr(obj, "name", ""))},
                 address=peer_address(request),
             )
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(ReadOnlyAdmin):
+    """Who has an authenticator app. A lost one is taken away here, recorded; its secret is never
+    shown."""
+
+    list_display = ("user", "created_at", "last_used_at")
+    fields = ("user", "created_at", "last_used_at")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        user = getattr(request, "user", None)
+        return isinstance(user, User) and user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        assert isinstance(request.user, User)
+        record(
+            by=staff_actor(request.user),
+            action="second_factor_taken_away",
+            subject="core.user",
+            subject_id=str(obj.user_id),
+            address=peer_address(request),
+        )
+        super().delete_model(request, obj)

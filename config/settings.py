@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_celery_beat",
     "pgtrigger",
+    "allauth.account",
+    "allauth.mfa",
     "core",
     "patients",
     "insurance",
@@ -77,6 +79,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "config.staff_sessions.StaffSessions",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -177,7 +181,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "billing.his.problems.problem_answer",
 }
 
-# The two upward registries; `billing.checks` resolves every path.
+# Two upward registries; `billing.checks` resolves every path.
 PAYMENT_CHANNELS = {
     "wechat_pay": "billing.channels.wechat_pay.WechatPay",
     "alipay": "billing.channels.alipay.Alipay",
@@ -185,6 +189,10 @@ PAYMENT_CHANNELS = {
 }
 PAYMENT_PURPOSES = {
     "invoice": "billing.purposes.invoice.InvoicePurpose",
+}
+# What must stop in the transaction that takes a consent back.
+CONSENT_FOLLOWERS = {
+    "deduction": ("billing.services.agreement_pauses.agreements_pause_all",),
 }
 
 # Who carries messages to people. Outside production the sandbox's receivers, with its accounts;
@@ -207,6 +215,15 @@ MESSENGERS: dict[str, dict[str, str]] = {
     },
 }
 MESSENGERS = {code: config for code, config in MESSENGERS.items() if config["base_url"]}
+
+# Staff: a second factor at every login, and a session that locks when nobody is at the desk.
+STAFF_SECOND_FACTOR = not TESTING
+STAFF_IDLE_S = int(os.environ.get("STAFF_IDLE_S", "900"))
+ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody here has an address of e-mail
+MFA_ADAPTER = "core.second_factor.SecondFactorAdapter"
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
+MFA_SUPPORTED_TYPES = ["totp"]
+PATIENT_SESSION_AGE = 30 * 86400  # their own phone; a lost one is signed out from another
 
 # Wallets a patient may sign in with. A door without its addresses is not offered.
 LOGIN_URL = "/accounts/login"

@@ -106,6 +106,30 @@ class AuditEvent(models.Model):
         return f"{self.actor} {self.action} {self.subject} {self.subject_id}"
 
 
+class StaffLoginTry(models.Model):
+    """One attempt to log in that has not succeeded: what the lock-out counts, for a day.
+
+    The name is kept as a keyed hash: people type their password into the wrong box.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    name_index = models.CharField(max_length=64)
+    address = models.GenericIPAddressField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("attempt to log in")
+        verbose_name_plural = _("attempts to log in")
+        indexes: ClassVar = [
+            models.Index(fields=["name_index", "created_at"], name="core_staff_try_name"),
+            models.Index(fields=["address", "created_at"], name="core_staff_try_address"),
+            models.Index(fields=["created_at"], name="core_staff_try_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d %H:%M}"
+
+
 class ClockOffset(models.Model):
     """How far the simulated clock is ahead of the real one: at most one row, outside production."""
 

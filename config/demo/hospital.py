@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
 from typing import Any
 
+from allauth.mfa.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.models import Group
 
 from billing.models import AgreementPlan, Merchant, PaymentInstitution
+from config.demo.codes import demo_secrets, demo_totp
 from config.roles import ROLES, roles_sync
 from core.models import User
+from core.second_factor import second_factor_enrol, second_factor_of
 from patients.models import Campus, HisClient
 
 HOSPITAL = "云溪市第一医院"
@@ -40,6 +42,7 @@ class Login:
     username: str
     password: str
     role: str
+    totp_secret: str
 
 
 def hospital_load(*, credentials: Path) -> tuple[str, list[Login]]:
@@ -56,22 +59,9 @@ def hospital_load(*, credentials: Path) -> tuple[str, list[Login]]:
             },
         )
     _merchants(json.loads(credentials.read_text(encoding="utf8")))
-    secrets_known = _secrets()
+    secrets_known = demo_secrets()
     _his_client(secrets_known["his_token"])
     return secrets_known["his_token"], _staff(secrets_known["password"])
-
-
-def _secrets() -> dict[str, str]:
-    """The demo's own token and password, made once per clone."""
-    path = settings.VAR_DIR / "demo-secrets.json"
-    if path.exists():
-        known: dict[str, str] = json.loads(path.read_text(encoding="utf8"))
-        return known
-    made = {"his_token": secrets.token_hex(20), "password": f"Demo-{secrets.token_hex(4)}"}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(made), encoding="utf8")
-    return made
 
 
 def _his_client(token: str) -> HisClient:
@@ -104,7 +94,11 @@ def _staff(password: str) -> list[Login]:
             user.save(update_fields=["password"])
         if role != "admin":
             user.groups.set([Group.objects.get(name=role)])
-        logins.append(Login(role, password, role))
+        totp = demo_totp(role)
+        factor = second_factor_of(user)
+        if factor is None or get_adapter().decrypt(factor.data["secret"]) != totp:
+            second_factor_enrol(user=user, secret=totp)
+        logins.append(Login(role, password, role, totp))
     return logins
 
 

@@ -1,0 +1,91 @@
+"""The second factor of staff: codes of an authenticator app (TOTP, RFC 6238).
+
+Secrets are encrypted at rest. A code counts once: the counter it belongs to is written by one
+statement that only moves forward, so a code seen over a shoulder is worth nothing in any process.
+"""
+
+from __future__ import annotations
+
+from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from django.db import connection
+from django.utils.crypto import constant_time_compare
+
+from core import clock
+from core.crypto import decrypt, encrypt
+from core.models import User
+
+_CONTEXT = "mfa_authenticator.data"
+CODE_LENGTH_MAX = 16
+_USE = """
+UPDATE mfa_authenticator
+SET data = jsonb_set(data, '{counter}', to_jsonb(%s::bigint)), last_used_at = %s
+WHERE id = %s AND COALESCE((data->>'counter')::bigint, -1) < %s
+"""
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """The library's hooks: how it stores secrets and whom it names in the app."""
+
+    def encrypt(self, text: str) -> str:
+        return encrypt(text, context=_CONTEXT)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return decrypt(encrypted_text, context=_CONTEXT)
+
+
+def second_factor_of(user: User) -> Authenticator | None:
+    """The app this person enrolled, if any."""
+    return Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).first()
+
+
+def second_factor_check(factor: Authenticator, code: str) -> bool:
+    """Whether the code is right now and was not used before; it is used by this."""
+    secret = get_adapter().decrypt(factor.data["secret"])
+    counter = _counter_of(secret, code)
+    if counter is None:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_USE, [counter, clock.now(), factor.pk, counter])
+        return bool(cursor.rowcount == 1)
+
+
+def second_factor_secret() -> str:
+    """A new secret, as an authenticator app takes it."""
+    return str(generate_totp_secret())
+
+
+def second_factor_right(secret: str, code: str) -> bool:
+    """Whether an app that was just given the secret shows this code."""
+    return _counter_of(secret, code) is not None
+
+
+def second_factor_enrol(*, user: User, secret: str) -> Authenticator:
+    """Bind an app to a person; one they had before ends."""
+    return Authenticator.objects.update_or_create(
+        user=user,
+        type=Authenticator.Type.TOTP,
+        defaults={"data": {"secret": get_adapter().encrypt(secret)}, "created_at": clock.now()},
+    )[0]
+
+
+def second_factor_code(secret: str) -> str:
+    """What an app shows at this moment, in real time, as authenticator apps live in it."""
+    counters = list(yield_hotp_counters_from_time())
+    return str(format_hotp_value(hotp_value(secret, counters[len(counters) // 2])))
+
+
+def _counter_of(secret: str, code: str) -> int | None:
+    typed = "".join(code[:CODE_LENGTH_MAX].split())
+    found = None
+    for counter in yield_hotp_counters_from_time():
+        # Every one is compared, so that the time taken tells nothing.
+        if constant_time_compare(format_hotp_value(hotp_value(secret, counter)), typed):
+            found = int(counter)
+    return found
