@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import (
@@ -19,6 +20,8 @@ from billing.models import (
     PaymentInstitution,
     PaymentNotice,
     PaymentTransaction,
+    Rating,
+    RatingTag,
     Shift,
 )
 from core.admin import ReadOnlyAdmin
@@ -90,6 +93,26 @@ class AgreementAdmin(ReadOnlyAdmin):
 class ShiftAdmin(ReadOnlyAdmin):
     list_display = ("shift_no", "cashier", "status", "opened_at", "closed_at")
     search_fields = ("shift_no__exact",)
+
+
+@admin.register(Rating)
+class RatingAdmin(ReadOnlyAdmin):
+    """What patients said about their visits; who said it is not shown."""
+
+    list_display = ("created_at", "invoice", "department", "grade", "said", "text")
+    list_select_related = ("invoice__encounter",)
+    list_filter = ("grade", "created_at")
+    exclude: ClassVar = ("user",)
+    search_fields = ("invoice__invoice_no__exact",)
+
+    @admin.display(description=_("Department"))
+    def department(self, obj: Rating) -> str:
+        return obj.invoice.encounter.department_name
+
+    @admin.display(description=_("What was it about?"))
+    def said(self, obj: Rating) -> str:
+        words = dict(RatingTag.choices)
+        return gettext(", ").join(str(words[tag]) for tag in obj.tags if tag in words)
 
 
 @admin.register(HisEvent)

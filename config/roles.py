@@ -30,6 +30,7 @@ READ_BOOKS = (
 READ_REVIEWS = ("billing.view_billingreview", "patients.view_patientreview")
 READ_CALLS = ("core.view_outboundcall", "billing.view_paymentnotice", "billing.view_hisevent")
 READ_TRAILS = (*READ_CALLS, "core.view_statechange", "core.view_auditevent")
+READ_RATINGS = ("billing.view_rating",)
 READ_MESSAGES = ("patients.view_notification",)
 READ_PARTNERS = (
     "billing.view_merchant",
@@ -55,6 +56,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ_BILLS,
         *READ_REVIEWS,
         *READ_CALLS,
+        *READ_RATINGS,
         "patients.reveal_patient",
         "billing.decide_billingreview",
         "patients.change_patientreview",
@@ -64,6 +66,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ_BOOKS,
         *READ_CALLS,
         *READ_PARTNERS,
+        *READ_RATINGS,
         "billing.view_billingreview",
     ),
     "auditor": (
@@ -73,6 +76,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ_REVIEWS,
         *READ_MESSAGES,
         *READ_PARTNERS,
+        *READ_RATINGS,
     ),
     # Runs the machines: sees no bill and no patient.
     "it": (

@@ -27,6 +27,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Reviews"), "fact_check", "desk_reviews",
                   may("billing.view_billingreview"), waiting=waiting),
         )),
+        _group(_("Patients' word"), (
+            _item(_("Ratings"), "star", "admin:billing_rating_changelist",
+                  may("billing.view_rating")),
+        )),
         _group(_("Accounts"), (
             _item(_("Payments"), "payments", "admin:billing_paymenttransaction_changelist",
                   may("billing.view_paymenttransaction")),

@@ -23,8 +23,8 @@ from core.states import transition
 from patients.doors import patient_actor
 from patients.models import Patient
 from patients.services.consents import consent_give
+from tests.factories import billing, payments
 from tests.factories import patients as people
-from tests.factories import payments
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148 Safari/604.1"
 
@@ -49,6 +49,11 @@ def family() -> tuple[User, Patient, Patient]:
     payments.access(own, user)
     payments.access(mother, user, "parent")
     return user, own, mother
+
+
+def bill(patient: Patient, *amounts_fen: int, **lines: Any) -> Invoice:
+    """An issued bill of this person."""
+    return billing.invoice(*amounts_fen or (8640,), of=people.encounter(of=patient), **lines)
 
 
 def paid(invoice: Invoice, mode: Mode = Mode.H5, **tender: Any) -> PaymentTransaction:

@@ -11,22 +11,19 @@ from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from pypdf import PdfReader
 
-from billing.channels.base import Mode
+from billing.channels.base import ChannelAnswer, Mode
 from billing.models import Invoice, InvoiceStatus, Payment, PaymentTransaction
 from core import clock
-from tests.billing.portal_house import family, ordered, paid, signed_in, text_of
-from tests.factories import billing, payments
+from core.outcomes import Outcome
+from patients.models import Notification
+from tests.billing.portal_house import bill, family, ordered, paid, signed_in, text_of
 from tests.factories import patients as people
+from tests.factories import payments
 
 pytestmark = pytest.mark.django_db
 STATEMENTS_MAX = 12
 PAGES = ["", "/pay", "/code", "/result", "/window", "/receipt", "/rating"]
-
-
-def bill(patient, *amounts, **values):
-    return billing.invoice(*amounts or (8640,), of=people.encounter(of=patient), **values)
 
 
 def statements(client, address):
@@ -175,8 +172,6 @@ def test_a_picked_agreement_is_taken_once_and_another_users_never(monkeypatch):
     taken = []
 
     def send(*, row, **_):
-        from billing.channels.base import ChannelAnswer
-        from core.outcomes import Outcome
 
         taken.append(row.payment.agreement_id)
         return ChannelAnswer(Outcome.SUCCEEDED, channel_no="4200", occurred_at=clock.now())
@@ -203,7 +198,6 @@ def test_paid_result_says_where_to_go_and_who_was_told():
     user, own, _mother = family()
     one = bill(own, 8640, item_name="阿托伐他汀钙片", category="09")
     row = paid(one, payer_id=user.pk)
-    from patients.models import Notification
 
     Notification.objects.filter(key=f"deducted/{row.number}").update(status="SENT")
 
@@ -286,65 +280,6 @@ def test_elder_mode_asks_one_filter_a_page():
     assert "<select" not in client.get("/bills").content.decode()
     asked = text_of(client.get("/bills?ask=month"))
     assert "哪个月" in asked and "2026年10月" in asked
-
-
-def test_receipt_is_a_small_pdf_with_its_own_font(tmp_path):
-    # Given a paid bill with sixty lines and a name that looks like markup
-    user, own, mother = family()
-    one = bill(own, *range(100, 160), item_name="#eval(1) $x$ *阿托伐他汀* @钙片", category="09")
-    paid(one)
-    client = signed_in(user)
-
-    answer = client.get(f"/bills/{one.pk}/receipt")
-
-    # Then it is all there, literally, and in a font from the file
-    assert answer["Content-Type"] == "application/pdf" and "no-store" in answer["Cache-Control"]
-    target = tmp_path / "receipt.pdf"
-    target.write_bytes(answer.content)
-    pages = PdfReader(target).pages
-    text = "".join("".join(page.extract_text().split()) for page in pages)
-    for said in (
-        "缴费凭证",
-        "云溪市第一医院",
-        "王秀兰",
-        one.invoice_no,
-        "#eval(1)$x$*阿托伐他汀*@钙片",
-    ):
-        assert said in text, said
-    fonts = {
-        str(f.get_object()["/BaseFont"]) for p in pages for f in p["/Resources"]["/Font"].values()
-    }
-    assert len(answer.content) < 100_000 and all("NotoSansSC" in name for name in fonts)
-    # And the open bill has none
-    assert client.get(f"/bills/{bill(own).pk}/receipt").status_code == 404
-
-
-def test_receipt_for_who_may_only_pay_names_no_item_and_masks_the_name(tmp_path):
-    user, _own, mother = family()
-    one = bill(mother, 8640, item_name="阿托伐他汀", category="09")
-    paid(one, payer_id=user.pk)
-    target = tmp_path / "receipt.pdf"
-    target.write_bytes(signed_in(user).get(f"/bills/{one.pk}/receipt").content)
-
-    text = "".join(PdfReader(target).pages[0].extract_text().split())
-    assert "李**" in text and "李桂英" not in text and "阿托伐他汀" not in text
-    assert "内科" not in text and "¥86.40" in text
-
-
-def test_messages_are_read_again_without_department(still_clock):
-    user, own, _mother = family()
-    one = bill(own)
-    row = paid(one, payer_id=user.pk)
-    from patients.models import Notification
-
-    client = signed_in(user)
-    assert "还没有消息" in text_of(client.get("/messages"))
-    Notification.objects.filter(key=f"deducted/{row.number}").update(
-        status="SENT", sent_at=clock.now()
-    )
-    text = text_of(client.get("/messages"))
-    assert "¥86.40" in text and "王**" in text and one.invoice_no[-6:] in text
-    assert "内科" not in text and "王秀兰" not in text
 
 
 def test_help_is_open_to_everybody_and_names_the_window():
