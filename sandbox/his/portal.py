@@ -78,7 +78,10 @@ def problem_words(status: int, body: dict[str, Any]) -> str:
     """The problem+json of the portal as one sentence, field by field where it names fields."""
     head = STATUS_WORDS.get(status, f"门户出错了（{status}）")
     parts = [str(body[key]) for key in ("detail", "message", "title") if body.get(key)][:1]
-    parts += [part for part in (_field_words(one) for one in _errors(body)) if part]
+    errors = _errors(body)
+    if errors and parts and _reason_of(errors[0]) in parts[0]:
+        errors = errors[1:]  # the first one is what `detail` says
+    parts += [part for part in (_field_words(one) for one in errors) if part]
     if body.get("field") and not body.get("errors"):
         parts.append(f"字段 {body['field']}")
     return f"{head}：{'；'.join(parts)}" if parts else f"{head}。"
@@ -89,6 +92,11 @@ def _errors(body: dict[str, Any]) -> list[Any]:
     if isinstance(errors, dict):
         return [{"field": key, "reason": value} for key, value in errors.items()]
     return errors if isinstance(errors, list) else [errors]
+
+
+def _reason_of(error: Any) -> str:
+    reason = error.get("reason") if isinstance(error, dict) else None
+    return str(reason or error)
 
 
 def _field_words(error: Any) -> str:

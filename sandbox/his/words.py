@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from sandbox.his.reasons import REASONS
+
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 RESULTS = {
     "paid": "已支付",
     "processing": "处理中，请勿重复收费",
@@ -108,6 +112,26 @@ def return_words(body: dict[str, Any]) -> str:
 
 
 def reason_text(reason: Any) -> str:
+    """A code in words; a sentence as it is. A code without a word is shown and begs for one."""
     if isinstance(reason, dict):
-        return str(reason.get("message") or reason.get("code") or reason)
-    return str(reason)
+        reason = reason.get("message") or reason.get("code") or reason
+    text = str(reason)
+    if text in REASONS:
+        return REASONS[text]
+    return f"其他原因（{text}）" if CODE.fullmatch(text) else text
+
+
+def fact_words(data: dict[str, Any]) -> str:
+    """The flat facts of an event in one line; nested ones stay in the stored event."""
+    parts = []
+    for key, value in data.items():
+        word = FACTS.get(key, key)
+        if key.endswith("_fen") and isinstance(value, int):
+            parts.append(f"{word} {yuan(value)}")
+        elif key == "channel":
+            parts.append(f"{word} {CHANNELS.get(str(value), value)}")
+        elif key == "reason":
+            parts.append(f"{word} {reason_text(value)}")
+        elif isinstance(value, str | int) and value != "":
+            parts.append(f"{word} {value}")
+    return "，".join(parts)

@@ -11,14 +11,13 @@ from sandbox.his.wire import plain as plain_text
 from sandbox.his.words import (
     CHANNELS,
     EVENTS,
-    FACTS,
     INVOICE_STATES,
     PAYMENT_STATES,
     RETURNABLE,
     SPLIT,
     STATE_KINDS,
+    fact_words,
     reason_text,
-    yuan,
 )
 
 register = template.Library()
@@ -74,14 +73,4 @@ def split_parts(split: Any) -> list[tuple[str, int]]:
 
 @register.filter
 def facts(data: dict[str, Any]) -> str:
-    """The flat facts of an event in one line; nested ones stay in the stored event."""
-    parts = []
-    for key, value in data.items():
-        word = FACTS.get(key, key)
-        if key.endswith("_fen") and isinstance(value, int):
-            parts.append(f"{word} {yuan(value)}")
-        elif key == "channel":
-            parts.append(f"{word} {channel_word(str(value))}")
-        elif isinstance(value, str | int) and value != "":
-            parts.append(f"{word} {value}")
-    return "，".join(parts)
+    return fact_words(data)

@@ -1,0 +1,90 @@
+"""Every reason the portal can send has a word at the HIS's console, from one list."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from billing.channels.alipay import verdicts as alipay
+from billing.channels.wechat_pay import verdicts as wechat
+from billing.services.apply import NEVER_EXECUTED
+from billing.services.pass_over import PASSED_OVER
+from billing.services.reviews import TOLD_TO_HIS
+from sandbox.his.portal import problem_words
+from sandbox.his.reasons import REASONS
+from sandbox.his.words import collect_words, fact_words, reason_text
+from tests.conftest import ROOT
+
+
+def own_codes() -> set[str]:
+    """What the drive says when nothing was even tried: the words it returns."""
+    source = (ROOT / "billing/services/invoice_drive.py").read_text(encoding="utf8")
+    function = next(
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef) and node.name == "_no_tender"
+    )
+    return {
+        node.value
+        for returned in ast.walk(function)
+        if isinstance(returned, ast.Return)
+        for node in ast.walk(returned)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def portal_codes() -> set[str]:
+    return {
+        *own_codes(),
+        PASSED_OVER,
+        NEVER_EXECUTED,
+        *map(str, TOLD_TO_HIS),
+        *wechat.CAPTURE_REFUSED,
+        *wechat.ALREADY_CLOSED,
+        *wechat.CLOSED_STATES,
+        *wechat.FAILED_STATES,
+        *alipay.CAPTURE_REFUSED,
+        *alipay.ALREADY_CLOSED,
+        alipay.CLOSED_STATE,
+    }
+
+
+def test_every_code_has_a_word() -> None:
+    assert own_codes() >= {"pay_link", "no_agreement", "agreement_limit"}
+    assert sorted(portal_codes() - REASONS.keys()) == []
+
+
+def test_words_are_chinese_and_hold_no_code() -> None:
+    wrong = [word for word in REASONS.values() if re.search(r"[A-Za-z_]", word)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("NOTENOUGH", "账户余额不足"),
+        ({"code": "no_agreement"}, "病人没有签代扣协议"),
+        ("余额不足", "余额不足"),
+        ("two words", "two words"),
+        ("BRAND_NEW_CODE", "其他原因（BRAND_NEW_CODE）"),
+    ],
+)
+def test_reason_is_said_in_words(reason: object, words: str) -> None:
+    assert reason_text(reason) == words
+
+
+def test_answer_and_event_use_the_same_words() -> None:
+    told = collect_words({"result": "declined", "reason": "RULELIMIT"})
+    assert told == "未支付，没有扣款：超出单笔或当日限额。"
+    assert (
+        fact_words({"reason": "RULELIMIT", "refund_no": "F1"})
+        == "原因 超出单笔或当日限额，退费号 F1"
+    )
+
+
+def test_detail_that_names_the_field_is_not_said_twice() -> None:
+    errors = [{"field": "phone", "reason": "必填。"}, {"field": "sex", "reason": "不对。"}]
+    body = {"detail": "phone：必填。（另有 1 处）", "errors": errors}
+    assert problem_words(400, body) == "门户说内容有误：phone：必填。（另有 1 处）；sex：不对。"
