@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +12,7 @@ from patients.doors import patient_actor, patient_required, the_patient
 from patients.models import Relation
 from patients.selectors import FAMILY_MAX
 from patients.selectors.family import access_endable, family_of, relative_of
-from patients.services.access import GRANTS, Grant, access_end, access_grant_set
+from patients.services.access import GRANTS, access_end, access_grant_set
 
 # What has just happened, by the word in the address; any other word says nothing.
 DONE = frozenset({"bound", "ended"})
@@ -44,7 +42,7 @@ def family_grant(request: HttpRequest, access_id: int) -> HttpResponse:
         access_grant_set(
             user=user,
             access_id=access_id,
-            grant=cast(Grant, grant),
+            grant=grant,
             granted=granted == "1",
             by=patient_actor(user),
         )
