@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.his.reasons import REASONS
 
+NO_WORD = "其他原因"
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 RESULTS = {
     "paid": "已支付",
@@ -118,7 +119,7 @@ def reason_text(reason: Any) -> str:
     text = str(reason)
     if text in REASONS:
         return REASONS[text]
-    return f"其他原因（{text}）" if CODE.fullmatch(text) else text
+    return f"{NO_WORD}（{text}）" if CODE.fullmatch(text) else text
 
 
 def fact_words(data: dict[str, Any]) -> str:
