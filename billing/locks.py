@@ -35,7 +35,7 @@ from billing.models import (
 )
 from core import clock
 from core.errors import NotFound
-from core.locking import PreparedLock, lock_row, lock_rows, mark_held
+from core.locking import PreparedLock, advisory_lock, lock_row, lock_rows, mark_held
 from patients.models import Encounter, HisClient
 
 Row = TypeVar("Row", bound=Model)
@@ -155,6 +155,12 @@ def agreement_lock(agreement_id: int) -> Agreement:
     return lock_row(Agreement.objects.filter(pk=agreement_id).select_related("plan__merchant"))
 
 
+def agreements_of_holder_lock(user_id: int) -> list[Agreement]:
+    """Every agreement of a payer, ended ones too; a new one waits until the caller is done."""
+    advisory_lock(f"billing.agreements/{user_id}")
+    return lock_rows(Agreement.objects.filter(holder=user_id).select_related("plan__merchant"))
+
+
 def return_lock(return_id: int) -> tuple[InvoiceReturn, Invoice]:
     """A return with its invoice, the invoice locked first."""
     invoice_id = InvoiceReturn.objects.values_list("invoice_id", flat=True).get(pk=return_id)
@@ -233,9 +239,7 @@ _NOTICES = _LEASE.format(
 _INVOICES = _LEASE.format(
     table="billing_invoice", also="status IN ('PRICING', 'COLLECTING', 'PROCESSING')"
 )
-_AGREEMENTS = _LEASE.format(
-    table="billing_agreement", also="status IN ('SIGNING', 'ACTIVE', 'PAUSED')"
-)
+_AGREEMENTS = _LEASE.format(table="billing_agreement", also="true")
 
 
 def transactions_lease(*, limit: int, lease_s: int) -> list[int]:

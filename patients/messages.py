@@ -33,6 +33,30 @@ TEXTS = {
         _("A hospital bill could not be deducted"),
         _("Nothing was taken. Pay by the link on the phone or at the window."),
     ),
+    "agreement_signed": (
+        _("Hospital bills can now be deducted from your account"),
+        _("If this was not you, end it under Deductions or call the hospital."),
+    ),
+    "agreement_refused": (
+        _("The deductions were not signed: another account tried to sign them"),
+        _("Nothing is deducted. Sign again with your own account."),
+    ),
+    "agreement_paused": (
+        _("Deductions of hospital bills are paused"),
+        _("Nothing is deducted. You can go on at any time."),
+    ),
+    "agreement_resumed": (
+        _("Deductions of hospital bills go on"),
+        _("If this was not you, pause them under Deductions or call the hospital."),
+    ),
+    "agreement_ended": (
+        _("Deductions of hospital bills have ended"),
+        _("Nothing more is deducted. Bills now wait on your phone or at the window."),
+    ),
+    "agreement_unsigned": (
+        _("Deductions of hospital bills were ended in your wallet"),
+        _("Nothing more is deducted. Bills now wait on your phone or at the window."),
+    ),
     "access_begun": (
         _("A relative can now pay the hospital's bills for you"),
         _("If you did not allow this, end it under Family or call the hospital."),

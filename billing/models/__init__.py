@@ -12,7 +12,12 @@ money are never deleted. `due_at` makes a row its own work queue: whatever must 
 is found by a sweeper, so a lost task loses nothing (docs/adr).
 """
 
-from billing.models.agreement import Agreement, AgreementPatient, AgreementStatus
+from billing.models.agreement import (
+    Agreement,
+    AgreementEnd,
+    AgreementPatient,
+    AgreementStatus,
+)
 from billing.models.charge import ChargeItem, ChargeStatus
 from billing.models.collect import CollectMethod, CollectRequest, CollectStatus, PayLink
 from billing.models.event import EventType, HisEvent
@@ -32,6 +37,7 @@ from billing.models.shift import Shift
 
 __all__ = [
     "Agreement",
+    "AgreementEnd",
     "AgreementPatient",
     "AgreementPlan",
     "AgreementStatus",

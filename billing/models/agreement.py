@@ -28,12 +28,26 @@ class AgreementStatus(models.TextChoices):
     ENDED = "ENDED", _("ended")
 
 
+class AgreementEnd(models.TextChoices):
+    """Who or what ended an agreement."""
+
+    HOLDER = "holder", _("ended by the payer here")
+    WALLET = "wallet", _("ended at the channel")
+    STAFF = "staff", _("ended at the desk")
+    REFUSED = "refused", _("signed by another wallet")
+    NOT_SIGNED = "not_signed", _("never signed")
+
+
 class Agreement(models.Model):
     """One mandate of one wallet user. `contract_code` is ours, `contract_id` the channel's.
 
     Own limits may be below the plan's, never above what the plan allows. A null own limit means
     the plan's. `preference` orders a payer's agreements, lowest first. `due_at` is when the channel
-    is asked again whether it stands, since the notice that it was signed or ended may be lost.
+    is asked again whether it stands, since the notice that it was signed or ended may be lost; null
+    means there is nothing to ask.
+
+    Ended here is ended at once, whatever the channel says. `unsign_asked_at` is the intent to end
+    it there too, committed before the call; `channel_ended_at` is when the channel confirmed.
     """
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
@@ -57,6 +71,11 @@ class Agreement(models.Model):
     preference = models.PositiveSmallIntegerField(default=1)
     signed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    ended_how = models.CharField(
+        max_length=12, choices=AgreementEnd, blank=True, default="", db_default=""
+    )
+    unsign_asked_at = models.DateTimeField(null=True, blank=True)
+    channel_ended_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True, default=first_look)
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
@@ -83,7 +102,7 @@ class Agreement(models.Model):
             models.Index(
                 fields=["due_at"],
                 name="agreement_due",
-                condition=models.Q(status__in=["SIGNING", "ACTIVE", "PAUSED"]),
+                condition=models.Q(due_at__isnull=False),
             ),
         ]
 

@@ -27,7 +27,7 @@ from billing.models import (
     TransactionStatus,
 )
 from billing.selectors.payments import open_capture
-from billing.services.agreements import agreement_end
+from billing.services.agreement_ends import agreement_end
 from billing.services.events import event_add
 from billing.services.messages import tell_paid, tell_refunded
 from billing.services.refunds import refund_begin, refund_subject

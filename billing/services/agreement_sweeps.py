@@ -1,7 +1,7 @@
 """Ask the channel about agreements again: the notice that one was signed or ended may be lost.
 
 One being signed is asked about after a minute, then more rarely, and ends after a day. One that
-stands is asked about once a day. `due_at` is the queue; a claimed row is leased, so that a killed
+stands is asked about once a day. One that has ended here and not yet there is asked to end. `due_at` is the queue; a claimed row is leased, so that a killed
 worker only delays it.
 """
 
@@ -13,9 +13,10 @@ from datetime import timedelta
 from django.db import transaction
 
 from billing.locks import agreement_lock, agreements_lease
-from billing.models import Agreement, AgreementStatus
+from billing.models import Agreement, AgreementEnd, AgreementStatus
 from billing.policy import policy
-from billing.services.agreements import agreement_end, agreement_refresh
+from billing.services.agreement_ends import agreement_end, agreement_unsign
+from billing.services.agreements import agreement_refresh
 from core import clock
 from core.actors import SYSTEM
 
@@ -29,6 +30,9 @@ def agreements_due(*, limit: int) -> list[int]:
 
 def agreement_look(*, agreement_id: int) -> None:
     """Ask about one leased agreement, end one nobody signed, and say when to look again."""
+    if Agreement.objects.filter(pk=agreement_id, status=AgreementStatus.ENDED).exists():
+        _end_there(agreement_id)
+        return
     answered = True
     try:
         agreement_refresh(agreement_id=agreement_id)
@@ -39,10 +43,15 @@ def agreement_look(*, agreement_id: int) -> None:
     with transaction.atomic():
         agreement = agreement_lock(agreement_id)
         if answered and agreement.status == AgreementStatus.SIGNING and _overdue(agreement):
-            agreement_end(agreement=agreement, by=SYSTEM, reason="not signed within a day")
+            agreement_end(
+                agreement=agreement,
+                by=SYSTEM,
+                reason="not signed within a day",
+                how=AgreementEnd.NOT_SIGNED,
+            )
         rows = Agreement.objects.filter(pk=agreement_id)
         if agreement.status == AgreementStatus.ENDED:
-            rows.update(due_at=None)
+            pass  # whoever ended it said whether there is anything to ask for
         elif answered and agreement.status != AgreementStatus.SIGNING:
             every = timedelta(seconds=policy().agreement_every_s)
             rows.update(due_at=clock.now() + every, attempts=0)
@@ -51,6 +60,19 @@ def agreement_look(*, agreement_id: int) -> None:
             wait_s = steps[min(agreement.attempts, len(steps) - 1)]
             due_at = clock.now() + timedelta(seconds=wait_s)
             rows.update(due_at=due_at, attempts=agreement.attempts + 1)
+
+
+def _end_there(agreement_id: int) -> None:
+    """A lost or unanswered request to end it at the channel is made again."""
+    rows = Agreement.objects.filter(pk=agreement_id)
+    if not rows.filter(unsign_asked_at__isnull=False, channel_ended_at=None).exists():
+        rows.update(due_at=None)
+        return
+    try:
+        agreement_unsign(agreement_id=agreement_id)
+    except Exception:
+        # The channel's trouble; the lease ends by itself and it is tried again.
+        logger.exception("agreement %s could not be ended at its channel", agreement_id)
 
 
 def _overdue(agreement: Agreement) -> bool:

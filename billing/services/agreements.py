@@ -1,4 +1,4 @@
-"""Deduction agreements: begin signing, believe the channel's notice, end.
+"""Deduction agreements: begin signing, believe the channel's notice or its answer.
 
 Only the user id of the channel's own sign notice is trusted. A user may end the agreement at the
 channel without asking us; the notice or the next query tells.
@@ -6,32 +6,44 @@ channel without asking us; the notice or the next query tells.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 
-from billing.channels.base import AgreementReference, NoticeKind
+from billing.channels.base import NoticeKind
 from billing.channels.registry import agreement_channel_get
 from billing.locks import agreement_lock
 from billing.models import (
     Agreement,
+    AgreementEnd,
     AgreementPatient,
     AgreementPlan,
     AgreementStatus,
     PaymentNotice,
     ReviewReason,
 )
-from billing.services.merchants import merchant_account
+from billing.selectors.agreements import LIVE
+from billing.services.agreement_ends import (
+    agreement_end,
+    agreement_reference,
+    agreement_unwanted,
+)
+from billing.services.agreement_messages import tell_signed
+from billing.services.agreement_pauses import agreement_pause, deduction_taken_back
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM, Actor
+from core.audit import record
 from core.ids import business_number
 from core.models import User
 from core.outcomes import Outcome
 from core.states import transition
 from patients.models import Patient, WalletIdentity
+from patients.services.accounts import identity_join
+from patients.signin.base import Identity
 
-LIVE = (AgreementStatus.ACTIVE, AgreementStatus.PAUSED)
+ANOTHER_WALLET = "another wallet"
 
 
 def agreement_begin(*, holder: User, plan: AgreementPlan, patients: Sequence[Patient]) -> Agreement:
@@ -62,82 +74,94 @@ def agreement_apply_notice(*, notice: PaymentNotice, by: Actor) -> str:
     facts = notice.facts
     with transaction.atomic():
         agreement = agreement_lock(agreement_id)
-        wrong = _not_ours(agreement, notice)
+        done = _not_ours(agreement, notice)
+        wrong = bool(done)
+        if not wrong:
+            done = _believed(agreement, facts, by)
+            wrong = done == ANOTHER_WALLET
         if wrong:
-            review_open(
-                reason=ReviewReason.STATE_DIFFERS, notice=notice, figures={"differs": wrong}
-            )
-            return wrong
-        if facts["agreement_active"]:
-            return _signed(agreement, facts["contract_id"], facts["payer_id"], by)
-        if agreement.contract_id and agreement.contract_id != facts["contract_id"]:
-            return "ended an earlier contract"
-        return agreement_end(agreement=agreement, by=by, reason="ended at the channel")
+            review_open(reason=ReviewReason.STATE_DIFFERS, notice=notice, figures={"differs": done})
+    return done
+
+
+def _believed(agreement: Agreement, facts: Mapping[str, Any], by: Actor) -> str:
+    contract_id, payer_id = facts["contract_id"], facts["payer_id"]
+    if facts["agreement_active"]:
+        return _signed(agreement, contract_id, payer_id, by)
+    if agreement.contract_id and agreement.contract_id != contract_id:
+        return "ended an earlier contract"
+    if payer_id and agreement.payer_id not in ("", payer_id):
+        # It contradicts the signing; the channel is asked what is true.
+        Agreement.objects.filter(pk=agreement.pk, status__in=LIVE).update(due_at=clock.now())
+        return ANOTHER_WALLET
+    return _ended_there(agreement, contract_id, by)
 
 
 def _not_ours(agreement: Agreement, notice: PaymentNotice) -> str:
     """In what a truly signed notice is not about this agreement; empty when it is.
 
-    Another merchant of ours is another counterparty. A contract id stands for one agreement, and
-    whoever is known to hold another wallet cannot be signed for by this one.
+    Another merchant of ours is another counterparty, and a contract id stands for one agreement.
     """
     facts = notice.facts
     if notice.merchant_id != agreement.plan.merchant_id:
         return "another merchant"
     if facts["plan_id"] and facts["plan_id"] != agreement.plan.plan_id:
         return "another plan"
-    if facts["agreement_active"]:
-        return _cannot_sign(agreement, facts["contract_id"], facts["payer_id"])
+    new = facts["agreement_active"] or not agreement.contract_id
+    if new and _taken(agreement, facts["contract_id"]):
+        return "contract of another agreement"
     return ""
 
 
-def _cannot_sign(agreement: Agreement, contract_id: str, payer_id: str) -> str:
+def _taken(agreement: Agreement, contract_id: str) -> bool:
+    """Whether the contract id belongs to another agreement with this merchant."""
     merchant = agreement.plan.merchant
     taken = Agreement.objects.filter(plan__merchant=merchant, contract_id=contract_id)
-    if contract_id and taken.exclude(pk=agreement.pk).exists():
-        return "contract of another agreement"
-    wallets = WalletIdentity.objects.filter(
-        user=agreement.holder_id, channel=merchant.channel, app_id=merchant.app_id
-    ).values_list("subject", flat=True)
-    return "another wallet" if wallets and payer_id not in wallets else ""
+    return bool(contract_id) and taken.exclude(pk=agreement.pk).exists()
 
 
-def agreement_end(*, agreement: Agreement, by: Actor, reason: str) -> str:
-    """End a locked agreement here; nothing is taken under it any more."""
-    if agreement.status == AgreementStatus.ENDED:
-        return "ended before"
-    transition(agreement, AgreementStatus.ENDED, by=by, reason=reason, ended_at=clock.now())
-    return "ended"
+def _ended_there(agreement: Agreement, contract_id: str, by: Actor) -> str:
+    """The channel says it is over: of its own user's will, or because we asked."""
+    if agreement.status != AgreementStatus.ENDED:
+        agreement.contract_id = contract_id
+        agreement.save(update_fields=["contract_id"])
+        return agreement_end(agreement=agreement, by=by, reason="ended at the channel")
+    if agreement.channel_ended_at is None:
+        agreement.contract_id, agreement.channel_ended_at = contract_id, clock.now()
+        agreement.due_at = None
+        agreement.save(update_fields=["contract_id", "channel_ended_at", "due_at"])
+    return "ended before"
 
 
 def agreement_refresh(*, agreement_id: int) -> Agreement:
     """Ask the channel whether an agreement still stands (a sign notice may be lost)."""
     agreement = Agreement.objects.select_related("plan__merchant").get(pk=agreement_id)
-    merchant = agreement.plan.merchant
-    answer = agreement_channel_get(merchant.channel).agreement_query(
-        AgreementReference(
-            merchant=merchant_account(merchant, channel=merchant.channel),
-            contract_code=agreement.contract_code,
-            plan_id=agreement.plan.plan_id,
-            contract_id=agreement.contract_id,
-        )
-    )
+    channel = agreement_channel_get(agreement.plan.merchant.channel)
+    answer = channel.agreement_query(agreement_reference(agreement))
     with transaction.atomic():
         agreement = agreement_lock(agreement_id)
         if answer.outcome is Outcome.SUCCEEDED:
-            if _cannot_sign(agreement, answer.channel_no, answer.payer_id):
-                return agreement
-            _signed(agreement, answer.channel_no, answer.payer_id, SYSTEM)
+            if not _taken(agreement, answer.channel_no):
+                _signed(agreement, answer.channel_no, answer.payer_id, SYSTEM)
         elif answer.outcome is Outcome.DECLINED and agreement.status in LIVE:
             agreement_end(agreement=agreement, by=SYSTEM, reason=answer.code)
     return agreement
 
 
 def _signed(agreement: Agreement, contract_id: str, payer_id: str, by: Actor) -> str:
-    if agreement.status != AgreementStatus.SIGNING:
-        return "signed before"
+    """Believe that the holder's own wallet signed; anybody else's is refused and asked to end.
+
+    Signed after its end here, it is asked to end at the channel too.
+    """
     if not contract_id or not payer_id:
         return "no contract in the notice"
+    if not _holders_wallet(agreement, payer_id):
+        _refuse_wallet(agreement, contract_id, by)
+        return ANOTHER_WALLET
+    if agreement.status == AgreementStatus.ENDED:
+        return _signed_too_late(agreement, contract_id)
+    if agreement.status != AgreementStatus.SIGNING:
+        return "signed before"
     transition(
         agreement,
         AgreementStatus.ACTIVE,
@@ -146,4 +170,49 @@ def _signed(agreement: Agreement, contract_id: str, payer_id: str, by: Actor) ->
         payer_id=payer_id,
         signed_at=clock.now(),
     )
+    tell_signed(agreement)
+    _wallet_keep(agreement, payer_id)
+    if deduction_taken_back(agreement.holder_id):
+        agreement_pause(agreement, by=SYSTEM, reason="consent taken back")
     return "signed"
+
+
+def _signed_too_late(agreement: Agreement, contract_id: str) -> str:
+    over = agreement.channel_ended_at is not None and agreement.contract_id == contract_id
+    if over or agreement.contract_id not in ("", contract_id):
+        return "signed before"
+    agreement_unwanted(agreement, contract_id)
+    return "signed after its end"
+
+
+def _holders_wallet(agreement: Agreement, payer_id: str) -> bool:
+    """An id is of one app: whoever is known there by another one, or is another user, is not it."""
+    rows = WalletIdentity.objects.filter(app_id=agreement.plan.merchant.app_id)
+    owner = rows.filter(subject=payer_id).values_list("user_id", flat=True).first()
+    if owner is not None:
+        return owner == agreement.holder_id
+    return not rows.filter(user=agreement.holder_id).exists()
+
+
+def _wallet_keep(agreement: Agreement, payer_id: str) -> None:
+    """From the channel's own word we know the holder's id at its app; it is kept as theirs."""
+    merchant = agreement.plan.merchant
+    identity_join(
+        user=agreement.holder, identity=Identity(merchant.channel, merchant.app_id, payer_id)
+    )
+
+
+def _refuse_wallet(agreement: Agreement, contract_id: str, by: Actor) -> None:
+    """A signing by somebody else's wallet ends here, and its contract at the channel."""
+    if agreement.status == AgreementStatus.SIGNING:
+        reason = "signed by another wallet"
+        agreement_end(agreement=agreement, by=by, reason=reason, how=AgreementEnd.REFUSED)
+        record(
+            by=by,
+            action="agreement_refused",
+            subject="billing.agreement",
+            subject_id=agreement.pk,
+            detail={"why": ANOTHER_WALLET},
+        )
+    if agreement.status == AgreementStatus.ENDED:
+        _signed_too_late(agreement, contract_id)

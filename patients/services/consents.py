@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
@@ -65,7 +69,10 @@ def consent_give(
 def consent_withdraw(
     *, user: User, purpose: str, by: Actor, patient: Patient | None = None, address: str = ""
 ) -> int:
-    """Take back every yes to a purpose, whatever its version; how many stood. Safe to repeat."""
+    """Take back every yes to a purpose, whatever its version; how many stood. Safe to repeat.
+
+    What it allowed ends in the same transaction (`settings.CONSENT_FOLLOWERS`).
+    """
     _text(purpose)
     with transaction.atomic():
         consents_locked(user_id=user.pk, purpose=purpose)
@@ -83,7 +90,15 @@ def consent_withdraw(
                 detail=_detail(one),
                 address=address,
             )
+        for follow in _followers(purpose):
+            follow(user=user, by=by)
     return len(standing)
+
+
+def _followers(purpose: str) -> list[Callable[..., object]]:
+    """Who must act at once when this yes is taken back: apps above this one, by dotted path."""
+    paths: tuple[str, ...] = settings.CONSENT_FOLLOWERS.get(str(purpose), ())
+    return [import_string(path) for path in paths]
 
 
 def _text(purpose: str) -> ConsentText:

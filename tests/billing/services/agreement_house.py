@@ -112,7 +112,9 @@ def standing(user: User, people: list[Patient], **values: Any) -> Agreement:
 
 def told(user: User) -> list[str]:
     """The kinds of messages this user gets, in their order."""
-    return list(Notification.objects.filter(user=user).order_by("pk").values_list("kind", flat=True))
+    return list(
+        Notification.objects.filter(user=user).order_by("pk").values_list("kind", flat=True)
+    )
 
 
 def as_was(row: Agreement) -> Agreement:

@@ -1,0 +1,288 @@
+"""Deduction agreements as their holder, a patient's clerk and the pages read them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from billing.channels.base import Capability, Mode
+from billing.channels.registry import channel_get
+from billing.models import (
+    Agreement,
+    AgreementPatient,
+    AgreementPlan,
+    AgreementStatus,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
+from billing.selectors.pay_page import CHANNELS
+from billing.selectors.payments import agreement_use
+from core import clock
+from core.crypto import mask_name
+from core.errors import NotFound
+from core.models import User
+from patients.models import Campus, PatientAccess, Relation
+
+LIVE = (AgreementStatus.ACTIVE, AgreementStatus.PAUSED)
+ENDED_SHOWN = timedelta(days=30)
+PAGE_SIZE = 20
+ROWS_MAX = 20
+NO_PASSWORD = _("no password")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody the holder may pay for; `name` is masked, and empty for the holder's own person."""
+
+    patient_id: int
+    name: str
+    relation: str
+    word: str | Promise
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRow:
+    """An agreement as its holder reads it; `place` counts the live ones in their order."""
+
+    agreement: Agreement
+    channel: str | Promise
+    institution: str
+    people: tuple[Person, ...]
+    used_fen: int
+    used_times: int
+    place: int = 0
+
+    @property
+    def single_fen(self) -> int:
+        plan = self.agreement.plan.single_fen
+        return min(plan, self.agreement.own_single_fen or plan)
+
+    @property
+    def daily_fen(self) -> int:
+        plan = self.agreement.plan.daily_fen
+        return min(plan, self.agreement.own_daily_fen or plan)
+
+    @property
+    def state(self) -> str:
+        return str(self.agreement.status).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChoice:
+    """A plan that can be signed; `signed` names the holder's live agreement of this plan."""
+
+    plan: AgreementPlan
+    channel: str | Promise
+    institution: str
+    campus: str
+    signed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deduction:
+    """One deduction as its payer may read it: masked name, amount, number's tail."""
+
+    pk: int
+    name: str
+    amount_fen: int
+    number: str
+    badge: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeductionsPage:
+    rows: tuple[Deduction, ...]
+    older: int | None
+
+
+def agreement_channel_word(channel: str) -> str | Promise:
+    return CHANNELS.get((channel, Mode.AGREEMENT), NO_PASSWORD)
+
+
+def agreements_of(user: User) -> list[AgreementRow]:
+    """What stands, in the order of deduction, then what is being signed and what ended lately."""
+    since = clock.now() - ENDED_SHOWN
+    rows = _with_plan(Agreement.objects.filter(holder=user)).filter(
+        ~Q(status=AgreementStatus.ENDED) | Q(ended_at__gte=since, signed_at__isnull=False)
+    )
+    found = sorted(rows.order_by("-pk")[:ROWS_MAX], key=_order)
+    return _rows(user, found)
+
+
+def agreement_row(*, user: User, agreement_id: int) -> AgreementRow:
+    """One agreement of this holder; NotFound for anybody else's."""
+    return _rows(user, [agreement_own(user=user, agreement_id=agreement_id)])[0]
+
+
+def agreement_own(*, user: User, agreement_id: int) -> Agreement:
+    """The agreement if it is this user's, or NotFound, the same as for one that never was."""
+    found = _with_plan(Agreement.objects.filter(holder=user, pk=agreement_id)).first()
+    if found is None:
+        raise NotFound("unknown_agreement", _("There is no such agreement."))
+    return found
+
+
+def agreements_paying_for(patient_id: int) -> list[Agreement]:
+    """For the clerk: every live agreement that pays for a patient, with its holder and plan."""
+    rows = Agreement.objects.filter(
+        status__in=LIVE,
+        pays_for__patient=patient_id,
+        pays_for__active=True,
+        holder__patient_access__patient=patient_id,
+        holder__patient_access__may_pay=True,
+    )
+    return list(_with_plan(rows).select_related("holder").order_by("preference", "pk"))
+
+
+def agreements_held_by(patient_id: int) -> list[Agreement]:
+    """For the clerk: the live agreements of the account whose own person this patient is."""
+    rows = Agreement.objects.filter(
+        status__in=LIVE,
+        holder__patient_access__patient=patient_id,
+        holder__patient_access__relation=Relation.SELF,
+        holder__patient_access__ended_at__isnull=True,
+    )
+    return list(_with_plan(rows).select_related("holder").order_by("preference", "pk"))
+
+
+def payable_people(user: User, chosen: Iterable[int] = ()) -> tuple[Person, ...]:
+    """Whom this user may pay for, the user's own person first."""
+    marked = set(chosen)
+    access = PatientAccess.objects.filter(user=user, ended_at__isnull=True, may_pay=True)
+    rows = sorted(
+        access.select_related("patient").order_by("pk"), key=lambda row: row.relation != "self"
+    )
+    return tuple(_person(row, row.patient_id in marked) for row in rows)
+
+
+def plans_open() -> QuerySet[AgreementPlan]:
+    """Plans that can be signed now: their institution's own agreement is in term (Z1)."""
+    today = clock.today()
+    return AgreementPlan.objects.filter(
+        merchant__active=True,
+        merchant__institution__suspended=False,
+        merchant__institution__agreement_from__lte=today,
+        merchant__institution__agreement_until__gte=today,
+    ).select_related("merchant__institution", "merchant__campus")
+
+
+def plan_is_offered(plan: AgreementPlan) -> bool:
+    """Whether the plan's channel is set up here and has agreements."""
+    try:
+        return Capability.AGREEMENT in channel_get(plan.merchant.channel).capabilities
+    except LookupError:
+        return False
+
+
+def plans_offered(user: User) -> list[PlanChoice]:
+    """Every plan of every institution in term. None is favoured: each reader has another order."""
+    live = dict(Agreement.objects.filter(holder=user, status__in=LIVE).values_list("plan_id", "pk"))
+    plans = [plan for plan in plans_open().order_by("pk") if plan_is_offered(plan)]
+    campuses = Campus.objects.count() > 1 if plans else False
+    return [
+        PlanChoice(
+            plan,
+            agreement_channel_word(plan.merchant.channel),
+            plan.merchant.institution.name,
+            plan.merchant.campus.name if campuses and plan.merchant.campus else "",
+            live.get(plan.pk),
+        )
+        for plan in sorted(plans, key=lambda plan: _drawn(user, plan))
+    ]
+
+
+def deductions_of(agreement: Agreement, *, before: int | None = None) -> DeductionsPage:
+    """What was taken under an agreement, newest first; one that took nothing is not among them."""
+    rows = PaymentTransaction.objects.filter(
+        agreement=agreement,
+        kind=TransactionKind.CAPTURE,
+        status__in=PaymentTransaction.TAKEN_OR_OPEN,
+    )
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    given = Sum(
+        "refunds__amount_fen", filter=Q(refunds__status=TransactionStatus.SUCCEEDED), default=0
+    )
+    rows = rows.annotate(back_fen=Coalesce(given, 0)).select_related("payment__invoice__patient")
+    found = list(rows.order_by("-pk")[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    older = shown[-1].pk if len(found) > PAGE_SIZE else None
+    return DeductionsPage(tuple(_deduction(row) for row in shown), older)
+
+
+def _deduction(row: PaymentTransaction) -> Deduction:
+    invoice = row.payment.invoice
+    back_fen = int(getattr(row, "back_fen", 0))
+    badge = "paid" if row.status == TransactionStatus.SUCCEEDED else "in_progress"
+    if back_fen:
+        badge = "refunded" if back_fen >= row.amount_fen else "part_refunded"
+    return Deduction(
+        pk=row.pk,
+        name=mask_name(invoice.patient.name) if invoice else "",
+        amount_fen=row.amount_fen,
+        number=invoice.invoice_no[-6:] if invoice else row.number[-6:],
+        badge=badge,
+        at=row.occurred_at or row.created_at,
+    )
+
+
+def _with_plan(rows: QuerySet[Agreement]) -> QuerySet[Agreement]:
+    return rows.select_related("plan__merchant__institution").defer("plan__merchant__secrets")
+
+
+def _order(row: Agreement) -> tuple[int, int, int]:
+    ranks = {AgreementStatus.ACTIVE: 0, AgreementStatus.PAUSED: 0, AgreementStatus.SIGNING: 1}
+    return ranks.get(AgreementStatus(row.status), 2), row.preference, row.pk
+
+
+def _rows(user: User, found: list[Agreement]) -> list[AgreementRow]:
+    """With whom each pays for and what it took today; three statements however many they are."""
+    ids = [row.pk for row in found]
+    if not ids:
+        return []
+    chosen: dict[int, set[int]] = {}
+    marked = AgreementPatient.objects.filter(agreement__in=ids, active=True)
+    for agreement_id, patient_id in marked.values_list("agreement_id", "patient_id"):
+        chosen.setdefault(agreement_id, set()).add(patient_id)
+    people = payable_people(user)
+    used = agreement_use(ids, clock.today())
+    return [
+        AgreementRow(
+            agreement=row,
+            channel=agreement_channel_word(row.plan.merchant.channel),
+            institution=row.plan.merchant.institution.name,
+            people=tuple(one for one in people if one.patient_id in chosen.get(row.pk, set())),
+            used_fen=used.get(row.pk, (0, 0))[0],
+            used_times=used.get(row.pk, (0, 0))[1],
+            place=place,
+        )
+        for place, row in enumerate(found, start=1)
+    ]
+
+
+def _person(access: PatientAccess, chosen: bool) -> Person:
+    own = access.relation == Relation.SELF
+    return Person(
+        patient_id=access.patient_id,
+        name="" if own else mask_name(access.patient.name),
+        relation=access.relation,
+        word=_("myself") if own else Relation(access.relation).label,
+        chosen=chosen,
+    )
+
+
+def _drawn(user: User, plan: AgreementPlan) -> str:
+    """A place drawn by lot, the same at every look of one reader."""
+    code = plan.merchant.institution.code
+    lot = hashlib.sha256(f"{user.pk}/{code}".encode()).hexdigest()
+    return f"{lot}/{plan.pk:012d}"

@@ -1,0 +1,96 @@
+"""Pause and go on, first and last: what a payer switches by hand, and what a taken-back yes does.
+
+A paused agreement deducts nothing and stays signed at the channel. Without the consent to deduct
+none goes on; taking it back pauses every one of them in the same transaction.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from billing.locks import agreement_lock, agreements_of_holder_lock
+from billing.models import Agreement, AgreementStatus
+from billing.selectors.agreements import LIVE, agreement_own
+from billing.services.agreement_messages import tell_paused, tell_resumed
+from core.actors import Actor
+from core.audit import record
+from core.errors import Conflict
+from core.models import User
+from core.states import transition
+from patients.models import Consent, ConsentPurpose
+from patients.selectors import consent_stands
+
+
+def agreement_switch(*, user: User, agreement_id: int, on: bool, by: Actor) -> Agreement:
+    """Pause an own agreement, or let it go on. Twice is once.
+
+    Raises NotFound for anybody else's, Conflict for one that is not signed or has ended, and for
+    one to go on without the consent to deduct.
+    """
+    with transaction.atomic():
+        agreement_own(user=user, agreement_id=agreement_id)
+        agreement = agreement_lock(agreement_id)
+        if agreement.status not in LIVE:
+            raise Conflict("agreement_ended", _("This agreement has ended. Sign a new one."))
+        if on and agreement.status == AgreementStatus.PAUSED:
+            if not consent_stands(user=user, purpose=ConsentPurpose.DEDUCTION):
+                raise Conflict(
+                    "consent_missing", _("Allow deductions first, under My consents. Then go on.")
+                )
+            transition(agreement, AgreementStatus.ACTIVE, by=by, reason="resumed by the payer")
+            tell_resumed(agreement)
+        elif not on and agreement.status == AgreementStatus.ACTIVE:
+            agreement_pause(agreement, by=by, reason="paused by the payer")
+    return agreement
+
+
+def agreement_pause(agreement: Agreement, *, by: Actor, reason: str) -> None:
+    """Pause a locked agreement that is active; its holder is told."""
+    transition(agreement, AgreementStatus.PAUSED, by=by, reason=reason)
+    tell_paused(agreement)
+
+
+def agreements_pause_all(*, user: User, by: Actor) -> int:
+    """The consent to deduct was taken back: nothing is deducted any more; how many were paused.
+
+    Called in the transaction that takes it back (`settings.CONSENT_FOLLOWERS`).
+    """
+    with transaction.atomic():
+        active = [
+            agreement
+            for agreement in agreements_of_holder_lock(user.pk)
+            if agreement.status == AgreementStatus.ACTIVE
+        ]
+        for agreement in active:
+            agreement_pause(agreement, by=by, reason="consent taken back")
+    return len(active)
+
+
+def deduction_taken_back(user_id: int) -> bool:
+    """Whether the holder once agreed to deductions and has taken every yes back."""
+    rows = Consent.objects.filter(user=user_id, purpose=ConsentPurpose.DEDUCTION)
+    standing = [at is None for at in rows.values_list("withdrawn_at", flat=True)]
+    return bool(standing) and not any(standing)
+
+
+def agreement_prefer(*, user: User, agreement_id: int, by: Actor) -> Agreement:
+    """Deduct from this agreement before the payer's others; their order stays as it was."""
+    with transaction.atomic():
+        agreement_own(user=user, agreement_id=agreement_id)
+        live = [row for row in agreements_of_holder_lock(user.pk) if row.status in LIVE]
+        chosen = next((row for row in live if row.pk == agreement_id), None)
+        if chosen is None:
+            raise Conflict("agreement_ended", _("This agreement has ended. Sign a new one."))
+        rest = sorted(live, key=lambda row: (row.pk != agreement_id, row.preference, row.pk))
+        for place, row in enumerate(rest, start=1):
+            row.preference = place
+        Agreement.objects.bulk_update(rest, ["preference"])
+        record(
+            by=by,
+            action="agreement_preferred",
+            subject="billing.agreement",
+            subject_id=agreement_id,
+            detail={"order": [row.pk for row in rest]},
+        )
+    return chosen
