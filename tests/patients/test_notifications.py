@@ -204,6 +204,65 @@ class _no_transaction:
         transaction.get_connection().in_atomic_block = self.kept
 
 
+def test_a_link_lies_encrypted_and_is_gone_once_it_was_sent(payer: User, wechat: Recorder) -> None:
+    with transaction.atomic():
+        notifications_queue(
+            messages=[Message("pay_link/1", "pay_link", payer.pk, FACTS, "https://pay/p/t0ken")]
+        )
+    with transaction.get_connection().cursor() as cursor:
+        cursor.execute("SELECT link FROM patients_notification")
+        assert "t0ken" not in cursor.fetchone()[0]
+    send()
+    assert wechat.sent[0].link == "https://pay/p/t0ken"
+    assert Notification.objects.get().link == ""
+
+
+def test_a_message_given_up_keeps_no_link(wechat: Recorder) -> None:
+    nobody = User.objects.create_user("nobody")
+    with transaction.atomic():
+        notifications_queue(
+            messages=[Message("pay_link/1", "pay_link", nobody.pk, FACTS, "https://pay/p/t")]
+        )
+    send()
+    row = Notification.objects.get()
+    assert (row.status, row.link) == ("GIVEN_UP", "")
+
+
+def test_a_messenger_that_is_not_set_up_is_waited_for(
+    payer: User, monkeypatch: pytest.MonkeyPatch, still_clock: clock.FrozenClock
+) -> None:
+    monkeypatch.setattr(notifications, "messenger_get", lambda _code: None)
+    queue(payer, "paid/1")
+    assert send() == 0
+    row = Notification.objects.get()
+    assert (row.status, row.last_error) == ("WAITING", "messenger not set up")
+    both = messengers(monkeypatch)
+    still_clock.advance(timedelta(seconds=5))
+    assert send() == 1
+    assert len(both["wechat_template"].sent) == 1
+
+
+def test_one_refused_by_every_messenger_is_given_up_at_once(
+    payer: User, wechat: Recorder, sms: Recorder
+) -> None:
+    wechat.answers, sms.answers = [refused("no such openid")], [refused("number is void")]
+    queue(payer, "paid/1")
+    assert send() == 0
+    row = Notification.objects.get()
+    assert (row.status, row.last_error, row.due_at) == ("GIVEN_UP", "number is void", None)
+    assert (len(wechat.sent), len(sms.sent)) == (1, 1)
+
+
+def test_the_oldest_leave_first(
+    payer: User, wechat: Recorder, still_clock: clock.FrozenClock
+) -> None:
+    for number in range(3):
+        queue(payer, f"paid/{number}")
+        still_clock.advance(timedelta(seconds=1))
+    send(limit=2)
+    assert [message.key for message in wechat.sent] == ["paid/0", "paid/1"]
+
+
 @pytest.mark.parametrize("kind", sorted(TEXTS))
 def test_every_kind_fits_its_template_and_tells_no_more_than_a_payer_may_read(kind: str) -> None:
     fields = message_fields(kind, FACTS | {"department": "内科", "hospital": "长" * 500})
