@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from billing import admin_values
 from billing.models import (
     Agreement,
     AgreementPlan,
@@ -17,6 +20,7 @@ from billing.models import (
     Invoice,
     InvoiceReturn,
     Merchant,
+    Payment,
     PaymentInstitution,
     PaymentNotice,
     PaymentTransaction,
@@ -25,7 +29,18 @@ from billing.models import (
     Shift,
 )
 from core.admin import ReadOnlyAdmin
+from core.admin_values import NONE, word_of
 from core.money import format_yuan
+
+admin_values.register()
+
+
+class OfMerchant(ReadOnlyAdmin):
+    """Rows of one merchant, which is shown by its channel's word and its number there."""
+
+    @admin.display(description=pgettext_lazy("column", "merchant"))
+    def merchant(self, obj: Any) -> str:
+        return _merchant(obj.merchant) if obj.merchant_id else NONE
 
 
 class MoneyAdmin(ReadOnlyAdmin):
@@ -70,7 +85,7 @@ class PaymentTransactionAdmin(MoneyAdmin):
 
     @admin.display(description=_("channel"))
     def channel(self, obj: PaymentTransaction) -> str:
-        return obj.payment.channel
+        return str(word_of("channel", obj.payment.channel))
 
 
 @admin.register(InvoiceReturn)
@@ -93,6 +108,12 @@ class AgreementAdmin(ReadOnlyAdmin):
 class ShiftAdmin(ReadOnlyAdmin):
     list_display = ("shift_no", "cashier", "status", "opened_at", "closed_at")
     search_fields = ("shift_no__exact",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Shift]:
+        """Each with the name of its cashier, as the first collect of it has it."""
+        rows: QuerySet[Shift] = super().get_queryset(request)
+        taken = Payment.objects.filter(shift=OuterRef("pk"), collect__isnull=False).order_by("pk")
+        return rows.annotate(cashier_name=Subquery(taken.values("collect__operator_name")[:1]))
 
 
 @admin.register(Rating)
@@ -125,8 +146,9 @@ class HisEventAdmin(ReadOnlyAdmin):
 
 
 @admin.register(PaymentNotice)
-class PaymentNoticeAdmin(ReadOnlyAdmin):
+class PaymentNoticeAdmin(OfMerchant):
     list_display = ("received_at", "channel", "kind", "number", "outcome", "deliveries")
+    list_select_related = ("merchant",)
     search_fields = ("number__exact",)
 
 
@@ -137,6 +159,9 @@ class MerchantAdmin(ReadOnlyAdmin):
     exclude: ClassVar = ("secrets",)
     search_fields = ("merchant_no__exact",)
 
+    def row_title(self, row: Merchant) -> str:
+        return _merchant(row)
+
 
 @admin.register(PaymentInstitution)
 class PaymentInstitutionAdmin(ReadOnlyAdmin):
@@ -144,7 +169,7 @@ class PaymentInstitutionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(AgreementPlan)
-class AgreementPlanAdmin(ReadOnlyAdmin):
+class AgreementPlanAdmin(OfMerchant):
     list_display = (
         "plan_id", "merchant", "single", "daily", "daily_count", "hours_from", "hours_until"
     )  # fmt: skip
@@ -157,3 +182,7 @@ class AgreementPlanAdmin(ReadOnlyAdmin):
     @admin.display(description=_("a day at most"))
     def daily(self, obj: AgreementPlan) -> str:
         return format_yuan(obj.daily_fen)
+
+
+def _merchant(merchant: Merchant) -> str:
+    return f"{word_of('channel', merchant.channel)} {merchant.merchant_no}"

@@ -10,6 +10,8 @@ from django.contrib import admin
 from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -17,12 +19,34 @@ from django_celery_beat.models import (
     PeriodicTask,
     SolarSchedule,
 )
-from unfold.admin import ModelAdmin
 
-from core.admin import ReadOnlyAdmin
+from config.job_words import JOB_REASONS, JOB_WORDS
+from core.admin import NamedRows, ReadOnlyAdmin
+from core.admin_values import NONE, word_of, words_add
 from core.audit import record
 from core.models import User
 from core.staff import peer_address, staff_actor
+
+words_add("key", JOB_WORDS)
+words_add(
+    "action",
+    {
+        "job_paused": pgettext_lazy("action", "job paused"),
+        "job_resumed": pgettext_lazy("action", "job resumed"),
+    },
+)
+words_add("label", {"job": pgettext_lazy("column", "job")})
+words_add(
+    "role",
+    {
+        "cashier": pgettext_lazy("role", "cashier"),
+        "refund_clerk": pgettext_lazy("role", "refund clerk"),
+        "reviewer": pgettext_lazy("role", "reviewer"),
+        "finance": pgettext_lazy("role", "finance"),
+        "auditor": pgettext_lazy("role", "auditor"),
+        "it": pgettext_lazy("role", "information department"),
+    },
+)
 
 for foreign in (
     ClockedSchedule,
@@ -37,22 +61,54 @@ for foreign in (
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(ModelAdmin):  # type: ignore[misc]
+class PeriodicTaskAdmin(NamedRows):
     """One switch. A pause is recorded with its name; the next deploy does not undo it."""
 
-    list_display = ("name", "enabled", "scheduler_text", "last_run_at")
-    fields = ("name", "description", "enabled", "scheduler_text", "last_run_at", "total_run_count")
+    list_display = ("job", "enabled", "runs", "last_run")
+    fields = ("job", "reason", "enabled", "runs", "last_run", "total")
     actions: ClassVar = None
     ordering = ("name",)
     show_full_result_count = False
+    empty_value_display = NONE
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [name for name in self.fields if name != "enabled"]
 
-    @admin.display(description="")
-    def scheduler_text(self, obj: Any) -> str:
-        """When it runs, in the scheduler's words."""
-        return str(obj.schedule)
+    def row_title(self, row: Any) -> str:
+        return self.job(row)
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "enabled":
+            field.help_text = _("Switched off, it does not run until it is switched on again.")
+        return field
+
+    @admin.display(description=pgettext_lazy("column", "job"), ordering="name")
+    def job(self, obj: Any) -> str:
+        return str(word_of("key", obj.name))
+
+    @admin.display(description=_("what for"))
+    def reason(self, obj: Any) -> str:
+        return str(JOB_REASONS.get(obj.name, NONE))
+
+    @admin.display(description=_("runs"))
+    def runs(self, obj: Any) -> str:
+        """When it runs: each so many seconds, or at a time of day."""
+        if obj.interval is not None:
+            return gettext("every %(n)s s") % {"n": obj.interval.every}
+        at = f"{int(obj.crontab.hour):02}:{int(obj.crontab.minute):02}"
+        day = obj.crontab.day_of_month
+        if day == "*":
+            return gettext("every day at %(at)s") % {"at": at}
+        return gettext("every month on day %(day)s at %(at)s") % {"day": day, "at": at}
+
+    @admin.display(description=_("last run"))
+    def last_run(self, obj: Any) -> Any:
+        return obj.last_run_at
+
+    @admin.display(description=_("runs so far"))
+    def total(self, obj: Any) -> int:
+        return int(obj.total_run_count)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -59,6 +59,11 @@ THEME_WORDS = (
     _("Value"),
     _("Welcome back to"),
     _("You have been successfully logged out from the administration"),
+    _(
+        "Raw passwords are not stored, so there is no way to see this "
+        "user’s password, but you can change the password using "
+        '<a href="{}" class="text-primary-600 dark:text-primary-500">this form</a>.'
+    ),
 )
 
 UNFOLD: dict[str, Any] = {

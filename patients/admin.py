@@ -5,9 +5,36 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.admin import ReadOnlyAdmin
-from patients.models import Campus, HisClient, Notification
+from core.admin_values import word_of, words_add
+from patients.models import Campus, HisClient, IdentifierKind, Notification
+
+words_add("action", {"patient.corrected": pgettext_lazy("action", "identity corrected")})
+words_add("fields", {
+    "name": _("name"),
+    "sex": _("sex"),
+    "birth_date": _("date of birth"),
+    "id_type": _("kind of certificate"),
+    "id_number_index": _("ID number"),
+    "phone_index": _("phone"),
+})  # fmt: skip
+words_add("by", dict(IdentifierKind.choices))
+words_add("last_error", {
+    "nobody to reach": pgettext_lazy("message", "nobody can be reached"),
+    "messenger not set up": pgettext_lazy("message", "this way is not set up"),
+})  # fmt: skip
+words_add("scopes", {
+    "read": pgettext_lazy("scope", "read"),
+    "write": pgettext_lazy("scope", "write"),
+    "money": pgettext_lazy("scope", "move money"),
+})  # fmt: skip
+words_add("right", {
+    "search_patient": pgettext_lazy("right", "look patients up"),
+    "reveal_patient": pgettext_lazy("right", "see unmasked personal data, on record"),
+})  # fmt: skip
 
 
 @admin.register(Campus)
@@ -29,3 +56,6 @@ class NotificationAdmin(ReadOnlyAdmin):
     exclude: ClassVar = ("address", "patient")
     list_filter = ("status", "messenger")
     search_fields = ("key__exact",)
+
+    def row_title(self, row: Notification) -> str:
+        return f"{word_of('kind', row.kind)} {row.get_messenger_display()}"

@@ -23,19 +23,13 @@ from billing.models import (
     ReturnStatus,
     TransactionStatus,
 )
+from billing.models.invoice import INVOICE_TAIL
 from core.actors import ActorKind
+from core.admin_values import ACTORS, value_text, word_of
 from core.models import StateChange
 from patients.models import Notification
 
 STEPS_MAX = 200
-NUMBER_TAIL = 6
-ACTORS: dict[str, Promise] = {
-    ActorKind.STAFF: gettext_lazy("staff"),
-    ActorKind.PATIENT: gettext_lazy("the payer"),
-    ActorKind.HIS: gettext_lazy("HIS"),
-    ActorKind.CHANNEL: gettext_lazy("channel"),
-    ActorKind.SYSTEM: gettext_lazy("system"),
-}
 STATES: dict[str, tuple[Promise, dict[str, str | Promise]]] = {
     "billing.invoice": (gettext_lazy("bill"), {**dict(InvoiceStatus.choices)}),
     "billing.collectrequest": (gettext_lazy("collect request"), {**dict(CollectStatus.choices)}),
@@ -106,7 +100,7 @@ def _changes(numbers: dict[str, dict[int, str]]) -> Iterator[CourseStep]:
             title=_("%(what)s: %(before)s → %(after)s") % states,
             number=numbers[row.entity][row.entity_id],
             by=_actor_word(row.actor, row.actor_name),
-            note=row.reason,
+            note=str(word_of("reason", row.reason)),
         )
 
 
@@ -121,7 +115,8 @@ def _notices(numbers: Sequence[str]) -> Iterator[CourseStep]:
     rows = PaymentNotice.objects.filter(number__in=numbers).order_by("pk")
     for row in rows[:STEPS_MAX]:
         title = _("notice of the channel (%(times)s ×)") % {"times": row.deliveries}
-        yield CourseStep(row.received_at, "notice", title, row.number, row.channel, row.outcome)
+        by, note = str(word_of("channel", row.channel)), str(value_text("outcome", row.outcome))
+        yield CourseStep(row.received_at, "notice", title, row.number, by, note)
 
 
 def _messages(invoice: Invoice) -> Iterator[CourseStep]:
@@ -129,13 +124,13 @@ def _messages(invoice: Invoice) -> Iterator[CourseStep]:
     rows = Notification.objects.filter(
         patient=invoice.patient_id,
         created_at__gte=invoice.created_at,
-        facts__number=invoice.invoice_no[-NUMBER_TAIL:],
+        facts__number=invoice.invoice_no[-INVOICE_TAIL:],
     )
     for row in rows.order_by("pk")[:STEPS_MAX]:
         title = _("message to the payer: %(state)s") % {"state": row.get_status_display()}
-        yield CourseStep(
-            row.created_at, "message", title, "", str(row.get_messenger_display()), row.last_error
-        )
+        note = str(word_of("last_error", row.last_error))
+        by = str(row.get_messenger_display())
+        yield CourseStep(row.created_at, "message", title, "", by, note)
 
 
 def _actor_word(key: str, name: str) -> str:
@@ -143,4 +138,6 @@ def _actor_word(key: str, name: str) -> str:
     kind, _colon, code = key.partition(":")
     if kind in (ActorKind.STAFF, ActorKind.HIS):
         return name or code
+    if kind == ActorKind.CHANNEL:
+        return str(word_of("channel", code))
     return str(ACTORS.get(kind, kind))

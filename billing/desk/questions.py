@@ -11,9 +11,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.desk.names import names_of
 from billing.models import BillingReview, ReturnLine, ReviewReason
 from billing.services.return_reviews import RETURN_REASONS
 from core import clock
+from core.admin_values import WORDS, word_of
+from core.admin_words import COLUMNS
 from core.errors import NotFound
 from core.money import format_yuan
 from core.review import ReviewStatus
@@ -25,17 +28,6 @@ AGE_LATE = timedelta(days=1)
 REASONS: dict[str, Promise | str] = {
     **{reason.value: reason.label for reason in ReviewReason},
     "same_number_other_name": gettext_lazy("same certificate number, other name"),
-}
-FIGURES: dict[str, Promise] = {
-    "amount_fen": gettext_lazy("Amount"),
-    "ours_fen": gettext_lazy("Amount"),
-    "theirs_fen": gettext_lazy("Amount"),
-    "ours": gettext_lazy("State"),
-    "theirs": gettext_lazy("State"),
-    "limit_fen": gettext_lazy("limit without a second person"),
-    "code": gettext_lazy("answer code"),
-    "message": gettext_lazy("answer"),
-    "attempts": gettext_lazy("attempts"),
 }
 FACTS = ("number", "channel_no", "outcome", "code", "amount_fen", "occurred_at")
 
@@ -50,6 +42,8 @@ class CaseRow:
     amount_fen: int | None
     age: str
     late: bool
+    opened_by: str = ""
+    decided_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +66,7 @@ class Case:
     evidence: tuple[Evidence, ...]
     lines: tuple[ReturnLine, ...]
     amount_fen: int | None
+    decided_by: str = ""
 
     @property
     def is_return(self) -> bool:
@@ -94,12 +89,15 @@ def queue(*, decided: bool, after: int = 0) -> tuple[list[CaseRow], int]:
         rows = rows.filter(pk__lt=after) if decided else rows.filter(pk__gt=after)
     found = list(rows.order_by("-pk" if decided else "pk")[: QUEUE_PAGE + 1])
     shown = found[:QUEUE_PAGE]
-    return [_row(row) for row in shown], shown[-1].pk if len(found) > QUEUE_PAGE else 0
+    names = names_of(key for row in shown for key in (row.opened_by, row.decided_by))
+    return [_row(row, names) for row in shown], shown[-1].pk if len(found) > QUEUE_PAGE else 0
 
 
 def people_queue() -> list[CaseRow]:
     """Open questions about who somebody is, oldest first."""
-    rows = PatientReview.objects.filter(status=ReviewStatus.OPEN).order_by("pk")[:QUEUE_PAGE]
+    open_cases = PatientReview.objects.filter(status=ReviewStatus.OPEN).order_by("pk")
+    rows = list(open_cases[:QUEUE_PAGE])
+    names = names_of(row.opened_by for row in rows)
     return [
         CaseRow(
             row,
@@ -107,6 +105,7 @@ def people_queue() -> list[CaseRow]:
             _("patient %(id)s") % {"id": row.patient_id},
             None,
             *age_of(row.opened_at),
+            opened_by=names[row.opened_by],
         )
         for row in rows
     ]
@@ -117,11 +116,26 @@ def open_count() -> int:
     return BillingReview.objects.filter(status=ReviewStatus.OPEN).count()
 
 
-def _row(row: BillingReview) -> CaseRow:
+def _row(row: BillingReview, names: Mapping[str | None, str]) -> CaseRow:
     about = row.invoice or row.transaction
     subject = about if about is not None else row.figures.get("number", "")
-    reason = REASONS.get(row.reason_code, row.summary)
-    return CaseRow(row, reason, str(subject), _amount(row), *age_of(row.opened_at))
+    return CaseRow(
+        review=row,
+        reason=REASONS.get(row.reason_code, row.summary),
+        subject=str(subject),
+        amount_fen=_amount(row),
+        age=age_of(row.opened_at)[0],
+        late=age_of(row.opened_at)[1],
+        opened_by=_opener(row, names[row.opened_by]),
+        decided_by=names[row.decided_by],
+    )
+
+
+def _opener(row: BillingReview, name: str) -> str:
+    """An operator of the HIS is known by the return they sent."""
+    returned = row.invoice_return
+    by_his = returned is not None and row.opened_by == f"his:{returned.operator_code}"
+    return (returned.operator_name or name) if returned is not None and by_his else name
 
 
 def _amount(row: BillingReview) -> int | None:
@@ -166,6 +180,7 @@ def case_get(review_id: int) -> Case:
         evidence=tuple(_evidence(row)),
         lines=tuple(lines.select_related("line__charge").order_by("pk")),
         amount_fen=_amount(row),
+        decided_by=names_of([row.decided_by])[row.decided_by],
     )
 
 
@@ -176,12 +191,19 @@ def _evidence(row: BillingReview) -> Sequence[Evidence]:
     if "theirs_fen" in figures:
         rows.append(_pair(_("Amount"), figures.pop("ours_fen", None), figures.pop("theirs_fen")))
     if "theirs" in figures:
-        rows.append(_pair(_("State"), figures.pop("ours", None), figures.pop("theirs")))
+        ours, theirs = (_states(figures.pop(side, None)) for side in ("ours", "theirs"))
+        rows.append(_pair(_("State"), ours, theirs))
     if row.transaction is not None:
         rows += _transaction(row, facts)
         figures.pop("amount_fen", None)
     rows += [_figure(str(name), value) for name, value in figures.items() if value != ""]
     return rows
+
+
+def _states(said: Any) -> str:
+    """`SUCCEEDED`, or a kind, a number and an outcome, in words."""
+    words = {**WORDS.get("kind", {}), **WORDS.get("outcome", {})}
+    return " ".join(str(words.get(part, part)) for part in str(said or "").split())
 
 
 def _transaction(row: BillingReview, facts: Mapping[str, Any]) -> list[Evidence]:
@@ -192,7 +214,7 @@ def _transaction(row: BillingReview, facts: Mapping[str, Any]) -> list[Evidence]
     return [
         Evidence(_("Number"), ours.number, str(told.get("number", ours.channel_no or "—"))),
         Evidence(_("Kind"), str(ours.get_kind_display()), "—"),
-        Evidence(_("State"), str(ours.get_status_display()), str(told.get("outcome", "—"))),
+        Evidence(_("State"), str(ours.get_status_display()), _said("outcome", told.get("outcome"))),
         _pair(_("Amount"), ours.amount_fen, theirs_fen)
         if theirs_fen is not None
         else Evidence(_("Amount"), format_yuan(ours.amount_fen), "—"),
@@ -205,10 +227,15 @@ def _pair(label: str, ours: Any, theirs: Any) -> Evidence:
 
 def _figure(name: str, value: Any) -> Evidence:
     """A figure kept when the case was opened: sums are ours, codes and words are theirs."""
-    label = FIGURES.get(name) or name
+    label = COLUMNS.get(name) or name
     if name.endswith("_fen"):
         return Evidence(label, _value(value), "—")
-    return Evidence(label, "—", "—" if value is None else str(value)[:VALUE_LENGTH_MAX])
+    return Evidence(label, "—", _said(name, value))
+
+
+def _said(name: str, value: Any) -> str:
+    """What a machine said, as a word where there is one."""
+    return "—" if value in (None, "") else str(word_of(name, str(value)))[:VALUE_LENGTH_MAX]
 
 
 def _value(value: Any) -> str:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import CharField, F, QuerySet, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Right
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice, InvoiceReturn, Payment, PaymentTransaction
+from billing.models.invoice import INVOICE_TAIL
 from billing.services.tenders import auth_code_channel
 from core.errors import BadInput
 from patients.models import Encounter, HisClient, Identifier, Patient
@@ -35,6 +36,7 @@ KINDS: dict[str, Promise] = {
     "name": _("name"),
     "encounter": _("visit number"),
     "bill": _("bill number"),
+    "bill_tail": _("end of a bill number"),
     "payment": _("payment number"),
     "order": _("order number"),
     "channel_order": _("order number of the channel"),
@@ -109,6 +111,7 @@ def _bills(text: str) -> QuerySet[Any, Any]:
     of_bill = "payment__invoice_id"
     branches = [
         _rows(Invoice.objects.filter(invoice_no__in=texts), "bill", "pk"),
+        _rows(_tailed(texts), "bill_tail", "pk"),
         _rows(payments, "payment", "invoice_id"),
         _rows(moved.filter(number__in=texts), "order", of_bill),
         _rows(moved.filter(channel_no__in=texts), "channel_order", of_bill),
@@ -128,6 +131,13 @@ def _named(text: str) -> QuerySet[Patient, Any]:
     if len(text) < NAME_LENGTH_LEAST:
         return Patient.objects.filter(name=text)
     return Patient.objects.filter(name__startswith=text)
+
+
+def _tailed(texts: set[str]) -> QuerySet[Invoice, Any]:
+    """Bills by all that a payer's message tells of their number."""
+    if any(len(text) != INVOICE_TAIL for text in texts):
+        return Invoice.objects.none()
+    return Invoice.objects.annotate(tail=Right("invoice_no", INVOICE_TAIL)).filter(tail__in=texts)
 
 
 def _of_clients(model: Any, **number: Any) -> QuerySet[Any, Any]:

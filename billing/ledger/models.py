@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from billing.ledger.chart import Kind
 from core.triggers import append_only
@@ -26,6 +27,8 @@ class LedgerAccount(models.Model):
 
     class Meta:
         db_table = "ledger_account"
+        verbose_name = _("ledger account")
+        verbose_name_plural = _("ledger accounts")
         triggers = (append_only("ledger_account_append_only"),)
         constraints = (
             # A constraint, not unique=True, which would add a second index for LIKE.
@@ -52,6 +55,8 @@ class JournalEntry(models.Model):
 
     class Meta:
         db_table = "ledger_entry"
+        verbose_name = _("journal entry")
+        verbose_name_plural = _("journal entries")
         triggers = (append_only("ledger_entry_append_only"),)
         indexes = (
             models.Index(
@@ -100,6 +105,8 @@ class Posting(models.Model):
 
     class Meta:
         db_table = "ledger_posting"
+        verbose_name = _("posting")
+        verbose_name_plural = _("postings")
         triggers = (append_only("ledger_posting_append_only"),)
         indexes = (
             models.Index(name="ledger_posting_day", fields=["account", "business_day"]),
@@ -135,6 +142,8 @@ class ClosedDay(models.Model):
 
     class Meta:
         db_table = "ledger_closed_day"
+        verbose_name = _("closed day")
+        verbose_name_plural = _("closed days")
         triggers = (append_only("ledger_closed_day_append_only"),)
 
     def __str__(self) -> str:
@@ -162,6 +171,8 @@ class DaySnapshot(models.Model):
 
     class Meta:
         db_table = "ledger_day_snapshot"
+        verbose_name = _("day snapshot")
+        verbose_name_plural = _("day snapshots")
         triggers = (append_only("ledger_day_snapshot_append_only"),)
         constraints = (
             models.CheckConstraint(

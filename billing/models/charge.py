@@ -54,4 +54,4 @@ class ChargeItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.charge_no
+        return f"{self.item_name} {self.charge_no}"

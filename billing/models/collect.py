@@ -82,6 +82,9 @@ class CollectRequest(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return self.request_no
+
 
 class PayLink(models.Model):
     """An offer, not a tender: no channel order exists until the patient opens it and chooses.
@@ -98,3 +101,6 @@ class PayLink(models.Model):
     class Meta:
         verbose_name = _("pay link")
         verbose_name_plural = _("pay links")
+
+    def __str__(self) -> str:
+        return self.invoice.invoice_no

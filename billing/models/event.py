@@ -53,3 +53,6 @@ class HisEvent(models.Model):
                 fields=["due_at"], name="event_due", condition=models.Q(due_at__isnull=False)
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.invoice.invoice_no} {self.get_type_display()}"

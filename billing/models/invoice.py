@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from billing.models.charge import ChargeItem
 from patients.models import Encounter, HisClient, Patient
 
+# What a message tells a payer of a bill's number, and what the desk finds it by.
+INVOICE_TAIL = 6
+
 
 class InvoiceStatus(models.TextChoices):
     DRAFT = "DRAFT", _("draft")
@@ -148,3 +151,6 @@ class InvoiceLine(models.Model):
                 name="line_returned_quantity_in_range",
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.charge.item_name

@@ -220,3 +220,6 @@ class PaymentNotice(models.Model):
                 fields=["due_at"], name="notice_due", condition=models.Q(applied_at__isnull=True)
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.number

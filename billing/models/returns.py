@@ -85,3 +85,6 @@ class ReturnLine(models.Model):
     class Meta:
         verbose_name = _("return line")
         verbose_name_plural = _("return lines")
+
+    def __str__(self) -> str:
+        return f"{self.line} × {self.quantity.normalize():f}"

@@ -48,3 +48,6 @@ class BillingReview(ReviewCase):
         verbose_name = _("billing review")
         verbose_name_plural = _("billing reviews")
         permissions: ClassVar = [("decide_billingreview", "Can decide billing reviews")]
+
+    def __str__(self) -> str:
+        return self.summary or self.reason_code

@@ -15,13 +15,23 @@ from core.models import User
 from tests.factories import payments
 from tests.factories.billing import invoice
 
+NAMES = {
+    "cashier": "张敏",
+    "refund_clerk": "李洁",
+    "reviewer": "王复",
+    "finance": "赵算",
+    "auditor": "钱审",
+    "it": "孙维",
+    "admin": "周管",
+}
+
 
 def staff(role: str, username: str = "", **values: Any) -> User:
     """A member of staff of one group; `admin` is a superuser."""
     if not Group.objects.exists():
         roles_sync()
     user = User.objects.create_user(
-        username or role, is_staff=True, first_name=f"{role}员", **values
+        username or role, is_staff=True, **{"first_name": NAMES.get(role, "员工")} | values
     )
     if role == "admin":
         User.objects.filter(pk=user.pk).update(is_superuser=True)

@@ -1,0 +1,170 @@
+"""What the codes of bills, payments and the books are called where staff read them."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from billing.desk.search import KINDS
+from billing.desk.views.patients import REVEAL_REASONS
+from billing.ledger.chart import FAMILIES
+from billing.words import REASONS
+from core.admin_values import words_add
+
+CHANNEL_WORDS: dict[str, Promise] = {
+    "wechat_pay": pgettext_lazy("channel", "WeChat Pay"),
+    "alipay": pgettext_lazy("channel", "Alipay"),
+    "cash": pgettext_lazy("channel", "cash"),
+}
+COUNTERPARTY_WORDS: dict[str, Promise] = {
+    **CHANNEL_WORDS,
+    "his": pgettext_lazy("counterparty", "HIS"),
+    "sms": pgettext_lazy("counterparty", "text messages"),
+    "wechat": pgettext_lazy("counterparty", "WeChat messages"),
+    "wechat_template": pgettext_lazy("counterparty", "WeChat messages"),
+}
+OPERATION_WORDS: dict[str, Promise] = {
+    "sign": pgettext_lazy("operation", "sign an agreement"),
+    "unsign": pgettext_lazy("operation", "end an agreement"),
+    "capture": pgettext_lazy("operation", "collect"),
+    "query": pgettext_lazy("operation", "ask for a payment"),
+    "close": pgettext_lazy("operation", "close an order"),
+    "reverse": pgettext_lazy("operation", "take a payment back"),
+    "refund": pgettext_lazy("operation", "refund"),
+    "refund_query": pgettext_lazy("operation", "ask for a refund"),
+    "agreement_query": pgettext_lazy("operation", "ask for an agreement"),
+    "event": pgettext_lazy("operation", "deliver an event"),
+    "send": pgettext_lazy("operation", "send a message"),
+    "token": pgettext_lazy("operation", "get a token"),
+}
+KIND_WORDS: dict[str, Promise] = {
+    "capture": pgettext_lazy("kind", "payment"),
+    "refund": pgettext_lazy("kind", "refund"),
+    "agreement": pgettext_lazy("kind", "agreement"),
+    "paid": pgettext_lazy("kind", "bill paid"),
+    "deducted": pgettext_lazy("kind", "deducted"),
+    "not_deducted": pgettext_lazy("kind", "not deducted"),
+    "refunded": pgettext_lazy("kind", "refunded"),
+    "pay_link": pgettext_lazy("kind", "pay link"),
+    "asset": pgettext_lazy("kind", "asset"),
+    "liability": pgettext_lazy("kind", "liability"),
+    "equity": pgettext_lazy("kind", "equity"),
+    "income": pgettext_lazy("kind", "income"),
+    "expense": pgettext_lazy("kind", "expense"),
+}
+EVENT_WORDS: dict[str, Promise] = {
+    "invoice_issued": pgettext_lazy("entry", "bill issued"),
+    "invoice_cancelled": pgettext_lazy("entry", "bill cancelled"),
+    "lines_returned": pgettext_lazy("entry", "charges returned"),
+    "discount_granted": pgettext_lazy("entry", "discount granted"),
+    "captured": pgettext_lazy("entry", "payment arrived"),
+    "cash_taken": pgettext_lazy("entry", "cash taken"),
+    "refund_owed": pgettext_lazy("entry", "refund owed"),
+    "refund_withdrawn": pgettext_lazy("entry", "refund withdrawn"),
+    "refund_done": pgettext_lazy("entry", "refund done"),
+    "refund_came_back": pgettext_lazy("entry", "refund came back"),
+    "unexpected_in": pgettext_lazy("entry", "unexpected money in"),
+    "unexpected_owed": pgettext_lazy("entry", "unexpected money owed back"),
+    "unexpected_applied": pgettext_lazy("entry", "unexpected money applied"),
+    "receivable_written_off": pgettext_lazy("entry", "receivable written off"),
+}
+OUTCOME_WORDS: dict[str, Promise] = {
+    "CREATED": _("number committed"),
+    "SUCCEEDED": _("succeeded"),
+    "DECLINED": _("declined"),
+    "PENDING": _("in progress"),
+    "UNKNOWN": _("unknown"),
+    "CLOSED": _("closed"),
+    "signed": pgettext_lazy("outcome", "signed"),
+    "ended": pgettext_lazy("outcome", "ended"),
+    "unknown agreement": pgettext_lazy("outcome", "unknown agreement"),
+    "ended an earlier contract": pgettext_lazy("outcome", "ended an earlier agreement"),
+    **{
+        f"{code} differs": word
+        for code, word in {
+            "currency": pgettext_lazy("outcome", "the currency differs"),
+            "merchant": pgettext_lazy("outcome", "the merchant differs"),
+            "kind": pgettext_lazy("outcome", "the kind differs"),
+            "contract": pgettext_lazy("outcome", "the agreement differs"),
+            "original order": pgettext_lazy("outcome", "the original order differs"),
+        }.items()
+    },
+}
+REASON_WORDS: dict[str, Promise] = {
+    **REASONS,
+    "came back": pgettext_lazy("reason", "came back from the bank"),
+    "success after the end": pgettext_lazy("reason", "arrived after it was closed"),
+    "visit cancelled": pgettext_lazy("reason", "visit cancelled"),
+    "ended at the channel": pgettext_lazy("reason", "ended at the channel"),
+    "not signed within a day": pgettext_lazy("reason", "not signed within a day"),
+    "pay link native": pgettext_lazy("reason", "pay link, by scanning"),
+    "pay link h5": pgettext_lazy("reason", "pay link, on the phone"),
+    "the order came later": pgettext_lazy("reason", "the order came later"),
+    "passed_over": pgettext_lazy("reason", "the cashier did not wait"),
+    "PASSED_OVER": pgettext_lazy("reason", "the cashier did not wait"),
+    "NO_ANSWER": pgettext_lazy("reason", "no answer of the channel"),
+    "NOT_SENT": pgettext_lazy("reason", "could not be sent to the channel"),
+    "CLOSED": pgettext_lazy("reason", "order closed"),
+}
+MODE_WORDS: dict[str, Promise] = {
+    "agreement": pgettext_lazy("mode", "no password"),
+    "scan": pgettext_lazy("mode", "payment code scanned"),
+    "native": pgettext_lazy("mode", "code scanned by the payer"),
+    "h5": pgettext_lazy("mode", "in the phone's browser"),
+    "cash": pgettext_lazy("mode", "cash"),
+}
+FIELD_WORDS: dict[str, Promise] = {
+    "currency": pgettext_lazy("outcome", "currency"),
+    "merchant": pgettext_lazy("outcome", "merchant"),
+    "kind": pgettext_lazy("outcome", "kind"),
+    "contract": pgettext_lazy("outcome", "agreement"),
+    "original order": pgettext_lazy("outcome", "original order"),
+}
+
+
+def register() -> None:
+    """Make them known to the lists of the admin."""
+    words_add("channel", CHANNEL_WORDS)
+    words_add("counterparty", COUNTERPARTY_WORDS)
+    words_add("operation", OPERATION_WORDS)
+    words_add("kind", KIND_WORDS)
+    words_add("event", EVENT_WORDS)
+    words_add("family", {code: family.title for code, family in FAMILIES.items()})
+    words_add("outcome", OUTCOME_WORDS)
+    words_add("mode", MODE_WORDS)
+    words_add("differs", FIELD_WORDS)
+    words_add("purpose", {"invoice": _("bill")})
+    words_add("currency", {"CNY": pgettext_lazy("currency", "yuan")})
+    for field in ("reason", "code", "decline_code", "comment"):
+        words_add(field, REASON_WORDS)
+    words_add("action", {
+        "tender_passed_over": pgettext_lazy("action", "went on without waiting"),
+        "notice_refused": pgettext_lazy("action", "notice of a channel refused"),
+        "his.refused": pgettext_lazy("action", "call of the HIS refused"),
+        "patient_search": pgettext_lazy("action", "patient searched"),
+        "patient_lookup": pgettext_lazy("action", "patient looked at"),
+        "patient_reveal": pgettext_lazy("action", "personal data shown"),
+    })  # fmt: skip
+    words_add("subject", {"invoice": _("bill"), "his.call": pgettext_lazy("subject", "HIS call"),
+                          "channel": pgettext_lazy("subject", "channel")})  # fmt: skip
+    words_add("page", {
+        "patient": pgettext_lazy("page", "patient"),
+        "bill": pgettext_lazy("page", "bill"),
+        "cash": pgettext_lazy("page", "cash"),
+        "return": pgettext_lazy("page", "return"),
+        "review": pgettext_lazy("page", "review"),
+    })  # fmt: skip
+    words_add("by", {**KINDS, "link": pgettext_lazy("found by", "a link")})
+    words_add("reason", REVEAL_REASONS)
+    words_add("label", {
+        "numbers": pgettext_lazy("column", "numbers"),
+        "call": pgettext_lazy("column", "call"),
+        "fields": pgettext_lazy("column", "fields"),
+    })  # fmt: skip
+    words_add("right", {
+        "collect_invoice": pgettext_lazy("right", "take a payment at the window"),
+        "return_invoice": pgettext_lazy("right", "ask for a return"),
+        "pass_over_tender": pgettext_lazy("right", "go on while a payment is unconfirmed"),
+        "decide_billingreview": pgettext_lazy("right", "decide reviews"),
+    })  # fmt: skip

@@ -1,0 +1,39 @@
+"""The beat's jobs as staff read them. The table of `config.schedule` is for programmers."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+JOB_WORDS: dict[str, Promise] = {
+    "sweep_invoices": pgettext_lazy("job", "Carry bills on"),
+    "sweep_transactions": pgettext_lazy("job", "Ask for unconfirmed payments"),
+    "sweep_notices": pgettext_lazy("job", "Apply notices of the channels"),
+    "sweep_events": pgettext_lazy("job", "Deliver events to the HIS"),
+    "sweep_agreements": pgettext_lazy("job", "Check agreements at the channel"),
+    "send_notifications": pgettext_lazy("job", "Send messages"),
+    "close_day": pgettext_lazy("job", "Close the day"),
+}
+JOB_REASONS: dict[str, Promise] = {
+    "sweep_invoices": pgettext_lazy(
+        "job", "A bill whose task was lost goes on within seconds. Paused: such bills stand still."
+    ),
+    "sweep_transactions": pgettext_lazy(
+        "job", "A payment whose notice was lost ends within 30 seconds. Paused: it stays open."
+    ),
+    "sweep_notices": pgettext_lazy(
+        "job", "A stored notice whose task was lost is applied. Paused: it waits."
+    ),
+    "sweep_events": pgettext_lazy(
+        "job", "The HIS hears of what no task told it. Paused: it may miss results."
+    ),
+    "sweep_agreements": pgettext_lazy(
+        "job", "A signature or an end whose notice was lost is found. Paused: it is not seen."
+    ),
+    "send_notifications": pgettext_lazy(
+        "job", "A message whose messenger was away is sent. Paused: it waits."
+    ),
+    "close_day": pgettext_lazy(
+        "job", "After midnight, when the last late facts of the day are in. Paused: days stay open."
+    ),
+}
