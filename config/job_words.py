@@ -12,6 +12,7 @@ JOB_WORDS: dict[str, Promise] = {
     "sweep_events": pgettext_lazy("job", "Deliver events to the HIS"),
     "sweep_agreements": pgettext_lazy("job", "Check agreements at the channel"),
     "send_notifications": pgettext_lazy("job", "Send messages"),
+    "send_binding_codes": pgettext_lazy("job", "Send codes for patient cards"),
     "close_day": pgettext_lazy("job", "Close the day"),
 }
 JOB_REASONS: dict[str, Promise] = {
@@ -32,6 +33,9 @@ JOB_REASONS: dict[str, Promise] = {
     ),
     "send_notifications": pgettext_lazy(
         "job", "A message whose messenger was away is sent. Paused: it waits."
+    ),
+    "send_binding_codes": pgettext_lazy(
+        "job", "A code for a patient card whose task was lost is sent. Paused: nobody gets one."
     ),
     "close_day": pgettext_lazy(
         "job", "After midnight, when the last late facts of the day are in. Paused: days stay open."

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.admin.utils import display_for_value
+from django.db.models import Manager
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -62,6 +63,8 @@ def word_of(field: str, code: str) -> Word:
 def row_value(row: Any, field: str) -> Any:
     """One field of a row, as a person reads it."""
     value = getattr(row, field)
+    if isinstance(value, Manager):
+        return _(", ").join(str(one) for one in value.all()) or NONE
     if field in STATE_FIELDS:
         return state_word(row.entity, value)
     if field in ACTOR_FIELDS and isinstance(value, str):

@@ -69,7 +69,8 @@ def answer_of(client: Client, page: str) -> tuple[int, list[str]]:
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_every_page_of_a_role_is_in_chinese(role: str, scripted_channel: None) -> None:  # noqa: F811
+@pytest.mark.usefixtures("scripted_channel")
+def test_every_page_of_a_role_is_in_chinese(role: str) -> None:
     # given a world with something in every table
     of = world()
     allowed = dict.fromkeys([*desk_pages(of), *admin_pages()], SHOWN_OR_REFUSED)
