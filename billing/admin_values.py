@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 from billing.desk.search import KINDS
 from billing.desk.views.patients import REVEAL_REASONS
 from billing.ledger.chart import FAMILIES
+from billing.models import RatingTag
 from billing.words import REASONS
 from core.admin_values import words_add
 
@@ -145,9 +146,11 @@ def register() -> None:
         "patient_search": pgettext_lazy("action", "patient searched"),
         "patient_lookup": pgettext_lazy("action", "patient looked at"),
         "patient_reveal": pgettext_lazy("action", "personal data shown"),
+        "charges.put": pgettext_lazy("action", "charges received"),
     })  # fmt: skip
     words_add("subject", {"invoice": _("bill"), "his.call": pgettext_lazy("subject", "HIS call"),
                           "channel": pgettext_lazy("subject", "channel")})  # fmt: skip
+    words_add("tags", dict(RatingTag.choices))
     words_add("page", {
         "patient": pgettext_lazy("page", "patient"),
         "bill": pgettext_lazy("page", "bill"),

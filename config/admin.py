@@ -33,6 +33,7 @@ words_add(
     {
         "job_paused": pgettext_lazy("action", "job paused"),
         "job_resumed": pgettext_lazy("action", "job resumed"),
+        "second_factor_taken_away": pgettext_lazy("action", "authenticator app taken away"),
     },
 )
 words_add("label", {"job": pgettext_lazy("column", "job")})

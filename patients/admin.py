@@ -12,7 +12,18 @@ from core.admin import ReadOnlyAdmin
 from core.admin_values import word_of, words_add
 from patients.models import Campus, HisClient, IdentifierKind, Notification
 
-words_add("action", {"patient.corrected": pgettext_lazy("action", "identity corrected")})
+words_add("action", {
+    "account_opened": pgettext_lazy("action", "account opened"),
+    "binding.made": pgettext_lazy("action", "patient card bound"),
+    "consent_given": pgettext_lazy("action", "consent given"),
+    "consent_withdrawn": pgettext_lazy("action", "consent taken back"),
+    "encounter.put": pgettext_lazy("action", "visit received"),
+    "patient.corrected": pgettext_lazy("action", "identity corrected"),
+    "patient_signed_in": pgettext_lazy("action", "patient signed in"),
+    "patient_signed_out": pgettext_lazy("action", "patient signed out"),
+    "wallet_identity_joined": pgettext_lazy("action", "wallet joined"),
+    "wallet_identity_refused": pgettext_lazy("action", "wallet refused"),
+})  # fmt: skip
 words_add("fields", {
     "name": _("name"),
     "sex": _("sex"),

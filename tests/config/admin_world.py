@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from allauth.mfa.models import Authenticator
+
 from billing.ledger.models import ClosedDay
-from billing.models import BillingReview, HisEvent, Invoice, PaymentNotice, ReviewReason
+from billing.models import BillingReview, HisEvent, Invoice, PaymentNotice, Rating, ReviewReason
 from billing.services.invoice_drive import invoice_drive
 from billing.services.reviews import review_open
 from config.jobs import schedule_sync
@@ -49,6 +51,7 @@ def world() -> World:
     decided = _decided(running)
     _trails(paid)
     _messages(paid)
+    _of_people(paid)
     schedule_sync()
     ClosedDay.objects.create(
         day=clock.today() - timedelta(days=1), closed_at=clock.now(),
@@ -127,6 +130,15 @@ def _messages(bill: Invoice) -> None:
             facts={"hospital": "主院区", "name": "陈*兰", "amount_fen": 8_640, "number": "160233"},
         )  # fmt: skip
     assert HisEvent.objects.exists()
+
+
+def _of_people(bill: Invoice) -> None:
+    """What a payer said, and the second factor of a member of staff."""
+    holder = payments.user("p1001")
+    Rating.objects.create(
+        invoice=bill, user=holder, grade=4, tags=["quick"], text="很快", created_at=clock.now()
+    )
+    Authenticator.objects.create(user=holder, type="totp", data={}, created_at=clock.now())
 
 
 def _who_is_who(person: Patient) -> PatientReview:
