@@ -160,6 +160,28 @@ def test_a_resident_number_needs_its_checksum(wrong: str) -> None:
         certificate_number(id_type="id_card", value=wrong)
 
 
+@pytest.mark.parametrize("region", ["330302", "310119", "510202", "512301", "810000", "110101"])
+def test_a_resident_number_may_be_of_any_county(region: str) -> None:
+    """Old people bear the code of the county that registered them, which may be younger than they
+    are or gone since: the register of the hospital knows better than a list of codes."""
+    number = id_number(3, date(1948, 2, 29), region)
+    assert certificate_number(id_type="id_card", value=number) == number
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        id_number(3)[:-1] + ("0" if id_number(3)[-1] != "0" else "1"),  # one digit mistyped
+        id_number(3, region="990101"),  # no such province
+        id_number(3, date(2027, 1, 1)),  # not born yet
+    ],
+)
+def test_a_resident_number_that_cannot_be_is_a_typing_error(wrong: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        certificate_number(id_type="id_card", value=wrong)
+    assert (refused.value.code, refused.value.field) == ("bad_id_number", "id_number")
+
+
 def test_a_resident_number_is_kept_in_one_form() -> None:
     ending_in_x = next(n for n in map(id_number, range(1, 200)) if n.endswith("X"))
     assert certificate_number(id_type="id_card", value=f" {ending_in_x.lower()} ") == ending_in_x

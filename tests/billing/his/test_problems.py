@@ -33,8 +33,14 @@ def sent(his: His, method: str, path: str, body: Any, status: int) -> dict[str, 
 def test_detail_names_the_field_and_why(his: His) -> None:
     problem = sent(his, "PUT", "patients/M1", patient_body(phone=...), 400)
     assert problem["detail"] == f"phone：{problem['errors'][0]['reason']}"
-    problem = sent(his, "PUT", "patients/M1", patient_body(id_number="11010519491231002"), 400)
-    assert problem["detail"].startswith("id_number：")
+
+
+def test_mistyped_certificate_number_is_refused_by_its_check_digit(his: His) -> None:
+    right = "11010519491231002X"
+    problem = sent(his, "PUT", "patients/M1", patient_body(id_number=right[:-1] + "1"), 400)
+    assert problem["type"] == "urn:portal:problem:bad_id_number"
+    assert problem["detail"] == "id_number：身份证号有误。"
+    assert his("PUT", "patients/M1", patient_body(id_number=right))[0] == 201
 
 
 def test_detail_counts_the_other_reasons(his: His) -> None:
