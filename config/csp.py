@@ -11,8 +11,12 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-# A form may end at these: the payment page of a channel is reached by a redirect after a POST.
-PAYMENT_PAGES: tuple[str, ...] = ("https://wx.tenpay.com",)
+# A form may end at these: a wallet's payment page or login is reached by a redirect after a POST.
+PAYMENT_PAGES: tuple[str, ...] = (
+    "https://wx.tenpay.com",
+    "https://open.weixin.qq.com",
+    "https://openauth.alipay.com",
+)
 PERMISSIONS = ", ".join(
     f"{name}=()"
     for name in ("accelerometer", "camera", "geolocation", "gyroscope", "microphone", "payment")

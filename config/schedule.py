@@ -54,6 +54,12 @@ JOBS: tuple[Job, ...] = (
         every_s=3,
     ),
     Job(
+        "purge_phone_codes",
+        "patients.tasks.purge_phone_codes",
+        "a code and the phone it went to are kept only as long as a limit counts them",
+        at=time(3, 40),
+    ),
+    Job(
         "close_day",
         "billing.tasks.close_days",
         "after midnight, when the last late facts of the day are in",

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from config.doors import sign_in_doors
 from config.unfold import UNFOLD  # noqa: F401 - the admin theme reads it here
 from core.embedded.addresses import broker_url, database_settings
 from core.embedded.places import environment
@@ -228,21 +229,9 @@ PATIENT_SESSION_AGE = 30 * 86400  # their own phone; a lost one is signed out fr
 # Wallets a patient may sign in with. A door without its addresses is not offered.
 LOGIN_URL = "/accounts/login"
 LOGIN_REDIRECT_URL = "/"
-_WECHAT_OPEN = "https://open.weixin.qq.com" if PRODUCTION else f"{SANDBOX_URL}/wechat"
-_WECHAT_API = "https://api.weixin.qq.com" if PRODUCTION else f"{SANDBOX_URL}/wechat"
-SIGN_IN_DOORS: dict[str, dict[str, str]] = {
-    "wechat": {
-        "app_id": os.environ.get("WECHAT_APP_ID", "" if PRODUCTION else "wx5a0db0c0ffee0001"),
-        "secret": os.environ.get(
-            "WECHAT_APP_SECRET", "" if PRODUCTION else "sandbox-wechat-app-secret"
-        ),
-        "authorize_url": os.environ.get(
-            "WECHAT_AUTHORIZE_URL", f"{_WECHAT_OPEN}/connect/oauth2/authorize"
-        ),
-        "token_url": os.environ.get("WECHAT_TOKEN_URL", f"{_WECHAT_API}/sns/oauth2/access_token"),
-    },
-}
-SIGN_IN_DOORS = {code: config for code, config in SIGN_IN_DOORS.items() if all(config.values())}
+SIGN_IN_DOORS = sign_in_doors(
+    production=PRODUCTION, sandbox_url=SANDBOX_URL, keys=VAR_DIR / "sandbox" if DEMO else None
+)
 # Who helps while nothing can be asked, for the page of a fault: it reads no database.
 HOSPITAL_HELP = {
     "name": os.environ.get("PORTAL_HOSPITAL", ""),

@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.auth import logout
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -58,7 +58,7 @@ class StaffLoginForm(AuthenticationForm):  # type: ignore[misc]
 
     @sensitive_variables()
     def clean(self) -> dict[str, Any]:
-        given = self.cleaned_data
+        given: dict[str, Any] = self.cleaned_data
         if given.get("username") and given.get("password"):
             try:
                 self.entered = staff_enter(
@@ -69,7 +69,7 @@ class StaffLoginForm(AuthenticationForm):  # type: ignore[misc]
                     address=peer_address(self.request),
                 )
             except Refusal as refusal:
-                raise ValidationError(refusal.message, code=refusal.code) from None
+                raise ValidationError(str(refusal.message), code=refusal.code) from None
             self.user_cache = self.entered.user
         return given
 
@@ -82,11 +82,10 @@ class StaffLogin(LoginView):
     authentication_form = StaffLoginForm
     template_name = "admin/login.html"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "GET" and admin.site.has_permission(request):
             return HttpResponseRedirect(self.get_success_url())
-        answer: HttpResponse = super().dispatch(request, *args, **kwargs)
-        return answer
+        return super().dispatch(request, *args, **kwargs)
 
     def get_success_url(self) -> str:
         return next_of(self.request) or reverse("admin:index")

@@ -56,6 +56,12 @@ def _addresses() -> Iterator[CheckMessage]:
         f"MESSENGERS[{code}]": str(config.get("base_url", ""))
         for code, config in settings.MESSENGERS.items()
     }
+    named |= {
+        f"SIGN_IN_DOORS[{code}][{name}]": address
+        for code, config in settings.SIGN_IN_DOORS.items()
+        for name, address in config.items()
+        if name.endswith("_url")
+    }
     for name, address in named.items():
         fault = unreal_fault(address)
         if fault:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
+from core.actors import SYSTEM
 from core.audit import record
 from core.crypto import blind_index
 from core.errors import Conflict, Forbidden
@@ -20,6 +21,7 @@ from patients.selectors.accounts import identity_holder, user_by_phone
 from patients.signin.base import Identity
 
 _USERNAME_BYTES = 10
+IDENTITY_TAKEN = "identity_taken"
 
 
 def account_open(*, phone: str, identity: Identity | None = None, address: str = "") -> User:
@@ -62,16 +64,8 @@ def identity_join(*, user: User, identity: Identity, address: str = "") -> Walle
         wallet_identity_locked(identity.app_id, identity.subject)
         holder = identity_holder(identity)
         if holder is not None and holder != user:
-            record(
-                by=patient_actor(user),
-                action="wallet_identity_refused",
-                subject="core.user",
-                subject_id=user.pk,
-                detail={"channel": identity.channel, "app_id": identity.app_id},
-                address=address,
-            )
             raise Conflict(
-                "identity_taken",
+                IDENTITY_TAKEN,
                 _(
                     "This wallet belongs to another account here. Sign in with the phone number "
                     "of that account, or use your own wallet."
@@ -93,6 +87,19 @@ def identity_join(*, user: User, identity: Identity, address: str = "") -> Walle
                 address=address,
             )
     return row
+
+
+def identity_refused_record(*, identity: Identity, address: str) -> None:
+    """Somebody came with a wallet of another account; told after what was refused is undone."""
+    holder = identity_holder(identity)
+    record(
+        by=SYSTEM,
+        action="wallet_identity_refused",
+        subject="core.user",
+        subject_id=holder.pk if holder else 0,
+        detail={"channel": identity.channel, "app_id": identity.app_id},
+        address=address,
+    )
 
 
 def sign_in_record(*, user: User, way: str, address: str) -> None:

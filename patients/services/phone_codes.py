@@ -104,7 +104,8 @@ def phone_code_check(*, code_id: int, code: str, purpose: str = CodePurpose.SIGN
         )
     if not PhoneCode.objects.filter(pk=code_id, used_at=None).update(used_at=now):
         raise _over()
-    return row.phone
+    phone: str = row.phone
+    return phone
 
 
 def phone_codes_purge(*, now: datetime) -> int:
@@ -149,7 +150,11 @@ def _digest(purpose: str, phone: str, code: str) -> str:
 
 def _send(row: PhoneCode, code: str) -> None:
     adapter = messenger_get("sms")
-    outcome = adapter and adapter.send(
+    if adapter is None:
+        raise CodeNotSent(
+            "no_messenger", _("Codes cannot be sent here yet. Please come to the window.")
+        )
+    outcome = adapter.send(
         Message(
             # Of its own at every send: a number seen before would be answered, not sent.
             key=f"phone_code/{row.pk}/{secrets.token_hex(8)}",
@@ -158,7 +163,7 @@ def _send(row: PhoneCode, code: str) -> None:
             fields=phone_code_fields(code, int(LIFETIME.total_seconds()) // 60),
         )
     )
-    if outcome is None or outcome.delivery is Delivery.REFUSED:
+    if outcome.delivery is Delivery.REFUSED:
         raise BadInput(
             "phone_not_reached", _("No message can be sent to this number. Try another."), "phone"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +25,10 @@ _INSIDE = {"wechat": "micromessenger", "alipay": "alipayclient"}
 def door_get(code: str) -> Door | None:
     """The door, or None where the hospital has not set it up."""
     config = getattr(settings, "SIGN_IN_DOORS", {}).get(code)
-    return DOORS[code](config) if config and code in DOORS else None
+    if not config or code not in DOORS:
+        return None
+    keys = config.get("keys_file")
+    return DOORS[code](config) if not keys or Path(keys).is_file() else None
 
 
 def doors_open(user_agent: str) -> list[str]:

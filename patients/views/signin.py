@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -21,9 +22,11 @@ from patients.doors import NEXT, next_of, own_address, patient_of
 from patients.selectors import identity_holder
 from patients.selectors.accounts import code_phone
 from patients.services.accounts import (
+    IDENTITY_TAKEN,
     account_open,
     account_usable,
     identity_join,
+    identity_refused_record,
     sign_in_record,
     sign_out_record,
 )
@@ -56,12 +59,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("sign_in_code"), status=303)
 
 
-def phone_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+def phone_page(
+    request: HttpRequest, refusal: Refusal | None = None, wanted: str = ""
+) -> HttpResponse:
     doors = [] if visit.identity_of(request) else doors_open(request.headers.get("User-Agent", ""))
     context = {
         "faults": faults_of(refusal),
         "typed": request.POST.get("phone", "")[:40],
-        "next": next_of(request),
+        "next": next_of(request) or own_address(request, wanted),
         "doors": [(code, NAMES[code]) for code in doors],
         "with_wallet": visit.identity_of(request) is not None,
     }
@@ -88,9 +93,11 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
     try:
         user = account_open(phone=phone, identity=identity, address=address)
     except Refusal as refusal:
-        visit.finish(request)
-        return phone_page(request, refusal)
-    return entered(request, user, way="phone" if identity is None else identity.channel)
+        wanted = visit.finish(request)
+        taken(request, identity, refusal)
+        return phone_page(request, refusal, wanted)
+    wanted = visit.finish(request)
+    return entered(request, user, way=identity.channel if identity else "phone", wanted=wanted)
 
 
 def code_page(
@@ -153,12 +160,16 @@ def recognised(request: HttpRequest, identity: Identity, wanted: str) -> HttpRes
     """Join the signed-in account, enter the wallet's own account, or ask for the phone."""
     here = patient_of(request)
     if here is not None:
-        identity_join(user=here, identity=identity, address=peer_address(request))
+        try:
+            identity_join(user=here, identity=identity, address=peer_address(request))
+        except Refusal as refusal:
+            taken(request, identity, refusal)
+            raise
         return HttpResponseRedirect(wanted or reverse("home"), status=303)
     holder = identity_holder(identity)
     if holder is not None:
         account_usable(holder)
-        return entered(request, holder, way=identity.channel)
+        return entered(request, holder, way=identity.channel, wanted=wanted)
     visit.identity_keep(request, identity)
     return to_phone(wanted)
 
@@ -187,10 +198,18 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return to_phone()
 
 
-def entered(request: HttpRequest, user: User, *, way: str) -> HttpResponse:
-    """Open the session under a new key and lead on. What the questions kept is gone by then."""
-    wanted = own_address(request, visit.finish(request))
+def taken(request: HttpRequest, identity: Identity | None, refusal: Refusal) -> None:
+    """Note a wallet that is somebody else's."""
+    if identity is not None and refusal.code == IDENTITY_TAKEN:
+        identity_refused_record(identity=identity, address=peer_address(request))
+
+
+def entered(request: HttpRequest, user: User, *, way: str, wanted: str) -> HttpResponse:
+    """Open the session under a new key and lead on; what the questions kept is gone."""
+    visit.finish(request)
+    wanted = own_address(request, wanted)
     login(request, user, backend=BACKEND)
+    request.session.set_expiry(settings.PATIENT_SESSION_AGE)
     sign_in_record(user=user, way=way, address=peer_address(request))
     return HttpResponseRedirect(wanted or reverse("home"), status=303)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -29,8 +30,8 @@ def authorize(request: HttpRequest) -> HttpResponse:
         query = {key: value for key, value in request.GET.items() if key != "as"}
         return render(request, "messages/authorize.html", {"people": people(), "query": query})
     issued = code_issue(appid=request.GET["appid"], openid=openid, scope=scope)
-    target = _with_code(request.GET["redirect_uri"], issued.code, request.GET.get("state", ""))
-    return HttpResponseRedirect(target)
+    given = {"code": issued.code, "state": request.GET.get("state", "")}
+    return HttpResponseRedirect(with_query(request.GET["redirect_uri"], given))
 
 
 def _problem(request: HttpRequest) -> str:
@@ -44,9 +45,10 @@ def _problem(request: HttpRequest) -> str:
     return ""
 
 
-def _with_code(target: str, code: str, state: str) -> str:
+def with_query(target: str, given: Mapping[str, str]) -> str:
+    """The address to go back to, with our answer behind what it had already."""
     parts = urlsplit(target)
-    query = [*parse_qsl(parts.query, keep_blank_values=True), ("code", code), ("state", state)]
+    query = [*parse_qsl(parts.query, keep_blank_values=True), *given.items()]
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 

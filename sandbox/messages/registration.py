@@ -8,6 +8,7 @@ from sandbox.messages.models import Message
 from sandbox.messages.selectors import message_rows
 from sandbox.messages.services import messages_empty
 from sandbox.world.registry import (
+    SIGNED,
     TRANSPORT,
     register_operations,
     register_reset,
@@ -17,6 +18,7 @@ from sandbox.world.registry import (
 
 def register() -> None:
     register_operations(Message.Kind.WECHAT, {"token": TRANSPORT, "send": TRANSPORT | {"decline"}})
+    register_operations("alipay_login", {"token": SIGNED})
     register_operations(Message.Kind.SMS, {"send": TRANSPORT | {"decline"}})
     for kind in (Message.Kind.WECHAT, Message.Kind.SMS):
         register_transactions(kind, partial(message_rows, kind))

@@ -1,8 +1,9 @@
-"""Addresses of the vendors: WeChat's under /wechat, the SMS gateway's under /sms."""
+"""Addresses of the vendors: WeChat's under /wechat, the SMS gateway's under /sms,
+Alipay's login under /alipay."""
 
 from django.urls import path
 
-from sandbox.messages import oauth, sms, wechat
+from sandbox.messages import alipay_oauth, oauth, sms, wechat
 
 urlpatterns = [
     path("wechat/cgi-bin/token", wechat.token),
@@ -10,4 +11,6 @@ urlpatterns = [
     path("wechat/connect/oauth2/authorize", oauth.authorize),
     path("wechat/sns/oauth2/access_token", oauth.access_token),
     path("sms/send", sms.send),
+    path("alipay/oauth2/publicAppAuthorize.htm", alipay_oauth.authorize),
+    path("alipay/login/gateway.do", alipay_oauth.token),
 ]
