@@ -64,6 +64,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                   may("core.view_jobrun")),
             _item(_("Merchants"), "storefront", "admin:billing_merchant_changelist",
                   may("billing.view_merchant")),
+            _item(_("Tags"), "nfc", "admin:patients_location_changelist",
+                  may("patients.view_location")),
             _item(_("HIS clients"), "key", "admin:patients_hisclient_changelist",
                   may("patients.view_hisclient")),
             _item(_("Users"), "group", "admin:core_user_changelist", may("core.view_user")),

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from core.admin import ReadOnlyAdmin
 from core.admin_values import word_of, words_add
+from patients import tag_admin  # noqa: F401 - the admin finds this module only
 from patients.models import Campus, HisClient, IdentifierKind, Notification
 
 words_add("action", {
