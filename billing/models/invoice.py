@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Right
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.charge import ChargeItem
@@ -116,6 +117,7 @@ class Invoice(models.Model):
             models.Index(
                 fields=["due_at"], name="invoice_due", condition=models.Q(due_at__isnull=False)
             ),
+            models.Index(Right("invoice_no", INVOICE_TAIL), name="invoice_tail"),
         ]
 
     def __str__(self) -> str:

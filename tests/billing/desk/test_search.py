@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from billing.desk.search import desk_find
 from billing.models import Invoice, PaymentTransaction
 from core import clock
 from core.models import AuditEvent
@@ -189,3 +190,26 @@ def test_patient_page_takes_constant_statements(bill: Invoice) -> None:
         payments.agreement(bill.patient)
     many = statements(lambda: cashier.get(address))
     assert many == few <= 24
+
+
+def test_end_of_a_bill_number_as_a_message_tells_it_leads_to_the_bill(bill: Invoice) -> None:
+    # given two bills of one ending, as the messages of both payers name it
+    other = invoice(1_000, invoice_no="N2611200418")
+    Invoice.objects.filter(pk=bill.pk).update(invoice_no="N2511200418")
+    # when it is typed
+    page = text(browser("cashier").post(SEARCH, {"q": "200418"}))
+    # then both are offered, and one digit less or more finds neither
+    assert other.invoice_no in page and "N2511200418" in page and "账单号后 6 位" in page
+    for q in ("00418", "1200418"):
+        assert other.invoice_no not in text(browser("cashier").post(SEARCH, {"q": q}))
+
+
+def test_end_of_a_bill_number_is_read_from_its_index(bill: Invoice) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    with CaptureQueriesContext(connection) as seen:
+        desk_find("200418")
+    (statement,) = [q["sql"] for q in seen if "RIGHT(" in q["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + statement)
+        assert "invoice_tail" in str(cursor.fetchall())
