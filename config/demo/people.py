@@ -20,16 +20,20 @@ from core import clock
 from core.actors import SYSTEM
 from core.crypto import mask_name
 from core.models import User
+from patients.doors import patient_actor
 from patients.messengers.registry import wechat_app_id
 from patients.models import (
+    ConsentPurpose,
     HisClient,
     Identifier,
     IdentifierKind,
     Patient,
     PatientAccess,
     Relation,
+    UserPhone,
     WalletIdentity,
 )
+from patients.services.consents import consent_give
 from patients.services.patients import PatientInput, patient_register
 
 RICH_FEN = 100_000_000_00
@@ -110,6 +114,7 @@ def _person(person: Person, client: HisClient, place: int) -> dict[str, Any]:
 
 def _payer(person: Person, patient: Patient, phone: str) -> None:
     user, _made = User.objects.get_or_create(username=f"user-{person.mrn}")
+    _account(user, phone, signed=bool(person.plan))
     _bind(user, patient, Relation.SELF)
     openid = f"oDemo{person.mrn}"
     merchants = Merchant.objects.filter(channel="wechat_pay").order_by("pk")
@@ -138,6 +143,20 @@ def _payer(person: Person, patient: Patient, phone: str) -> None:
     signed = Agreement.objects.filter(holder=user).exclude(status=AgreementStatus.SIGNING)
     if person.plan and not signed.exists():
         _sign(user, patient, merchant, person.plan, openid)
+
+
+def _account(user: User, phone: str, *, signed: bool) -> None:
+    """The phone that opens the account. Whoever signed an agreement was asked before; the others
+    see the first visit as it is."""
+    if not user.has_usable_password() and not user.password:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    UserPhone.objects.get_or_create(
+        user=user, defaults={"phone": phone, "verified_at": clock.now()}
+    )
+    if signed:
+        for purpose in (ConsentPurpose.PRIVACY, ConsentPurpose.DEDUCTION):
+            consent_give(user=user, purpose=purpose, by=patient_actor(user))
 
 
 def _wallet_known(openid: str) -> bool:
