@@ -1,8 +1,8 @@
 """Ask the channel about agreements again: the notice that one was signed or ended may be lost.
 
 One being signed is asked about after a minute, then more rarely, and ends after a day. One that
-stands is asked about once a day. One that has ended here and not yet there is asked to end. `due_at` is the queue; a claimed row is leased, so that a killed
-worker only delays it.
+stands is asked about once a day. One that has ended here and not yet there is asked to end.
+`due_at` is the queue; a claimed row is leased, so that a killed worker only delays it.
 """
 
 from __future__ import annotations

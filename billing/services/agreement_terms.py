@@ -75,9 +75,7 @@ def agreement_sign_begin(
         every = agreements_of_holder_lock(user.pk)
         own = [row for row in every if row.plan_id == plan.pk]
         if any(row.status in LIVE for row in own):
-            raise Conflict(
-                "signed_already", _("You have signed this one already. Change it there.")
-            )
+            raise Conflict("signed_already", _("You have signed this one already."))
         agreement = _same_signing(own, by)
         if agreement is None:
             last = max((row.preference for row in every if row.status in LIVE), default=0)

@@ -1,0 +1,445 @@
+"""The patient's pages of deduction agreements: what they show, refuse and lead to."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+
+from billing.models import Agreement, PaymentInstitution
+from core import clock
+from patients.doors import patient_actor
+from patients.models import Consent, PatientAccess
+from patients.services.consents import consent_give
+from tests import scripted
+from tests.billing import portal_house as house
+from tests.billing.portal_house import text_of
+from tests.billing.services.agreement_house import (
+    SILENT,
+    STANDS,
+    Wallet,
+    as_was,
+    begin,
+    narrow_plan,
+    standing,
+    text_hash,
+    wallet_of,
+)
+from tests.factories import payments
+
+pytestmark = pytest.mark.django_db
+STATEMENTS_MAX = 12
+
+
+@pytest.fixture(autouse=True)
+def wallet(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    settings.PAYMENT_CHANNELS = {
+        "wechat_pay": "tests.scripted.ScriptedChannel",
+        "cash": "billing.channels.cash.Cash",
+    }
+    scripted.reset()
+    with translation.override("zh-hans"):
+        yield wallet_of(monkeypatch)
+
+
+def answers(**changed: Any) -> dict[str, Any]:
+    return {"single": "", "daily": "", "agree": "yes", "text": text_hash()} | changed
+
+
+def agreed(user: Any) -> None:
+    consent_give(user=user, purpose="deduction", by=patient_actor(user))
+
+
+# The list
+
+
+def test_what_stands_is_shown_with_masked_people_limits_and_today() -> None:
+    user, own, mother = house.family()
+    agreed(user)
+    row = standing(user, [own, mother], own_daily_fen=100_000)
+    house.paid(house.bill(mother, 8_640), mode="agreement", agreement=row, payer_id=user.pk)
+    text = text_of(house.signed_in(user).get("/agreements"))
+    for words in (
+        "免密支付",
+        "微信免密",
+        "替本人，李**(父母)",
+        "每天最多¥1,000.00",
+        "今天已扣¥86.40",
+    ):
+        assert words in text, (words, text)
+    assert "李桂英" not in text and row.contract_id not in text
+
+
+def test_nothing_signed_says_what_happens_next() -> None:
+    user, _own, _mother = house.family()
+    text = text_of(house.signed_in(user).get("/agreements"))
+    assert "还没有签约" in text and "去签约" in text
+
+
+def test_the_order_is_the_order_of_deduction() -> None:
+    user, own, _mother = house.family()
+    agreed(user)
+    second = standing(user, [own], preference=2)
+    first = standing(user, [own], plan=payments.plan(plan_id="7"), preference=1)
+    body = house.signed_in(user).get("/agreements").content.decode()
+    assert body.index(f"/agreements/{first.pk}/switch") < body.index(f"/agreements/{second.pk}/")
+    assert "第 1 个扣" in body and "第 2 个扣" in body
+
+
+def test_an_end_in_the_wallet_is_shown() -> None:
+    user, own, _mother = house.family()
+    standing(user, [own], status="ENDED", ended_how="wallet", ended_at=clock.now())
+    assert "2026年11月20日在支付账户里解约" in text_of(house.signed_in(user).get("/agreements"))
+
+
+def test_whoever_left_the_family_is_not_named() -> None:
+    user, _own, mother = house.family()
+    standing(user, [mother])
+    PatientAccess.objects.filter(patient=mother).update(may_pay=False)
+    text = text_of(house.signed_in(user).get("/agreements"))
+    assert "没有替任何人付" in text and "李" not in text
+
+
+# The switch
+
+
+def test_the_switch_works_at_once_and_back() -> None:
+    user, own, _mother = house.family()
+    agreed(user)
+    row, phone = standing(user, [own]), house.signed_in(user)
+    answer = phone.post(f"/agreements/{row.pk}/switch", {"on": "no"})
+    assert (answer.status_code, answer.url) == (303, "/agreements?done=paused")
+    page = phone.get(answer.url)
+    assert as_was(row).status == "PAUSED"
+    assert "已暂停，不会扣款" in text_of(page)
+    assert 'aria-checked="false"' in page.content.decode()
+    phone.post(f"/agreements/{row.pk}/switch", {"on": "yes"})
+    assert as_was(row).status == "ACTIVE"
+
+
+def test_going_on_without_consent_leads_to_the_consent() -> None:
+    user, own, _mother = house.family()
+    row = standing(user, [own], status="PAUSED")
+    answer = house.signed_in(user).post(f"/agreements/{row.pk}/switch", {"on": "yes"})
+    assert answer.url == "/consents/deduction?next=/agreements"
+    assert as_was(row).status == "PAUSED"
+
+
+# Signing
+
+
+def test_every_institution_in_term_is_offered_and_none_is_first_for_everybody() -> None:
+    narrow_plan()
+    for number in range(4):
+        institution = PaymentInstitution.objects.create(
+            code=f"inst{number}",
+            name=f"机构{number}号",
+            agreement_from=date(2026, 1, 1),
+            agreement_until=date(2026, 11, 19 + (number > 0)),
+        )
+        payments.plan(payments.merchant(f"190000010{number}", institution=institution), plan_id="5")
+    first = set()
+    for _reader in range(8):
+        user = payments.user()
+        text = text_of(house.signed_in(user).get("/agreements/new"))
+        names = [name for name in ("财付通", "机构1号", "机构2号", "机构3号") if name in text]
+        assert len(names) == 4 and "机构0号" not in text
+        assert "推荐" not in text
+        first.add(min(names, key=text.index))
+    assert len(first) > 1
+
+
+def test_signed_already_is_greyed() -> None:
+    user, own, _mother = house.family()
+    row = standing(user, [own])
+    body = house.signed_in(user).get("/agreements/new").content.decode()
+    assert "choice-off" in body and f"/agreements/new/{row.plan_id}" not in body
+
+
+def test_nothing_is_chosen_beforehand_and_self_comes_first() -> None:
+    user, own, mother = house.family()
+    plan = narrow_plan()
+    body = house.signed_in(user).get(f"/agreements/new/{plan.pk}").content.decode()
+    assert "checked" not in body
+    assert body.index(f'value="{own.pk}"') < body.index(f'value="{mother.pk}"')
+    assert "自动扣款" in body and text_hash() in body
+
+
+def test_the_form_leads_to_the_channel_and_leaves_the_mandate(wallet: Wallet) -> None:
+    user, own, mother = house.family()
+    phone, plan = house.signed_in(user), narrow_plan()
+    sent = answers(people=[own.pk, mother.pk], single="２００", daily="1,000.00元")
+    answer = phone.post(f"/agreements/new/{plan.pk}", sent)
+    row = Agreement.objects.get()
+    assert answer.url == f"/agreements/{row.pk}/sign"
+    assert (row.own_single_fen, row.own_daily_fen) == (20_000, 100_000)
+    body = phone.get(answer.url).content.decode()
+    assert f"https://wallet.example/sign?code={row.contract_code}" in body
+    assert wallet.asked[0][2].endswith(f"/agreements/{row.pk}/result")
+    assert wallet.asked[0][2].startswith("http")
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"people": []}, "请至少选一个人"),
+        ({"people": ["987654"]}, "其中有人已经不能由您代付"),
+        ({"people": ["x"]}, "其中有人已经不能由您代付"),
+        ({"single": "0"}, "¥0.01"),
+        ({"single": "-1"}, "¥0.01"),
+        ({"daily": "-0.01"}, "¥0.01"),
+        ({"single": "500.01"}, "¥500.00"),
+        ({"daily": "2500.01"}, "¥2,500.00"),
+        ({"single": "300", "daily": "200"}, "每笔限额不能高于每天限额"),
+        ({"single": "1.001"}, ""),
+        ({"single": "abc"}, ""),
+        ({"agree": ""}, "不同意就不能自动扣款"),
+        ({"text": "0" * 64}, ""),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_a_sentence_and_leaves_nothing(
+    changed: dict[str, Any], sentence: str
+) -> None:
+    user, own, _mother = house.family()
+    plan = narrow_plan()
+    sent = answers(people=[own.pk]) | changed
+    answer = house.signed_in(user).post(f"/agreements/new/{plan.pk}", sent)
+    assert answer.status_code == 400
+    body = answer.content.decode()
+    assert 'class="error-summary"' in body and sentence in body and "没有扣款" in body
+    assert not Agreement.objects.exists()
+    assert not Consent.objects.filter(purpose="deduction").exists()
+
+
+def test_elder_mode_asks_one_question_a_page() -> None:
+    user, own, _mother = house.family()
+    phone, plan = house.signed_in(user), narrow_plan()
+    phone.cookies["mode"] = "elder-1"
+    where = f"/agreements/new/{plan.pk}"
+    first = phone.get(where).content.decode()
+    assert 'name="people"' in first and 'name="single"' not in first and 'name="agree"' not in first
+    missed = phone.post(where, {"step": "people"})
+    assert missed.status_code == 400 and "请至少选一个人" in missed.content.decode()
+    second = phone.post(where, {"step": "people", "people": own.pk})
+    body = second.content.decode()
+    assert second.status_code == 200 and 'id="single"' in body and 'id="people"' not in body
+    wrong = phone.post(where, {"step": "limits", "people": own.pk, "single": "600"})
+    assert wrong.status_code == 400 and "¥500.00" in wrong.content.decode()
+    third = phone.post(where, {"step": "limits", "people": own.pk, "single": "100", "daily": ""})
+    body = third.content.decode()
+    assert 'name="agree"' in body and '<input type="hidden" name="single" value="100">' in body
+    unread = phone.post(where, {"step": "agree", "people": own.pk, "text": text_hash()})
+    assert unread.status_code == 400 and not Agreement.objects.exists()
+    sent = answers(step="agree", people=own.pk, single="100")
+    assert phone.post(where, sent).status_code == 303
+    assert Agreement.objects.get().own_single_fen == 10_000
+
+
+def test_a_consent_that_stands_is_not_asked_again() -> None:
+    user, own, _mother = house.family()
+    agreed(user)
+    phone, plan = house.signed_in(user), narrow_plan()
+    assert 'name="agree"' not in phone.get(f"/agreements/new/{plan.pk}").content.decode()
+    sent = answers(people=[own.pk])
+    del sent["agree"], sent["text"]
+    assert phone.post(f"/agreements/new/{plan.pk}", sent).status_code == 303
+
+
+def test_nobody_to_pay_for_leads_to_the_family() -> None:
+    user, plan = payments.user(), narrow_plan()
+    text = text_of(house.signed_in(user).get(f"/agreements/new/{plan.pk}"))
+    assert "还没有可以付的人" in text
+
+
+# The result
+
+
+def test_the_result_is_one_of_three(wallet: Wallet) -> None:
+    user, own, _mother = house.family()
+    phone, row = house.signed_in(user), begin(user, [own])
+    where = f"/agreements/{row.pk}/result"
+    text = text_of(phone.get(where))
+    assert "处理中" in text and "回去签约" in text and "失败" not in text
+    assert phone.get(where, headers={"HX-Request": "true"}).status_code == 204
+    wallet.queries.extend([SILENT, STANDS])
+    assert "还没有签约" in text_of(phone.post(where, follow=True))
+    text = text_of(phone.post(where, follow=True))
+    assert "已签约" in text and "处理中" not in text
+    assert phone.get(where, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+    assert phone.get(f"/agreements/{row.pk}/sign").url == where
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ("refused", "签约的不是您本人的账户"),
+        ("not_signed", "超过时间没有签"),
+        ("holder", "您取消了这次签约"),
+    ],
+)
+def test_not_signed_says_why_and_that_nothing_was_taken(how: str, sentence: str) -> None:
+    user, own, _mother = house.family()
+    row = begin(user, [own])
+    Agreement.objects.filter(pk=row.pk).update(status="ENDED", ended_how=how)
+    text = text_of(house.signed_in(user).get(f"/agreements/{row.pk}/result"))
+    assert "没有签约" in text and "没有扣款" in text and sentence in text
+
+
+def test_coming_back_from_the_channel_proves_nothing() -> None:
+    user, own, _mother = house.family()
+    row = begin(user, [own])
+    forged = f"/agreements/{row.pk}/result?status=NORMAL&agreement_no=1&asked=yes"
+    assert "处理中" in text_of(house.signed_in(user).get(forged))
+    assert as_was(row).status == "SIGNING"
+
+
+# Changes
+
+
+def test_limits_people_and_order_are_changed_on_pages_of_their_own() -> None:
+    user, own, mother = house.family()
+    row, phone = standing(user, [own]), house.signed_in(user)
+    other = standing(user, [own], plan=payments.plan(plan_id="7"))
+    answer = phone.post(f"/agreements/{row.pk}/limits", {"single": "100", "daily": "200"})
+    assert answer.url == f"/agreements/{row.pk}?done=changed"
+    phone.post(f"/agreements/{row.pk}/people", {"people": [mother.pk]})
+    phone.post(f"/agreements/{other.pk}/first")
+    text = text_of(phone.get(f"/agreements/{row.pk}"))
+    assert "每笔最多¥100.00" in text and "每天最多¥200.00" in text and "替李**(父母)" in text
+    assert (as_was(row).preference, as_was(other).preference) == (2, 1)
+    assert "账单先从这里扣" in text_of(phone.get(f"/agreements/{other.pk}"))
+
+
+@pytest.mark.parametrize(
+    ("page", "sent"),
+    [
+        ("limits", {"single": "500.01"}),
+        ("limits", {"single": "-5"}),
+        ("limits", {"single": "3", "daily": "2"}),
+        ("people", {}),
+        ("people", {"people": ["987654"]}),
+    ],
+    ids=str,
+)
+def test_a_change_that_cannot_be_changes_nothing(page: str, sent: dict[str, Any]) -> None:
+    user, own, _mother = house.family()
+    row = standing(user, [own], own_single_fen=100)
+    answer = house.signed_in(user).post(f"/agreements/{row.pk}/{page}", sent)
+    assert answer.status_code == 400 and 'class="error-summary"' in answer.content.decode()
+    assert as_was(row).own_single_fen == 100
+    assert row.pays_for.get().patient_id == own.pk
+
+
+def test_the_end_is_asked_with_its_consequence_and_is_at_once(wallet: Wallet) -> None:
+    user, own, _mother = house.family()
+    row, phone = standing(user, [own]), house.signed_in(user)
+    text = text_of(phone.get(f"/agreements/{row.pk}/end"))
+    assert "要解约微信免密吗？" in text and "再用要重新签约" in text
+    assert as_was(row).status == "ACTIVE"
+    wallet.unsigns.append(SILENT)
+    assert phone.post(f"/agreements/{row.pk}/end").url == "/agreements?done=ended"
+    assert as_was(row).status == "ENDED"
+    assert phone.post(f"/agreements/{row.pk}/end").status_code == 303
+
+
+def test_deductions_show_masked_name_sum_and_number_only() -> None:
+    user, _own, mother = house.family()
+    row = standing(user, [mother])
+    invoice = house.bill(mother, 8_640)
+    house.paid(invoice, mode="agreement", agreement=row, payer_id=user.pk)
+    text = text_of(house.signed_in(user).get(f"/agreements/{row.pk}/deductions"))
+    for words in (
+        "李**",
+        "¥86.40",
+        f"账单尾号{invoice.invoice_no[-6:]}",
+        "已支付",
+        "11月20日10:00",
+    ):
+        assert words in text
+    assert "内科" not in text and "李桂英" not in text
+
+
+# Whose it is
+
+
+PAGES = ("", "/sign", "/result", "/people", "/limits", "/end", "/deductions")
+ACTS = ("/result", "/switch", "/first", "/people", "/limits", "/end")
+
+
+def test_somebody_elses_agreement_is_no_page_at_all(wallet: Wallet) -> None:
+    user, own, _mother = house.family()
+    row = standing(user, [own])
+    stranger = house.signed_in(payments.user())
+    for pk in (row.pk, 987_654, 10**30):
+        for page in PAGES:
+            assert stranger.get(f"/agreements/{pk}{page}").status_code == 404, page
+        for page in ACTS:
+            sent = {"on": "no", "people": own.pk}
+            assert stranger.post(f"/agreements/{pk}{page}", sent).status_code == 404, page
+    assert stranger.get(f"/agreements/new/{10**30}").status_code == 404
+    assert (as_was(row).status, wallet.asked) == ("ACTIVE", [])
+
+
+def test_strangers_and_staff_are_led_to_the_sign_in() -> None:
+    user, own, _mother = house.family()
+    row = standing(user, [own])
+    staff = Client()
+    clerk = payments.user()
+    clerk.is_staff = True
+    clerk.save()
+    staff.force_login(clerk)
+    for client in (Client(), staff):
+        for page in ("/agreements", "/agreements/new", f"/agreements/{row.pk}"):
+            answer = client.get(page)
+            assert answer.status_code == 302 and "/accounts/login" in answer.url
+
+
+def test_a_form_without_its_token_does_nothing() -> None:
+    user, own, _mother = house.family()
+    row = standing(user, [own])
+    client = Client(enforce_csrf_checks=True)
+    house.signed_in(user)
+    client.force_login(user)
+    for page in ACTS:
+        assert client.post(f"/agreements/{row.pk}{page}", {"on": "no"}).status_code == 403
+    assert as_was(row).status == "ACTIVE"
+
+
+# Size
+
+
+@pytest.mark.parametrize("mode", ["standard", "elder-3"])
+def test_every_page_is_few_statements_and_strict_html(
+    mode: str, still_clock: clock.FrozenClock
+) -> None:
+    user, own, mother = house.family()
+    agreed(user)
+    rows = [
+        standing(user, [own, mother], plan=payments.plan(plan_id=str(n)), preference=n)
+        for n in range(1, 5)
+    ]
+    house.paid(house.bill(mother), mode="agreement", agreement=rows[0], payer_id=user.pk)
+    signing = begin(user, [own])
+    phone = house.signed_in(user)
+    phone.cookies["mode"] = mode
+    still_clock.advance(timedelta(seconds=1))
+    pages = ["/agreements", "/agreements/new", f"/agreements/new/{narrow_plan('9').pk}"]
+    pages += [f"/agreements/{rows[0].pk}{page}" for page in PAGES if page not in ("/sign",)]
+    pages += [f"/agreements/{signing.pk}/sign", f"/agreements/{signing.pk}/result"]
+    for page in pages:
+        with CaptureQueriesContext(
+            connection,
+        ) as spoken:
+            answer = phone.get(page)
+        body = answer.content.decode()
+        assert answer.status_code == 200, page
+        assert len(spoken) <= STATEMENTS_MAX, (page, len(spoken))
+        assert "style=" not in body and "onclick" not in body and "data:" not in body
+        assert "失败" not in body and "不用手机也能办" in body
+        assert ('data-mode="elder"' in body) == (mode != "standard")
