@@ -99,12 +99,15 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
 
 
 def _title(invoice: Invoice, access: PatientAccess | None) -> str:
+    """A link's page is read over shoulders and names no department; a relative's names whose."""
     local = invoice.occurred_at.astimezone(clock.ZONE)
-    day = f"{formats.date_format(local, 'n月j日')} {invoice.encounter.get_kind_display()}"
-    if access is None or access.relation == Relation.SELF:
-        return day
-    name = mask_name(invoice.patient.name)
-    return f"{name} {day}" if access.may_view else f"{invoice.encounter.campus.name} {name}"
+    day, kind = formats.date_format(local, "n月j日"), invoice.encounter.get_kind_display()
+    if access is None:
+        return f"{day} {kind}"
+    name = "" if access.relation == Relation.SELF else f"{mask_name(invoice.patient.name)} "
+    if not access.may_view:
+        return f"{invoice.encounter.campus.name} {name}".strip()
+    return f"{name}{day} {invoice.encounter.department_name} {kind}"
 
 
 def _transactions(invoice: Invoice) -> list[PaymentTransaction]:

@@ -6,11 +6,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from core.models import User
 from patients.messages import TEXTS, message_fields
-from patients.models import Notification, NotificationStatus
+from patients.models import Messenger, Notification, NotificationStatus
 
 PAGE_SIZE = 20
+WAYS: dict[str, Promise] = {
+    Messenger.WECHAT_TEMPLATE: _("by WeChat"),
+    Messenger.SMS: _("by text message"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +57,5 @@ def _message(row: Notification) -> SentMessage:
         fields=message_fields(row.kind, row.facts),
         amount_fen=amount if isinstance(amount, int) else None,
         sent_at=row.sent_at or row.created_at,
-        way=row.get_messenger_display(),
+        way=str(WAYS.get(row.messenger, "")),
     )

@@ -10,6 +10,7 @@ from django.contrib.staticfiles import finders
 
 from billing.pages import PayState
 from tests.billing.pay_states import STATES
+from tests.e2e.measures import CUT, FONTS, PALE, SMALL, policy_fault
 
 pytestmark = pytest.mark.browser
 SHEETS = ("tokens.css", "elements.css", "portal.css")
@@ -37,31 +38,6 @@ VIEWS = [
     (390, "standard", 44, "en"),
     (320, "elder-3", 60, "en"),
 ]
-SMALL = """least => [...document.querySelectorAll('a, button, summary, label')]
-  .filter(e => !e.matches('.skip'))
-  .map(e => [e.textContent.trim(), e.getBoundingClientRect()])
-  .filter(([, r]) => r.width && (r.width < least - .1 || r.height < least - .1))
-  .map(([text, r]) => `${text} ${r.width}x${r.height}`)"""
-CUT = """() => [...document.querySelectorAll('body *')]
-  .filter(e => !e.closest('svg') && !e.matches('.skip'))
-  .filter(e => { const home = e.parentElement.closest('.card, .button, .banner, body');
-    return e.getBoundingClientRect().right > home.getBoundingClientRect().right + .5; })
-  .map(e => `${e.tagName}.${e.className} ${e.textContent.trim().slice(0, 20)}`)"""
-# WCAG 2.x contrast of every text with the nearest painted background behind it.
-PALE = """() => {
-  const rgb = s => s.match(/[\\d.]+/g).map(Number);
-  const lum = c => { const [r, g, b] = c.slice(0, 3).map(v => { v /= 255;
-    return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
-    return .2126 * r + .7152 * g + .0722 * b; };
-  const ground = e => { for (; e; e = e.parentElement) {
-    const c = rgb(getComputedStyle(e).backgroundColor);
-    if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
-  return [...document.querySelectorAll('body *')]
-    .filter(e => !e.closest('svg') && [...e.childNodes].some(n => n.nodeType == 3 && n.data.trim()))
-    .map(e => { const a = lum(rgb(getComputedStyle(e).color)), b = lum(ground(e));
-      return [e.textContent.trim().slice(0, 20),
-        (Math.max(a, b) + .05) / (Math.min(a, b) + .05)]; })
-    .filter(([, ratio]) => ratio < 4.5); }"""
 
 
 @pytest.fixture
@@ -81,16 +57,12 @@ def open_page(browser, portal):
         page = context.new_page()
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("console", lambda line: page.faults.append(line.text) if policy(line) else None)
+        page.on("console", lambda line: page.faults.extend(policy_fault(line)))
         return page
 
     yield opened
     for context in contexts:
         context.close()
-
-
-def policy(line):
-    return "Content Security Policy" in line.text or "Permissions" in line.text
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=str)
@@ -109,14 +81,11 @@ def test_every_page_fits_and_can_be_read_and_hit(open_page, portal, view):
 
 
 def test_elder_text_is_never_under_18_px_and_grows_to_30(open_page, portal):
-    sizes = """() => [...document.querySelectorAll('body *')]
-      .filter(e => [...e.childNodes].some(n => n.nodeType == 3 && n.data.trim()))
-      .map(e => parseFloat(getComputedStyle(e).fontSize))"""
     for mode, body in (("elder-1", 22), ("elder-2", 26), ("elder-3", 30)):
         page = open_page(390, mode)
         for token, suffix in PAGES:
             page.goto(f"{portal}/p/{token}{suffix}")
-            assert min(page.evaluate(sizes)) >= 18
+            assert min(page.evaluate(FONTS)) >= 18
         assert page.evaluate("getComputedStyle(document.body).fontSize") == f"{body}px"
 
 
