@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from types import NoneType
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -122,7 +124,8 @@ def channel_faults(code: str, channel: Channel) -> list[str]:
         isinstance(capability, Capability) for capability in capabilities
     ):
         return [*faults, "capabilities is not a frozenset of Capability"]
-    verbs, needed = VERBS, set(Operation)
+    verbs: tuple[str, ...] = VERBS
+    needed = set(Operation)
     for capability, more, operations in (
         (Capability.AGREEMENT, AGREEMENT_VERBS, AGREEMENT_OPERATIONS),
         (Capability.TRANSFER, TRANSFER_VERBS, TRANSFER_OPERATIONS),
@@ -137,4 +140,6 @@ def channel_faults(code: str, channel: Channel) -> list[str]:
     gap = getattr(channel, "refund_gap_s", None)
     if not isinstance(gap, int) or gap < 0:
         faults.append("refund_gap_s is not a number of seconds")
+    if not isinstance(getattr(channel, "auth_code_form", ""), re.Pattern | NoneType):
+        faults.append("auth_code_form is neither a pattern nor None")
     return faults

@@ -5,6 +5,7 @@ It is for races and for the drive's own logic; what a real channel says is teste
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
@@ -71,6 +72,7 @@ class ScriptedChannel:
         {Operation.CAPTURE: Unanswered.QUERY_FIRST, Operation.REFUND: Unanswered.RESEND}
     )
     refund_gap_s = 0
+    auth_code_form = re.compile(r"1[0-5][0-9]{16}")
 
     def capture(self, order: CaptureOrder) -> ChannelAnswer:
         return _next(Operation.CAPTURE, order, order.number, order.amount_fen, PAID)

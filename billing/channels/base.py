@@ -8,6 +8,7 @@ it raises only for a programming or configuration error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -236,12 +237,16 @@ class TransferOrder:
 
 
 class Channel(Protocol):
-    """One payment channel. Stateless; built once by the registry."""
+    """One payment channel. Stateless; built once by the registry.
+
+    An order that must end unpaid is reversed when it was scanned, and closed in every other mode.
+    """
 
     code: str
     capabilities: frozenset[Capability]
     unanswered: Mapping[Operation, Unanswered]
     refund_gap_s: int  # least seconds between two refunds of one order; 0 = none
+    auth_code_form: re.Pattern[str] | None  # its payers' codes (付款码), as a scanner types them
 
     def capture(self, order: CaptureOrder) -> ChannelAnswer: ...
     def query(self, order: OrderReference) -> ChannelAnswer: ...

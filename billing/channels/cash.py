@@ -37,6 +37,7 @@ class Cash:
         dict.fromkeys(Operation, Unanswered.RESEND)
     )
     refund_gap_s = 0
+    auth_code_form = None
 
     def capture(self, order: CaptureOrder) -> ChannelAnswer:
         if order.mode is not Mode.CASH:

@@ -33,6 +33,14 @@ def channel_get(code: str) -> Channel:
     return _build(path)
 
 
+def auth_code_channel(code: str) -> str:
+    """The channel whose payment code this is; empty when none here takes it."""
+    for channel in map(channel_get, channel_codes()):
+        if channel.auth_code_form is not None and channel.auth_code_form.fullmatch(code):
+            return channel.code
+    return ""
+
+
 def agreement_channel_get(code: str) -> AgreementChannel:
     """The adapter of this code, if it has agreements."""
     channel = channel_get(code)

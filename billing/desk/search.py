@@ -16,9 +16,9 @@ from django.db.models.functions import Cast, Right
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from billing.channels.registry import auth_code_channel
 from billing.models import Invoice, InvoiceReturn, Payment, PaymentTransaction
 from billing.models.invoice import INVOICE_TAIL
-from billing.services.tenders import auth_code_channel
 from core.errors import BadInput
 from patients.models import Encounter, HisClient, Identifier, Patient
 from patients.selectors import id_number_index, phone_index

@@ -17,8 +17,16 @@ from core.actors import Actor
 
 
 class Purpose(Protocol):
-    """Called inside the transaction of `apply`, rows locked; posts, moves the owner, queues
-    messages. Calls nobody outside."""
+    """What a capture or refund means. Every verb but `description` is called inside the transaction
+    of `apply`, rows locked; it posts, moves the owner, queues messages and calls nobody outside.
+
+    The invoice is locked by `apply`, before the transaction. Every other owner (a statement, a
+    refund request) comes after the transaction in the house's order: the purpose locks it itself.
+    """
+
+    def description(self, row: PaymentTransaction, invoice: Invoice | None) -> str:
+        """What the payer reads at the channel: never a department, a diagnosis or an item."""
+        ...
 
     def captured(
         self, row: PaymentTransaction, invoice: Invoice | None, *, expected: bool, by: Actor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from billing import postings
 from billing.ledger import chart
@@ -87,6 +88,12 @@ def _tell_refund_failed(returned: InvoiceReturn, invoice: Invoice) -> None:
 
 class InvoicePurpose:
     """See `billing.purposes.base.Purpose`. An invoice is PAID only when its receivable is zero."""
+
+    def description(self, row: PaymentTransaction, invoice: Invoice | None) -> str:
+        """Place and number."""
+        assert invoice is not None
+        place = invoice.encounter.campus.name
+        return _("%(place)s bill %(tail)s") % {"place": place, "tail": invoice.invoice_no[-6:]}
 
     def captured(
         self, row: PaymentTransaction, invoice: Invoice | None, *, expected: bool, by: Actor

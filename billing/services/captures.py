@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext as _
-
 from billing.channels.base import CaptureOrder, ChannelAnswer, Mode, OrderReference
 from billing.channels.registry import channel_get
 from billing.models import (
@@ -21,6 +19,7 @@ from billing.models import (
     TransactionKind,
 )
 from billing.policy import policy
+from billing.purposes.base import purpose_get
 from billing.services.merchants import merchant_account
 from billing.services.tenders import Tender
 from core import clock
@@ -29,6 +28,7 @@ from core.ids import business_number
 from core.outcomes import Outcome
 from core.prepared import rows_insert
 
+INVOICE = "invoice"
 DEADLINES_S = {
     Mode.AGREEMENT: "agreement_deadline_s",
     Mode.SCAN: "scan_deadline_s",
@@ -40,15 +40,20 @@ DEADLINES_S = {
 
 def capture_begin(
     *,
-    invoice: Invoice,
     tender: Tender,
+    invoice: Invoice | None = None,
+    purpose: str = INVOICE,
     collect: CollectRequest | None = None,
     form_key: str | None = None,
 ) -> PaymentTransaction:
-    """Write the tender and its number; the caller's transaction commits both before any call."""
+    """Write the tender and its number; the caller's transaction commits both before any call.
+
+    `purpose` says why (`settings.PAYMENT_PURPOSES`); an invoice is named by the payment itself, any
+    other owner names the payment.
+    """
     payment = Payment(
         payment_no=business_number("PY"),
-        purpose="invoice",
+        purpose=purpose,
         invoice=invoice,
         collect=collect,
         channel=tender.channel,
@@ -84,7 +89,12 @@ def _numbered(payment: Payment) -> PaymentTransaction:
 
 
 def capture_send(
-    *, row: PaymentTransaction, invoice: Invoice, auth_code: str = "", payer_address: str = ""
+    *,
+    row: PaymentTransaction,
+    invoice: Invoice | None = None,
+    auth_code: str = "",
+    payer_address: str = "",
+    return_url: str = "",
 ) -> ChannelAnswer:
     """Ask the channel to take the money: the only place that ever sends a capture.
 
@@ -99,14 +109,16 @@ def capture_send(
         merchant=merchant_account(payment.merchant, channel=payment.channel),
         number=row.number,
         amount_fen=row.amount_fen,
-        description=bill_description(invoice),
+        description=purpose_get(payment.purpose).description(row, invoice),
         mode=Mode(payment.mode),
         created_at=row.created_at,
         expires_at=row.expires_at,
         contract_id=agreement.contract_id if agreement is not None else "",
         auth_code=auth_code,
         payer_address=payer_address,
-        device=invoice.operator_code,
+        device=invoice.operator_code if invoice is not None else "",
+        plan_id=agreement.plan.plan_id if agreement is not None else "",
+        return_url=return_url,
     )
     failpoint("capture.before_send")
     answer = channel_get(payment.channel).capture(order)
@@ -138,13 +150,8 @@ def order_reference(row: PaymentTransaction) -> OrderReference:
         mode=Mode(payment.mode),
         amount_fen=row.amount_fen,
         channel_no=row.channel_no,
+        offered_until=row.expires_at if row.action is not None else None,
     )
-
-
-def bill_description(invoice: Invoice) -> str:
-    """What the payer reads at the channel: place and number, never a department or diagnosis."""
-    place = invoice.encounter.campus.name
-    return _("%(place)s bill %(tail)s") % {"place": place, "tail": invoice.invoice_no[-6:]}
 
 
 def next_look_at(row: PaymentTransaction, now: datetime) -> datetime:

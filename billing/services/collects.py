@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing.channels.base import Mode
-from billing.channels.registry import channel_codes
+from billing.channels.registry import auth_code_channel
 from billing.locks import collect_lock, invoice_lock_by_number
 from billing.models import (
     CollectMethod,
@@ -23,7 +23,7 @@ from billing.models import (
 from billing.policy import policy
 from billing.selectors.collects import collect_by_number
 from billing.selectors.payments import open_capture
-from billing.services.tenders import OFFERED, auth_code_channel
+from billing.services.tenders import OFFERED
 from core import clock
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotOffered
@@ -161,10 +161,7 @@ def _refuse_method(method: str, auth_code: str) -> None:
         raise NotOffered("not_offered", _("This way to pay is not offered here."), "method")
     if method == CollectMethod.SCAN and not auth_code:
         raise BadInput("auth_code_missing", _("Scan the payer's code."), "auth_code")
-    channel = auth_code_channel(auth_code)
-    if channel and channel not in channel_codes():
-        raise NotOffered("not_offered", _("Codes of this kind are not taken here."), "auth_code")
-    if auth_code and not channel:
+    if auth_code and not auth_code_channel(auth_code):
         raise BadInput(
             "no_payment_code",
             _("This is no payment code. Ask the payer to open the payment code and scan again."),

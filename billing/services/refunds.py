@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from billing.channels.base import ChannelAnswer, RefundOrder
+from billing.channels.base import ChannelAnswer, Operation, RefundOrder
 from billing.channels.registry import channel_get
 from billing.locks import return_of_refund_lock, transaction_lock
 from billing.models import (
@@ -35,7 +35,7 @@ from core.actors import Actor
 from core.errors import Conflict
 from core.failpoints import failpoint
 from core.ids import business_number
-from core.outcomes import Outcome
+from core.outcomes import Outcome, Unanswered
 from core.review import refuse_same_person
 from core.states import transition
 
@@ -153,8 +153,9 @@ def refund_resume(*, row: PaymentTransaction) -> tuple[ChannelAnswer, Source]:
         failpoint("refund.after_send")
         return answer, Source.SEND
     answer = refund_look(row=row)
-    if answer.executed is False and answer.outcome is Outcome.UNKNOWN:
-        # The channel never saw it: the same number again is safe (Unanswered.RESEND).
+    lost = answer.executed is False and answer.outcome is Outcome.UNKNOWN
+    if lost and channel.unanswered[Operation.REFUND] is Unanswered.RESEND:
+        # The channel never saw it, and says that the same number is paid once.
         failpoint("refund.before_resend")
         return channel.refund(order), Source.SEND
     return answer, Source.QUERY

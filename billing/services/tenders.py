@@ -7,12 +7,12 @@ agreement outside its limits or hours is skipped, not tried.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing.channels.base import Mode
+from billing.channels.registry import auth_code_channel
 from billing.locks import agreements_lock
 from billing.models import (
     Agreement,
@@ -28,11 +28,6 @@ from billing.services.merchants import merchants_open
 from billing.services.shifts import shift_open_for
 from core import clock
 
-# 付款码: WeChat 18 digits beginning 10-15; Alipay 16-24 digits beginning 25-30; as a scanner types.
-AUTH_CODES = (
-    ("wechat_pay", re.compile(r"1[0-5][0-9]{16}")),
-    ("alipay", re.compile(r"(?:2[5-9]|30)[0-9]{14,22}")),
-)
 OFFERED = frozenset(
     {
         CollectMethod.AUTO,
@@ -56,11 +51,6 @@ class Tender:
     shift: Shift | None = None
     payer_id: int | None = None
     auth_code: str = field(default="", repr=False)
-
-
-def auth_code_channel(code: str) -> str:
-    """The channel whose payment code this is; empty when it is none."""
-    return next((channel for channel, form in AUTH_CODES if form.fullmatch(code)), "")
 
 
 def tender_next(

@@ -9,6 +9,7 @@ have, notices that are not proven, transfers without a name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -65,6 +66,7 @@ class Alipay:
         }
     )
     refund_gap_s = 3
+    auth_code_form = re.compile(r"(?:2[5-9]|30)[0-9]{14,22}")
 
     def capture(self, order: CaptureOrder) -> ChannelAnswer:
         send = _CAPTURES.get(order.mode)

@@ -9,6 +9,7 @@ a refund keeps its number. Refuses: verbs the mode does not have, notices that a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -62,6 +63,7 @@ class WechatPay:
         }
     )
     refund_gap_s = 60
+    auth_code_form = re.compile(r"1[0-5][0-9]{16}")
 
     def capture(self, order: CaptureOrder) -> ChannelAnswer:
         send = _CAPTURES.get(order.mode)

@@ -10,6 +10,7 @@ from billing.channels.cash import Cash
 from billing.channels.registry import (
     UnknownChannel,
     agreement_channel_get,
+    auth_code_channel,
     channel_codes,
     channel_get,
 )
@@ -35,6 +36,32 @@ def test_channels_are_built_once() -> None:
     assert isinstance(channel_get("wechat_pay"), WechatPay)
     assert channel_get("cash") is channel_get("cash")
     assert agreement_channel_get("wechat_pay") is channel_get("wechat_pay")
+
+
+@pytest.mark.parametrize(
+    ("code", "channel"),
+    [
+        ("10" + "0" * 16, "wechat_pay"),
+        ("15" + "9" * 16, "wechat_pay"),
+        ("16" + "0" * 16, ""),
+        ("09" + "0" * 16, ""),
+        ("13" + "0" * 15, ""),
+        ("13" + "0" * 17, ""),
+        ("25" + "0" * 14, "alipay"),
+        ("30" + "0" * 22, "alipay"),
+        ("24" + "0" * 16, ""),
+        ("31" + "0" * 16, ""),
+        ("28" + "0" * 13, ""),
+        ("28" + "0" * 23, ""),
+        (" 134567890123456789", ""),
+        ("134567890123456789\n", ""),
+        ("", ""),
+        ("13" + "０" * 16, ""),
+        ("13" + "٠" * 16, ""),
+    ],
+)
+def test_only_a_payment_code_is_one(code: str, channel: str) -> None:
+    assert auth_code_channel(code) == channel
 
 
 @pytest.mark.parametrize("code", ["", "alipay_of_nobody"])

@@ -9,8 +9,8 @@ import pytest
 from billing.channels.base import CaptureOrder, ChannelAnswer, Mode, Operation
 from billing.models import PaymentTransaction
 from billing.policy import policy
+from billing.purposes.invoice import InvoicePurpose
 from billing.services.captures import (
-    bill_description,
     capture_look,
     capture_send,
     next_look_at,
@@ -83,7 +83,7 @@ def test_the_number_stands_before_the_send_with_its_deadline(
 
 def test_an_order_names_place_and_number_and_nothing_of_the_visit() -> None:
     bill = in_flight()
-    text = bill_description(bill)
+    text = InvoicePurpose().description(PaymentTransaction(), bill)
     assert bill.invoice_no[-6:] in text
     assert "主院区" in text
     assert bill.encounter.department_name not in text

@@ -114,7 +114,7 @@ def test_a_cancelled_bill_is_not_collected() -> None:
         ("scan", "", BadInput, "auth_code"),
         ("scan", "12345", BadInput, "auth_code"),
         ("auto", "12345", BadInput, "auth_code"),
-        ("scan", "28" + "0" * 16, NotOffered, "auth_code"),  # Alipay is not set up here
+        ("scan", "28" + "0" * 16, BadInput, "auth_code"),  # Alipay is not set up here
     ],
 )
 def test_what_is_no_way_to_pay_is_refused(

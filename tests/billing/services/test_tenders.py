@@ -9,7 +9,7 @@ import pytest
 
 from billing.channels.base import Operation
 from billing.models import Agreement, AgreementPatient, AgreementPlan
-from billing.services.tenders import agreement_allows, auth_code_channel
+from billing.services.tenders import agreement_allows
 from core import clock
 from patients.models import PatientAccess
 from tests import scripted
@@ -83,32 +83,6 @@ def test_hours_are_half_open_to_the_minute(
     agreement = mandate(hours_from=start, hours_until=end)
     at = datetime.combine(TEN.date(), moment, tzinfo=clock.ZONE)
     assert agreement_allows(agreement, 1, (0, 0), at) is allowed
-
-
-@pytest.mark.parametrize(
-    ("code", "channel"),
-    [
-        ("10" + "0" * 16, "wechat_pay"),
-        ("15" + "9" * 16, "wechat_pay"),
-        ("16" + "0" * 16, ""),
-        ("09" + "0" * 16, ""),
-        ("13" + "0" * 15, ""),
-        ("13" + "0" * 17, ""),
-        ("25" + "0" * 14, "alipay"),
-        ("30" + "0" * 22, "alipay"),
-        ("24" + "0" * 16, ""),
-        ("31" + "0" * 16, ""),
-        ("28" + "0" * 13, ""),
-        ("28" + "0" * 23, ""),
-        (f" {SCANNED}", ""),
-        (f"{SCANNED}\n", ""),
-        ("", ""),
-        ("13" + "０" * 16, ""),
-        ("13" + "٠" * 16, ""),
-    ],
-)
-def test_only_a_payment_code_is_one(code: str, channel: str) -> None:
-    assert auth_code_channel(code) == channel
 
 
 @database
