@@ -13,7 +13,9 @@ from patients.models import (
     HisClient,
     Notification,
     NotificationStatus,
+    Patient,
     PatientAccess,
+    PatientMerge,
     PatientReview,
 )
 
@@ -96,3 +98,13 @@ def accesses_locked(**which: object) -> list[PatientAccess]:
     """Live bindings by user or patient, in the order of their keys."""
     rows = PatientAccess.objects.filter(ended_at__isnull=True, **which)
     return lock_rows(rows.select_related("patient"))
+
+
+def patients_locked(*patient_ids: int) -> list[Patient]:
+    """Records of people whose rows change their person. A registration that would write to one of
+    them waits for it."""
+    return lock_rows(Patient.objects.filter(pk__in=patient_ids))
+
+
+def patient_merge_locked(merge_id: int) -> PatientMerge:
+    return lock_row(PatientMerge.objects.filter(pk=merge_id))

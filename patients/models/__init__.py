@@ -11,6 +11,7 @@ from patients.models.binding import Binding, BindingStatus
 from patients.models.consent import Consent, ConsentPurpose
 from patients.models.encounter import Encounter, EncounterKind, EncounterStatus
 from patients.models.hospital import Campus, CampusKind, HisClient
+from patients.models.merge import PatientMerge
 from patients.models.notification import Messenger, Notification, NotificationStatus
 from patients.models.patient import Identifier, IdentifierKind, IdType, Patient, PatientReview, Sex
 from patients.models.tag import Location, LocationKind, TagTouch
@@ -38,6 +39,7 @@ __all__ = [
     "NotificationStatus",
     "Patient",
     "PatientAccess",
+    "PatientMerge",
     "PatientReview",
     "PhoneCode",
     "Relation",

@@ -44,6 +44,10 @@ class Patient(models.Model):
     guardian = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="wards"
     )
+    # A duplicate that was joined with this other record; it is empty and gets nothing new.
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField()
 
     class Meta:

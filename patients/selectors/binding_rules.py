@@ -60,7 +60,7 @@ def binding_person(binding: Binding) -> tuple[Patient | None, str]:
     name = plain_name(binding.name)
     fitting = [
         one
-        for one in rows.select_related("guardian").order_by("pk")
+        for one in rows.filter(merged_into=None).select_related("guardian").order_by("pk")
         if plain_name(one.name) == name
     ]
     if binding.card_no and binding.id_number_index:

@@ -16,7 +16,10 @@ def card_code_resolve(text: str) -> Patient | None:
     A text that is no visit code costs no statement, so a search may ask first of all.
     """
     patient_id = card_code_read(text)
-    return None if patient_id is None else Patient.objects.filter(pk=patient_id).first()
+    if patient_id is None:
+        return None
+    found = Patient.objects.select_related("merged_into").filter(pk=patient_id).first()
+    return found.merged_into or found if found is not None else None
 
 
 def card_people(user: User) -> list[PatientAccess]:

@@ -59,11 +59,12 @@ def patient_by_card(*, client: HisClient, card_no: str, field: str = "card_no") 
 
 
 def patients_with_id_number(*, id_type: str, id_number: str) -> list[Patient]:
-    """Everybody who is registered under a certificate number, oldest first."""
+    """Everybody under a certificate number, oldest first; not the records joined to another."""
     index = id_number_index(id_number)
     if not index:
         return []
-    return list(Patient.objects.filter(id_type=id_type, id_number_index=index).order_by("pk"))
+    rows = Patient.objects.filter(id_type=id_type, id_number_index=index, merged_into=None)
+    return list(rows.order_by("pk"))
 
 
 def campus_for(*, client: HisClient, code: str, field: str = "campus") -> Campus:

@@ -141,7 +141,11 @@ def _replaced(
 ) -> PatientRegistered:
     patient = known.patient
     others = [one for one in namesakes if one.pk != patient.pk]
-    identity = ("name", "id_type", "id_number_index")
+    identity: tuple[str, ...] = ("name", "id_type", "id_number_index")
+    if patient.id_number_index and not values["id_number_index"] and _joined(patient):
+        # One of the records has no certificate: it takes nothing away from the other.
+        values = {k: v for k, v in values.items() if not k.startswith("id_")}
+        identity = ("name",)
     changed = [name for name in identity if getattr(patient, name) != values[name]]
     if changed and _joined(patient):
         raise Conflict(

@@ -1,0 +1,137 @@
+"""What joining two records would do, before anybody does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import ForeignKey, Model
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from patients.models import Patient, PatientAccess
+from patients.selectors.binding_rules import plain_name
+
+# Evidence of what was asked or said at its time stays where it was.
+STAYS = frozenset({
+    "patients.patientreview", "patients.patientmerge", "patients.notification",
+    "patients.binding", "patients.consent",
+})  # fmt: skip
+# The house's order of locks; every other model comes after these, by its name.
+FIRST = ("patients.identifier", "patients.patientaccess", "patients.encounter", "billing.invoice")
+MERGED_INTO = "merged_into"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A column of some table that names a person; found in the models, so no app is forgotten."""
+
+    model: type[Model]
+    field: str
+
+    @property
+    def label(self) -> str:
+        return str(self.model._meta.label_lower)
+
+    @property
+    def key(self) -> str:
+        return f"{self.label}.{self.field}"
+
+    def ids(self, patient_id: int) -> list[int]:
+        """The rows of a person that may move: those whose place at the other is not taken."""
+        rows = self.model._base_manager.filter(**{self.field: patient_id})
+        return list(rows.order_by("pk").values_list("pk", flat=True))
+
+    def free_ids(self, patient_id: int, kept_id: int) -> list[int]:
+        """Those of `ids` that a uniqueness with the person in it lets move."""
+        ids = self.ids(patient_id)
+        for names in self._unique_with():
+            taken = self.model._base_manager.filter(**{self.field: kept_id}).values_list(*names)
+            held = set(taken)
+            own = self.model._base_manager.filter(pk__in=ids).values_list("pk", *names)
+            ids = [row[0] for row in own if tuple(row[1:]) not in held]
+        return ids
+
+    def _unique_with(self) -> list[list[str]]:
+        """The other fields of unconditional constraints; conditional ones are refused before."""
+        found = [
+            [name for name in one.fields if name != self.field]
+            for one in self.model._meta.total_unique_constraints
+            if self.field in one.fields
+        ]
+        return [names for names in found if names]
+
+
+def links() -> list[Link]:
+    """Every column that moves with a person, in the order of locks."""
+    found = [
+        Link(one.related_model, one.field.name)
+        for one in Patient._meta.related_objects
+        if isinstance(one.field, ForeignKey)
+        and one.related_model._meta.label_lower not in STAYS
+        and one.field.name != MERGED_INTO
+    ]
+    order: dict[str, int] = {label: place for place, label in enumerate(FIRST)}
+    return sorted(found, key=lambda one: (order.get(one.label, len(FIRST)), one.key))
+
+
+def merge_preview(*, kept: Patient, merged: Patient) -> dict[str, int]:
+    """How many rows of each table would change their person."""
+    counts = {one.key: len(one.free_ids(merged.pk, kept.pk)) for one in links()}
+    return {key: count for key, count in counts.items() if count}
+
+
+def merge_refusal(kept: Patient, merged: Patient) -> tuple[str, Promise] | None:
+    """Why these two records cannot be one person, or must not be joined yet."""
+    for wrong, code, words in _doubts(kept, merged):
+        if wrong:
+            return code, words
+    held = _live_of(kept)
+    if any(user in held for user in _live_of(merged)):
+        return "bound_twice", _(
+            "One account has bound both records; end one of the bindings first."
+        )
+    if "self" in held.values() and "self" in _live_of(merged).values():
+        return "two_accounts", _("Both records have an account of their own; end one first.")
+    return None
+
+
+def _doubts(kept: Patient, merged: Patient) -> list[tuple[bool, str, Promise]]:
+    both_born = kept.birth_date is not None and merged.birth_date is not None
+    both_numbered = bool(kept.id_number_index and merged.id_number_index)
+    return [
+        (kept.pk == merged.pk, "same_record", _("This is one record.")),
+        (
+            kept.merged_into_id is not None or merged.merged_into_id is not None,
+            "merged_already",
+            _("One of these records was joined with another already."),
+        ),
+        (
+            plain_name(kept.name) != plain_name(merged.name),
+            "other_name",
+            _("The names differ; correct the wrong one in the HIS first."),
+        ),
+        (
+            both_born and kept.birth_date != merged.birth_date,
+            "other_birth",
+            _("The dates of birth differ; correct the wrong one in the HIS first."),
+        ),
+        (
+            both_numbered
+            and kept.id_type == merged.id_type
+            and kept.id_number_index != merged.id_number_index,
+            "other_number",
+            _("The certificate numbers differ: these are two people."),
+        ),
+        (
+            kept.pk in (merged.guardian_id, kept.guardian_id)
+            or merged.pk in (kept.guardian_id, merged.guardian_id),
+            "guardian",
+            _("One is the guardian of the other."),
+        ),
+    ]
+
+
+def _live_of(patient: Patient) -> dict[Any, str]:
+    rows = PatientAccess.objects.filter(patient=patient, ended_at__isnull=True)
+    return dict(rows.values_list("user_id", "relation"))

@@ -1,0 +1,135 @@
+"""Joining two records of one person: one member of staff proposes, another decides; it can be
+parted again. Rows change their person and nothing else; no posting names a person, none moves.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.actors import Actor, ActorKind
+from core.audit import record
+from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.review import ReviewStatus, refuse_same_person, review_decide
+from patients.locks import patient_merge_locked, patients_locked
+from patients.models import Patient, PatientMerge
+from patients.selectors.merges import links, merge_refusal
+
+REASON_LENGTH_MAX = 500
+
+
+def patient_merge_propose(*, kept_id: int, merged_id: int, reason: str, by: Actor) -> PatientMerge:
+    """Say that `merged` is a duplicate of `kept`. Nothing moves before somebody else agrees."""
+    reason = _reason(reason)
+    _staff(by)
+    with transaction.atomic():
+        kept, merged = _both(kept_id, merged_id)
+        _refuse(kept, merged)
+        open_or_done = PatientMerge.objects.filter(
+            merged=merged, status__in=(ReviewStatus.OPEN, ReviewStatus.APPROVED), undone_at=None
+        )
+        if open_or_done.exists():
+            raise Conflict("merge_open", _("This has been proposed already."))
+        return PatientMerge.objects.create(
+            kept=kept,
+            merged=merged,
+            reason_code="duplicate",
+            summary=reason,
+            opened_by=by.key,
+            opened_at=clock.now(),
+        )
+
+
+def patient_merge_decide(*, merge_id: int, agreed: bool, by: Actor, comment: str) -> PatientMerge:
+    """Join, or say no. Never by who proposed; both records are looked at again."""
+    with transaction.atomic():
+        merge = _merge(merge_id)
+        to = ReviewStatus.APPROVED if agreed else ReviewStatus.REJECTED
+        kept, merged = _both(merge.kept_id, merge.merged_id)
+        if agreed and merge.status == ReviewStatus.OPEN:
+            _refuse(kept, merged)
+        review_decide(review=merge, to=to, by=by, comment=comment)
+        if agreed:
+            _joined(merge, kept, merged, by)
+    return merge
+
+
+def patient_merge_undo(*, merge_id: int, by: Actor, reason: str) -> PatientMerge:
+    """Part the records again: what was moved goes back where it still is. What came since stays
+    with the kept record. Not by who decided, so that here too two people have looked."""
+    reason = _reason(reason)
+    _staff(by)
+    with transaction.atomic():
+        merge = _merge(merge_id)
+        if merge.status != ReviewStatus.APPROVED or merge.undone_at is not None:
+            raise Conflict("not_joined", _("These records are not joined now."))
+        refuse_same_person(by.key, str(merge.decided_by))
+        kept, merged = _both(merge.kept_id, merge.merged_id)
+        merged.merged_into = None
+        merged.save(update_fields=["merged_into"])
+        for link in links():
+            ids = merge.moved.get(link.key, [])
+            rows = link.model._base_manager.filter(pk__in=ids, **{link.field: kept.pk})
+            rows.update(**{link.field: merged.pk})
+        merge.undone_by, merge.undone_at, merge.undo_reason = by.key, clock.now(), reason
+        merge.save(update_fields=["undone_by", "undone_at", "undo_reason"])
+        _recorded(merge, "patient.unmerged", by)
+    return merge
+
+
+def _joined(merge: PatientMerge, kept: Patient, merged: Patient, by: Actor) -> None:
+    moved: dict[str, list[int]] = {}
+    for link in links():
+        ids = link.free_ids(merged.pk, kept.pk)
+        if ids:
+            link.model._base_manager.filter(pk__in=ids).update(**{link.field: kept.pk})
+            moved[link.key] = ids
+    merged.merged_into = kept
+    merged.save(update_fields=["merged_into"])
+    merge.moved = moved
+    merge.save(update_fields=["moved"])
+    _recorded(merge, "patient.merged", by)
+
+
+def _recorded(merge: PatientMerge, action: str, by: Actor) -> None:
+    for patient_id in (merge.kept_id, merge.merged_id):
+        record(
+            by=by,
+            action=action,
+            subject="patients.patient",
+            subject_id=patient_id,
+            detail={"merge": merge.pk, "rows": {key: len(ids) for key, ids in merge.moved.items()}},
+        )
+
+
+def _both(kept_id: int, merged_id: int) -> tuple[Patient, Patient]:
+    rows = {one.pk: one for one in patients_locked(kept_id, merged_id)}
+    if kept_id not in rows or merged_id not in rows:
+        raise NotFound("patient_unknown", _("There is no such record."))
+    return rows[kept_id], rows[merged_id]
+
+
+def _merge(merge_id: int) -> PatientMerge:
+    try:
+        return patient_merge_locked(merge_id)
+    except PatientMerge.DoesNotExist:
+        raise NotFound("merge_unknown", _("There is no such case.")) from None
+
+
+def _refuse(kept: Patient, merged: Patient) -> None:
+    refusal = merge_refusal(kept, merged)
+    if refusal is not None:
+        raise Conflict(*refusal)
+
+
+def _reason(reason: str) -> str:
+    reason = " ".join(reason.split())
+    if not reason or len(reason) > REASON_LENGTH_MAX:
+        raise BadInput("reason_missing", _("Say why, in at most 500 characters."), "reason")
+    return reason
+
+
+def _staff(by: Actor) -> None:
+    if by.kind != ActorKind.STAFF:
+        raise Forbidden("not_staff", _("Only a member of staff may do this."))
