@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from io import StringIO
 from typing import Any
 
@@ -50,6 +51,14 @@ def test_job_is_named_with_its_reason_and_not_run() -> None:
     assert "would run sweep_invoices: a bill whose task was lost" in said
     assert "has not run yet" in said
     assert not JobRun.objects.exists()
+
+
+@pytest.mark.django_db
+def test_job_says_when_it_last_ran_in_the_house_s_time() -> None:
+    JobRun.objects.create(key="sweep_invoices", started_at=clock.now().astimezone(UTC))
+    data, said = dry("run_due", "sweep_invoices")
+    assert "last run 2026-11-20T10:00:00+08:00" in said
+    assert data["last_run_at"] == "2026-11-20T10:00:00+08:00"
 
 
 @pytest.mark.django_db

@@ -18,13 +18,16 @@ COMMANDS = (
     (("clock", "--set", "tomorrow"), USAGE, "2026-12-01T09:00:00+08:00"),
     (("clock", "--advance", "36"), USAGE, "36h"),
     (("clock", "--set", "2020-01-01T00:00:00+08:00"), REFUSED, "只能往前"),
+    (("clock", "--advance", "36h", "--json", "--dry-run"), OK, "would run close_day"),
     (("sync_schedule", "--json", "--dry-run"), OK, "kept"),
     (("run_due", "sweep_invoices", "--json"), OK, "sweep_invoices"),
+    (("run_due", "sweep_invoices", "--json", "--dry-run"), OK, "would run sweep_invoices"),
     (("run_due", "sweep_dust"), USAGE, "sweep_invoices"),
     (("run_due",), USAGE, "job"),
     (("check_ledger", "--json"), OK, "sound"),
     (("check_ledger", "--dry-run"), USAGE, "--dry-run"),
     (("compare_books", "--json", "--wait", "30"), OK, "agree"),
+    (("compare_books", "--json", "--wait", "30"), OK, "his/hospital"),
     (("compare_books", "--wait", "soon"), USAGE, "--wait"),
     (("compare_books", "--wait", "-5"), USAGE, "--wait"),
     (("resolve_unknown", "--json", "--dry-run"), OK, "0 looked at"),
@@ -33,6 +36,7 @@ COMMANDS = (
     (("close_day", "--date", "2026-13-01"), USAGE, "2026-13-01"),
     (("close_day", "--date", "2099-01-01"), REFUSED, "2099-01-01"),
     (("demo", "--json"), LOCKED, "demo"),
+    (("demo", "--json", "--dry-run"), LOCKED, "demo"),
 )
 
 

@@ -176,7 +176,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     type = serializers.CharField()
     title = serializers.CharField()
     status = serializers.IntegerField()
-    detail = serializers.CharField()
+    detail = serializers.CharField(help_text="The first reason with its field, to be shown as is.")
     errors = ProblemFieldSerializer(many=True)  # type: ignore[assignment]
 
 

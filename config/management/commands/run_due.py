@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.jobs import job_of
+from core import clock
 from core.commands import ExitCode, PortalCommand, Result
 from core.errors import BadInput, NotFound
 from core.jobs import Job, job_run
@@ -38,7 +39,7 @@ class Command(PortalCommand):
 def _would_run(job: Job) -> Result:
     """What it is for and when it last ran; what it finds is known only by doing it."""
     last = JobRun.objects.filter(key=job.key).order_by("-pk").first()
-    ran_at = last.started_at if last else None
+    ran_at = last.started_at.astimezone(clock.ZONE) if last else None
     data = {"job": job.key, "ran": False, "dry_run": True, "why": job.why, "last_run_at": ran_at}
     said = f"last run {ran_at.isoformat(timespec='seconds')}" if ran_at else "it has not run yet"
     return Result(data, f"would run {job.key}: {job.why}; {said}")
