@@ -157,6 +157,7 @@ def register() -> None:
         "cash": pgettext_lazy("page", "cash"),
         "return": pgettext_lazy("page", "return"),
         "review": pgettext_lazy("page", "review"),
+        "person_review": pgettext_lazy("page", "who is who"),
     })  # fmt: skip
     words_add("by", {**KINDS, "link": pgettext_lazy("found by", "a link")})
     words_add("reason", REVEAL_REASONS)

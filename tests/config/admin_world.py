@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
+from django.db import transaction
 
 from billing.ledger.models import ClosedDay
 from billing.models import BillingReview, HisEvent, Invoice, PaymentNotice, Rating, ReviewReason
@@ -84,22 +85,21 @@ def _cash_taken(bill: Invoice) -> None:
 
 def _decided(bill: Invoice) -> BillingReview:
     figures = {"ours_fen": 6_300, "theirs_fen": 6_000}
-    case = review_open(reason=ReviewReason.AMOUNT_DIFFERS, figures=figures, invoice=bill)
+    with transaction.atomic():
+        case = review_open(reason=ReviewReason.AMOUNT_DIFFERS, figures=figures, invoice=bill)
     form = {"verdict": "approve", "comment": "已与渠道核对"}
     browser("reviewer", "reviewer01").post(f"/admin/desk/reviews/{case.pk}", form)
-    review_open(
-        reason=ReviewReason.NOT_ENDED,
-        figures={"failures": 3, "error": "渠道无应答"},
-        invoice=bill,
-    )
+    failures = {"failures": 3, "error": "渠道无应答"}
+    with transaction.atomic():
+        review_open(reason=ReviewReason.NOT_ENDED, figures=failures, invoice=bill)
     return case
 
 
 def _trails(bill: Invoice) -> None:
-    transaction = bill.payments.get().transactions.get(kind="CAPTURE")
+    captured = bill.payments.get().transactions.get(kind="CAPTURE")
     for status, failure in ((200, ""), (None, "NO_ANSWER")):
         OutboundCall.objects.create(
-            counterparty="wechat_pay", operation="capture", reference=transaction.number,
+            counterparty="wechat_pay", operation="capture", reference=captured.number,
             method="POST", url="https://channel.example/pay", status=status, failure=failure,
             request_headers={"Accept": "application/json"}, request_body="{}",
             request_sha256="0" * 64, duration_ms=84, created_at=clock.now(),
