@@ -10,6 +10,7 @@ from billing.channels.base import Operation
 from billing.ledger.selectors import account_balance
 from billing.models import PaymentTransaction
 from billing.policy import policy
+from billing.services.apply import Source, transaction_apply
 from billing.services.sweeps import transaction_resume, transactions_due
 from core import clock
 from tests import scripted
@@ -127,6 +128,28 @@ def test_an_order_given_up_that_turns_up_is_closed_there_and_pays_nothing(
     first.refresh_from_db()
     assert (first.status, first.due_at) == ("CLOSED", None)
     assert account_balance(CLEARING) == 1_000
+
+
+def test_an_order_given_up_that_the_channel_speaks_of_is_closed_before_its_deadline(
+    still_clock: clock.FrozenClock,
+) -> None:
+    bill = in_flight(answer=scripted.SILENT)
+    first = capture_of(bill)
+    scripted.script(Operation.QUERY, scripted.MISSING, scripted.MISSING)
+    for _look in range(2):
+        still_clock.advance(timedelta(seconds=16))
+        sweep()
+    # when a notice says that it is in progress
+    transaction_apply(transaction_id=first.pk, answer=scripted.PENDING, source=Source.NOTICE)
+    first.refresh_from_db()
+    assert first.due_at is not None
+    assert first.due_at < first.expires_at
+    still_clock.advance(first.due_at - clock.now())
+    sweep()
+    # then nobody waits for its deadline: it is wanted no more
+    assert scripted.calls(Operation.CLOSE) == [first.number]
+    first.refresh_from_db()
+    assert (first.status, first.due_at) == ("CLOSED", None)
 
 
 def test_money_of_an_order_given_up_goes_back_by_itself(still_clock: clock.FrozenClock) -> None:
