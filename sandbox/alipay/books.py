@@ -64,15 +64,21 @@ def books(start: datetime | None, end: datetime | None) -> dict[str, Book]:
 
 
 def _unfinished() -> list[tuple[str, int, int]]:
-    trades = Trade.objects.filter(trades_open()).values("merchant__pid")
-    refunds = Refund.objects.filter(status=Refund.Status.PROCESSING).values("trade__merchant__pid")
-    transfers = Transfer.objects.filter(status=Transfer.Status.DEALING).values("merchant__pid")
-    counted = (
-        trades.annotate(n=Count("id"), s=Sum("total_fen")),
-        refunds.annotate(n=Count("id"), s=Sum("amount_fen")),
-        transfers.annotate(n=Count("id"), s=Sum("amount_fen")),
+    """Seller, count and fen of what may still move money, of each kind."""
+    rows = (
+        (Trade.objects.filter(trades_open()), "merchant__pid", "total_fen"),
+        (
+            Refund.objects.filter(status=Refund.Status.PROCESSING),
+            "trade__merchant__pid",
+            "amount_fen",
+        ),
+        (Transfer.objects.filter(status=Transfer.Status.DEALING), "merchant__pid", "amount_fen"),
     )
-    return [(pid, n, s) for rows in counted for pid, n, s in rows.order_by().values_list()]
+    return [
+        (found["pid"], found["n"], found["s"])
+        for open_rows, pid, fen in rows
+        for found in open_rows.values(pid=F(pid)).annotate(n=Count("id"), s=Sum(fen)).order_by()
+    ]
 
 
 NAMES = ("created_at", "number", "own", "kind", "pid", "state_now", "fen", "above", "at")

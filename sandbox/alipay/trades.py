@@ -148,8 +148,9 @@ def trade_pay(trade: Trade, wallet: Wallet, *, delay_s: float = 0.0) -> bool:
 @transaction.atomic
 def trade_scan(merchant: Merchant, wanted: Wanted, auth_code: str, fault: Fault | None) -> Trade:
     """A scanned payment: paid at once, or waiting for the password; a refusal leaves no trade."""
-    known = Trade.objects.filter(merchant=merchant, out_trade_no=wanted.out_trade_no).exists()
+    # Locked first: of several calls at once all but one find the trade of the first.
     code = PaymentCode.objects.select_for_update().filter(code=auth_code).first()
+    known = Trade.objects.filter(merchant=merchant, out_trade_no=wanted.out_trade_no).exists()
     if not known and (code is None or code.used_by or code.expires_at <= clock.now()):
         raise Refused("ACQ.PAYMENT_AUTH_CODE_INVALID", "支付授权码无效")
     trade, created = trade_begin(merchant, wanted)

@@ -119,6 +119,7 @@ def test_a_refund_without_an_end_is_neither(
     house.fault("refund", "never_final")
     sent = house.channel.refund(refund)
     assert (sent.outcome, sent.code) == (OPEN, "REFUND_PROCESSING")
+    assert house.book("open") == 500
     pid = house.account.merchant_no
     house.sandbox.act("alipay", "finish_refund", refund.number, pid=pid, status=status)
     assert house.channel.refund_query(refund).outcome is outcome
@@ -250,6 +251,7 @@ def test_a_transfer_that_fails_waits_or_comes_back(house: House) -> None:
     house.fault("transfer", "never_final")
     waiting = house.transfer()
     assert house.channel.transfer(waiting).code == "DEALING"
+    assert house.book("open") == AMOUNT
     pid = house.account.merchant_no
     house.sandbox.act("alipay", "finish_transfer", waiting.number, pid=pid, status="SUCCESS")
     assert house.channel.transfer_query(waiting).outcome is YES
