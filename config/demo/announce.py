@@ -54,6 +54,7 @@ def demo_print(logins: list[Login], patients: list[dict[str, Any]]) -> None:
     places = Table(title="The demo hospital is open", show_header=False, box=None)
     for what, path in (
         ("Admin for cashiers and clerks", f"{settings.PORTAL_URL}/admin/"),
+        ("The patients' own pages (the code arrives on their phone)", f"{settings.PORTAL_URL}/"),
         ("API of the HIS", f"{settings.PORTAL_URL}/api/schema/"),
         ("Console of the HIS (register a visit, collect)", f"{settings.SANDBOX_URL}/his/"),
         ("A payer's phone (wallet, messages)", f"{settings.SANDBOX_URL}/phone/"),
