@@ -41,6 +41,9 @@ READ_PARTNERS = (
 ROLES: dict[str, tuple[str, ...]] = {
     "cashier": (
         *READ_BILLS,
+        "patients.change_patientaccess",
+        "patients.view_patientmerge",
+        "patients.propose_patientmerge",
         "patients.reveal_patient",
         "billing.collect_invoice",
         "billing.pass_over_tender",
@@ -60,6 +63,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "patients.reveal_patient",
         "billing.decide_billingreview",
         "patients.change_patientreview",
+        "patients.view_patientmerge",
+        "patients.decide_patientmerge",
     ),
     "finance": (
         *READ_BILLS,

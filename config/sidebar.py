@@ -26,6 +26,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         _group(_("Review"), (
             _item(_("Reviews"), "fact_check", "desk_reviews",
                   may("billing.view_billingreview"), waiting=waiting),
+            _item(_("Joined records"), "merge", "desk_merges", may("patients.view_patientmerge")),
         )),
         _group(_("Patients' word"), (
             _item(_("Ratings"), "star", "admin:billing_rating_changelist",

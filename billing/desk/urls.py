@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from billing.desk.views import bills, patients, returns, reviews
+from billing.desk.views import bills, bindings, merges, patients, returns, reviews
 
 urlpatterns: list[URLPattern] = [
     path("", patients.home, name="desk_home"),
@@ -25,4 +25,11 @@ urlpatterns: list[URLPattern] = [
         reviews.person_review_show,
         name="desk_person_review",
     ),
+    path("desk/patients/<int:patient_id>/bindings", bindings.bindings, name="desk_bindings"),
+    path(
+        "desk/patients/<int:patient_id>/bindings/end", bindings.binding_end, name="desk_binding_end"
+    ),
+    path("desk/merges", merges.merges, name="desk_merges"),
+    path("desk/merges/new", merges.merge_new, name="desk_merge_new"),
+    path("desk/merges/<int:merge_id>", merges.merge_show, name="desk_merge"),
 ]

@@ -81,6 +81,16 @@ def merge_preview(*, kept: Patient, merged: Patient) -> dict[str, int]:
     return {key: count for key, count in counts.items() if count}
 
 
+def merge_counts(
+    moved: dict[str, int] | None, *, kept: Patient | None = None, merged: Patient | None = None
+) -> list[tuple[str, int]]:
+    """Counts under the words people read: of what moved, or of what would."""
+    if moved is None and kept is not None and merged is not None:
+        moved = merge_preview(kept=kept, merged=merged)
+    words = {one.key: str(one.model._meta.verbose_name) for one in links()}
+    return [(words.get(key, key), count) for key, count in (moved or {}).items()]
+
+
 def merge_refusal(kept: Patient, merged: Patient) -> tuple[str, Promise] | None:
     """Why these two records cannot be one person, or must not be joined yet."""
     for wrong, code, words in _doubts(kept, merged):

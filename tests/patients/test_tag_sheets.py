@@ -86,7 +86,7 @@ def test_the_command_writes_records_memory_and_list(tmp_path: Path) -> None:
     location("W02")
     run("--out", str(tmp_path), "--dry-run")
     assert list(tmp_path.iterdir()) == []
-    address = run("--out", str(tmp_path), "--location", "W01")["tags"][0]["address"]  # type: ignore[index]
+    address = run("--out", str(tmp_path), "--location", "W01")["tags"][0]["address"]
     assert {one.name for one in tmp_path.iterdir()} == {"W01.ndef", "W01.bin", "tags.csv"}
     record = (tmp_path / "W01.ndef").read_bytes()
     assert record == uri_record(address)
