@@ -7,6 +7,8 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
+from config.management.commands import clock as clock_command
+
 USAGE, REFUSED = 2, 4
 
 
@@ -26,3 +28,26 @@ def test_unusable_value_is_refused_in_words(typed: tuple[str, ...], code: int, w
         call_command(*typed, stderr=said)
     assert ended.value.code == code
     assert words in said.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("typed", "order"),
+    [
+        (("--advance", "36h"), {"advance_s": 129_600}),
+        (("--set", "2026-12-01T09:00:00+08:00"), {"now": "2026-12-01T09:00:00+08:00"}),
+    ],
+)
+def test_step_is_added_to_the_clock_that_leads(
+    monkeypatch: pytest.MonkeyPatch, typed: tuple[str, str], order: dict[str, object]
+) -> None:
+    """The portal's clock follows the sandbox's, so a step counted from ours would fall short."""
+    sent: list[object] = []
+
+    def moved(_method: str, _path: str, body: object) -> dict[str, str]:
+        sent.append(body)
+        return {"now": "then"}
+
+    monkeypatch.setattr(clock_command, "sandbox_call", moved)
+    call_command("clock", *typed, stderr=StringIO())
+    assert sent == [order]

@@ -35,8 +35,9 @@ class Command(PortalCommand):
     def perform(self, **options: Any) -> Result:
         if settings.PRODUCTION:
             raise NotOffered("clock_fixed", _("The clock cannot be moved here."))
-        wanted = _wanted(options["set"], options["advance"])
+        step = _step(options["advance"])
         now = clock.now()
+        wanted = now + step if step is not None else _instant(options["set"])
         if wanted is None:
             return Result({"now": now.isoformat()}, now.isoformat())
         if wanted < now - TOLERANCE:
@@ -45,7 +46,7 @@ class Command(PortalCommand):
         if options["dry_run"]:
             return _would_move(now, wanted)
         try:
-            moved = sandbox_call("POST", "/_control/clock", {"now": wanted.isoformat()})
+            moved = sandbox_call("POST", "/_control/clock", _order(wanted, step))
         except SandboxError as error:
             return Result({"error": str(error)}, str(error), ExitCode.TRY_LATER)
         return Result(moved, f"it is {moved['now']}")
@@ -65,16 +66,27 @@ def _would_move(now: datetime, wanted: datetime) -> Result:
     return Result(data, "\n".join(lines))
 
 
-def _wanted(at: str | None, step: str | None) -> datetime | None:
-    if at:
-        try:
-            wanted = datetime.fromisoformat(at)
-        except ValueError as error:
-            raise BadInput("bad_time", _("Write the time as 2026-12-01T09:00:00+08:00.")) from error
-        return wanted if wanted.tzinfo else wanted.replace(tzinfo=clock.ZONE)
-    if not step:
+def _order(wanted: datetime, step: timedelta | None) -> dict[str, Any]:
+    """A step is added to the sandbox's clock: ours follows it and lies a moment behind."""
+    if step is None:
+        return {"now": wanted.isoformat()}
+    return {"advance_s": step // timedelta(seconds=1)}
+
+
+def _instant(at: str | None) -> datetime | None:
+    if not at:
         return None
-    match = STEP.fullmatch(step)
+    try:
+        wanted = datetime.fromisoformat(at)
+    except ValueError as error:
+        raise BadInput("bad_time", _("Write the time as 2026-12-01T09:00:00+08:00.")) from error
+    return wanted if wanted.tzinfo else wanted.replace(tzinfo=clock.ZONE)
+
+
+def _step(text: str | None) -> timedelta | None:
+    if not text:
+        return None
+    match = STEP.fullmatch(text)
     if match is None:
         raise BadInput("bad_step", _("Write the step as 30s, 15m, 36h or 2d."))
-    return clock.now() + timedelta(seconds=int(match[1]) * UNITS[match[2]])
+    return timedelta(seconds=int(match[1]) * UNITS[match[2]])
