@@ -85,7 +85,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
         paid_fen=sum(row.amount_fen for row in taken) if settled else 0,
         valid_until=invoice.valid_until,
         channel=channel_words(shown.payment) if shown else "",
-        action=_action(open_row),
+        action=_action(open_row) if _is_readers(open_row, access) else None,
         started_at=open_row.created_at if open_row else None,
         occurred_at=taken[-1].occurred_at if taken else None,
         answer_by=_answer_by(open_row),
@@ -96,6 +96,13 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
         refunds=tuple(_refund(row) for row in moved if row.kind == TransactionKind.REFUND),
         payable_by_reader=access is None or access.may_pay,
     )
+
+
+def _is_readers(row: PaymentTransaction | None, access: PatientAccess | None) -> bool:
+    """Whether the open order is the reader's to go on with: whoever pays it is told as its payer."""
+    if row is None or row.payment.payer_id is None:
+        return access is None or access.may_pay
+    return access is not None and row.payment.payer_id == access.user_id
 
 
 def _title(invoice: Invoice, access: PatientAccess | None) -> str:

@@ -52,7 +52,7 @@ def test_home_without_a_person_leads_to_the_family():
     people.campus()
     answer = signed_in(payments.user()).get("/")
 
-    assert answer.status_code == 200 and 'href="/family"' in answer.content.decode()
+    assert answer.status_code == 200 and 'href="/family/add"' in answer.content.decode()
 
 
 def test_home_is_for_patients_and_admin_for_staff():
@@ -225,6 +225,12 @@ def test_a_cancelled_payer_finds_the_way_back_into_the_same_order():
     assert "https://wx.tenpay.com/x?prepay=1" in answer.content.decode()
     assert "短信" not in text_of(answer) and 'class="button primary"' not in answer.content.decode()
     assert client.get(f"/bills/{one.pk}/pay").url == f"/bills/{one.pk}/code"
+
+    # And nobody else may go on with it: its payer is the one who is told
+    sister = payments.user()
+    payments.access(own, sister, "other")
+    others = text_of(signed_in(sister).get(f"/bills/{one.pk}/result"))
+    assert "回到微信" not in others and "请勿重复支付" in others
 
     PaymentTransaction.objects.filter(pk=row.pk).update(closing=True)
     after = text_of(client.get(f"/bills/{one.pk}/result"))
