@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,23 +11,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from billing.models import Agreement, PaymentInstitution
 from core import clock
-from patients.doors import patient_actor
-from patients.models import Consent, PatientAccess
-from patients.services.consents import consent_give
+from patients.models import PatientAccess
 from tests import scripted
 from tests.billing import portal_house as house
 from tests.billing.portal_house import text_of
 from tests.billing.services.agreement_house import (
     SILENT,
-    STANDS,
     Wallet,
+    agreed,
     as_was,
     begin,
     narrow_plan,
     standing,
-    text_hash,
     wallet_of,
 )
 from tests.factories import payments
@@ -45,14 +41,6 @@ def wallet(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     scripted.reset()
     with translation.override("zh-hans"):
         yield wallet_of(monkeypatch)
-
-
-def answers(**changed: Any) -> dict[str, Any]:
-    return {"single": "", "daily": "", "agree": "yes", "text": text_hash()} | changed
-
-
-def agreed(user: Any) -> None:
-    consent_give(user=user, purpose="deduction", by=patient_actor(user))
 
 
 # The list
@@ -128,175 +116,6 @@ def test_going_on_without_consent_leads_to_the_consent() -> None:
     answer = house.signed_in(user).post(f"/agreements/{row.pk}/switch", {"on": "yes"})
     assert answer.url == "/consents/deduction?next=/agreements"
     assert as_was(row).status == "PAUSED"
-
-
-# Signing
-
-
-def test_every_institution_in_term_is_offered_and_none_is_first_for_everybody() -> None:
-    narrow_plan()
-    for number in range(4):
-        institution = PaymentInstitution.objects.create(
-            code=f"inst{number}",
-            name=f"机构{number}号",
-            agreement_from=date(2026, 1, 1),
-            agreement_until=date(2026, 11, 19 + (number > 0)),
-        )
-        payments.plan(payments.merchant(f"190000010{number}", institution=institution), plan_id="5")
-    first = set()
-    for _reader in range(8):
-        user = payments.user()
-        text = text_of(house.signed_in(user).get("/agreements/new"))
-        names = [name for name in ("财付通", "机构1号", "机构2号", "机构3号") if name in text]
-        assert len(names) == 4 and "机构0号" not in text
-        assert "推荐" not in text
-        first.add(min(names, key=text.index))
-    assert len(first) > 1
-
-
-def test_signed_already_is_greyed() -> None:
-    user, own, _mother = house.family()
-    row = standing(user, [own])
-    body = house.signed_in(user).get("/agreements/new").content.decode()
-    assert "choice-off" in body and f"/agreements/new/{row.plan_id}" not in body
-
-
-def test_nothing_is_chosen_beforehand_and_self_comes_first() -> None:
-    user, own, mother = house.family()
-    plan = narrow_plan()
-    body = house.signed_in(user).get(f"/agreements/new/{plan.pk}").content.decode()
-    assert "checked" not in body
-    assert body.index(f'value="{own.pk}"') < body.index(f'value="{mother.pk}"')
-    assert "自动扣款" in body and text_hash() in body
-
-
-def test_the_form_leads_to_the_channel_and_leaves_the_mandate(wallet: Wallet) -> None:
-    user, own, mother = house.family()
-    phone, plan = house.signed_in(user), narrow_plan()
-    sent = answers(people=[own.pk, mother.pk], single="２００", daily="1,000.00元")
-    answer = phone.post(f"/agreements/new/{plan.pk}", sent)
-    row = Agreement.objects.get()
-    assert answer.url == f"/agreements/{row.pk}/sign"
-    assert (row.own_single_fen, row.own_daily_fen) == (20_000, 100_000)
-    body = phone.get(answer.url).content.decode()
-    assert f"https://wallet.example/sign?code={row.contract_code}" in body
-    assert wallet.asked[0][2].endswith(f"/agreements/{row.pk}/result")
-    assert wallet.asked[0][2].startswith("http")
-
-
-@pytest.mark.parametrize(
-    ("changed", "sentence"),
-    [
-        ({"people": []}, "请至少选一个人"),
-        ({"people": ["987654"]}, "其中有人已经不能由您代付"),
-        ({"people": ["x"]}, "其中有人已经不能由您代付"),
-        ({"single": "0"}, "¥0.01"),
-        ({"single": "-1"}, "¥0.01"),
-        ({"daily": "-0.01"}, "¥0.01"),
-        ({"single": "500.01"}, "¥500.00"),
-        ({"daily": "2500.01"}, "¥2,500.00"),
-        ({"single": "300", "daily": "200"}, "每笔限额不能高于每天限额"),
-        ({"single": "1.001"}, ""),
-        ({"single": "abc"}, ""),
-        ({"agree": ""}, "不同意就不能自动扣款"),
-        ({"text": "0" * 64}, ""),
-    ],
-    ids=str,
-)
-def test_what_cannot_be_is_a_sentence_and_leaves_nothing(
-    changed: dict[str, Any], sentence: str
-) -> None:
-    user, own, _mother = house.family()
-    plan = narrow_plan()
-    sent = answers(people=[own.pk]) | changed
-    answer = house.signed_in(user).post(f"/agreements/new/{plan.pk}", sent)
-    assert answer.status_code == 400
-    body = answer.content.decode()
-    assert 'class="error-summary"' in body and sentence in body and "没有扣款" in body
-    assert not Agreement.objects.exists()
-    assert not Consent.objects.filter(purpose="deduction").exists()
-
-
-def test_elder_mode_asks_one_question_a_page() -> None:
-    user, own, _mother = house.family()
-    phone, plan = house.signed_in(user), narrow_plan()
-    phone.cookies["mode"] = "elder-1"
-    where = f"/agreements/new/{plan.pk}"
-    first = phone.get(where).content.decode()
-    assert 'name="people"' in first and 'name="single"' not in first and 'name="agree"' not in first
-    missed = phone.post(where, {"step": "people"})
-    assert missed.status_code == 400 and "请至少选一个人" in missed.content.decode()
-    second = phone.post(where, {"step": "people", "people": own.pk})
-    body = second.content.decode()
-    assert second.status_code == 200 and 'id="single"' in body and 'id="people"' not in body
-    wrong = phone.post(where, {"step": "limits", "people": own.pk, "single": "600"})
-    assert wrong.status_code == 400 and "¥500.00" in wrong.content.decode()
-    third = phone.post(where, {"step": "limits", "people": own.pk, "single": "100", "daily": ""})
-    body = third.content.decode()
-    assert 'name="agree"' in body and '<input type="hidden" name="single" value="100">' in body
-    unread = phone.post(where, {"step": "agree", "people": own.pk, "text": text_hash()})
-    assert unread.status_code == 400 and not Agreement.objects.exists()
-    sent = answers(step="agree", people=own.pk, single="100")
-    assert phone.post(where, sent).status_code == 303
-    assert Agreement.objects.get().own_single_fen == 10_000
-
-
-def test_a_consent_that_stands_is_not_asked_again() -> None:
-    user, own, _mother = house.family()
-    agreed(user)
-    phone, plan = house.signed_in(user), narrow_plan()
-    assert 'name="agree"' not in phone.get(f"/agreements/new/{plan.pk}").content.decode()
-    sent = answers(people=[own.pk])
-    del sent["agree"], sent["text"]
-    assert phone.post(f"/agreements/new/{plan.pk}", sent).status_code == 303
-
-
-def test_nobody_to_pay_for_leads_to_the_family() -> None:
-    user, plan = payments.user(), narrow_plan()
-    text = text_of(house.signed_in(user).get(f"/agreements/new/{plan.pk}"))
-    assert "还没有可以付的人" in text
-
-
-# The result
-
-
-def test_the_result_is_one_of_three(wallet: Wallet) -> None:
-    user, own, _mother = house.family()
-    phone, row = house.signed_in(user), begin(user, [own])
-    where = f"/agreements/{row.pk}/result"
-    text = text_of(phone.get(where))
-    assert "处理中" in text and "回去签约" in text and "失败" not in text
-    assert phone.get(where, headers={"HX-Request": "true"}).status_code == 204
-    wallet.queries.extend([SILENT, STANDS])
-    assert "还没有签约" in text_of(phone.post(where, follow=True))
-    text = text_of(phone.post(where, follow=True))
-    assert "已签约" in text and "处理中" not in text
-    assert phone.get(where, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
-    assert phone.get(f"/agreements/{row.pk}/sign").url == where
-
-
-@pytest.mark.parametrize(
-    ("how", "sentence"),
-    [
-        ("refused", "签约的不是您本人的账户"),
-        ("not_signed", "超过时间没有签"),
-        ("holder", "您取消了这次签约"),
-    ],
-)
-def test_not_signed_says_why_and_that_nothing_was_taken(how: str, sentence: str) -> None:
-    user, own, _mother = house.family()
-    row = begin(user, [own])
-    Agreement.objects.filter(pk=row.pk).update(status="ENDED", ended_how=how)
-    text = text_of(house.signed_in(user).get(f"/agreements/{row.pk}/result"))
-    assert "没有签约" in text and "没有扣款" in text and sentence in text
-
-
-def test_coming_back_from_the_channel_proves_nothing() -> None:
-    user, own, _mother = house.family()
-    row = begin(user, [own])
-    forged = f"/agreements/{row.pk}/result?status=NORMAL&agreement_no=1&asked=yes"
-    assert "处理中" in text_of(house.signed_in(user).get(forged))
-    assert as_was(row).status == "SIGNING"
 
 
 # Changes

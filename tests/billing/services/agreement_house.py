@@ -16,6 +16,7 @@ from core.outcomes import Outcome
 from patients.consents.texts import consent_text
 from patients.doors import patient_actor
 from patients.models import Notification, Patient
+from patients.services.consents import consent_give
 from tests import scripted
 from tests.factories import payments
 from tests.factories.accounts import patient_user
@@ -120,3 +121,8 @@ def told(user: User) -> list[str]:
 def as_was(row: Agreement) -> Agreement:
     row.refresh_from_db()
     return row
+
+
+def agreed(user: User) -> None:
+    """The consent to deduct stands."""
+    consent_give(user=user, purpose="deduction", by=patient_actor(user))
