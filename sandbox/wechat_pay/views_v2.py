@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,10 +26,16 @@ STATE_NUMBER = {"SIGNED": "0", "TERMINATED": "1"}
 
 
 def entrust_page(request: HttpRequest) -> HttpResponse:
-    """The signing link a person opens; it leads to the page of the phone."""
+    """The signing link a person opens; it leads to the page of the phone.
+
+    `return_web` sends them back to the page they came from; the link names no address.
+    """
     try:
         asked = asked_verify({name: str(value) for name, value in request.GET.items()})
-        contract = contracts.contract_propose(asked.merchant, _proposal(asked))
+        proposal = _proposal(asked)
+        if asked.fields.get("return_web") == "1":
+            proposal = replace(proposal, return_url=request.headers.get("Referer", ""))
+        contract = contracts.contract_propose(asked.merchant, proposal)
     except (Unread, Refused) as error:
         return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
     return HttpResponseRedirect(sign_page(contract))
