@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 
 from billing.models import AgreementPlan, Merchant, PaymentInstitution
+from config.demo.alipay import sellers_load
 from config.demo.codes import demo_secrets, demo_totp
 from config.roles import ROLES, roles_sync
 from core.models import User
@@ -59,6 +60,10 @@ def hospital_load(*, credentials: Path) -> tuple[str, list[Login]]:
             },
         )
     _merchants(json.loads(credentials.read_text(encoding="utf8")))
+    campuses = {campus.code: campus for campus in Campus.objects.all()}
+    for merchant, plans in sellers_load(credentials.with_name("alipay.json"), campuses):
+        for plan in plans:
+            _plan(merchant, plan)
     secrets_known = demo_secrets()
     _his_client(secrets_known["his_token"])
     return secrets_known["his_token"], _staff(secrets_known["password"])

@@ -15,6 +15,7 @@ from stdnum.iso7064 import mod_11_2
 
 from billing.models import Agreement, AgreementPlan, AgreementStatus, Merchant
 from billing.services.agreements import agreement_begin, agreement_refresh
+from config.demo.alipay import wallet_load
 from config.demo.sandbox_client import SandboxError, sandbox_act
 from core import clock
 from core.actors import SYSTEM
@@ -139,6 +140,13 @@ def _payer(person: Person, patient: Patient, phone: str) -> None:
             phone=phone,
             balance_fen=person.balance_fen,
         )
+    wallet_load(
+        user=user,
+        number=int(person.mrn[1:]),
+        name=person.name,
+        phone=phone,
+        balance_fen=person.balance_fen,
+    )
     # Who ended an agreement in an earlier run has none: a start signs for nobody again.
     signed = Agreement.objects.filter(holder=user).exclude(status=AgreementStatus.SIGNING)
     if person.plan and not signed.exists():
