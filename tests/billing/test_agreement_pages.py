@@ -55,7 +55,7 @@ def test_what_stands_is_shown_with_masked_people_limits_and_today() -> None:
     for words in (
         "免密支付",
         "微信免密",
-        "替本人，李**(父母)",
+        "替本人，李**（父母）",
         "每天最多¥1,000.00",
         "今天已扣¥86.40",
     ):
@@ -130,7 +130,7 @@ def test_limits_people_and_order_are_changed_on_pages_of_their_own() -> None:
     phone.post(f"/agreements/{row.pk}/people", {"people": [mother.pk]})
     phone.post(f"/agreements/{other.pk}/first")
     text = text_of(phone.get(f"/agreements/{row.pk}"))
-    assert "每笔最多¥100.00" in text and "每天最多¥200.00" in text and "替李**(父母)" in text
+    assert "每笔最多¥100.00" in text and "每天最多¥200.00" in text and "替李**（父母）" in text
     assert (as_was(row).preference, as_was(other).preference) == (2, 1)
     assert "账单先从这里扣" in text_of(phone.get(f"/agreements/{other.pk}"))
 
