@@ -226,6 +226,8 @@ MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
 MFA_SUPPORTED_TYPES = ["totp"]
 PATIENT_SESSION_AGE = 30 * 86400  # their own phone; a lost one is signed out from another
 
+# Codes one address may ask for in an hour: the hospital's own network is one address to us.
+PHONE_CODES_ADDRESS_HOUR = int(os.environ.get("PHONE_CODES_ADDRESS_HOUR", "300"))
 # Wallets a patient may sign in with. A door without its addresses is not offered.
 LOGIN_URL = "/accounts/login"
 LOGIN_REDIRECT_URL = "/"

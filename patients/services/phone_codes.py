@@ -55,8 +55,8 @@ class CodeLimits:
     between_s: int = 60
     phone_hour: int = 5
     phone_day: int = 10
-    address_hour: int = 60
-    address_tries_hour: int = 100
+    address_hour: int = 300
+    address_wrong_hour: int = 100
 
 
 def phone_code_send(*, phone: str, purpose: str = CodePurpose.SIGN_IN, address: str = "") -> int:
@@ -119,7 +119,7 @@ def _over() -> BadInput:
 
 def _limit(index: str, address: str, now: datetime) -> None:
     """Refuse what is too much, in the order in which waiting helps soonest."""
-    limits: CodeLimits = getattr(settings, "PHONE_CODE_LIMITS", None) or CodeLimits()
+    limits = CodeLimits(address_hour=settings.PHONE_CODES_ADDRESS_HOUR)
     own = PhoneCode.objects.filter(phone_index=index)
     day = own.filter(created_at__gt=now - DAY).aggregate(sent=Count("pk"), last=Max("created_at"))
     if day["last"] and now - day["last"] < timedelta(seconds=limits.between_s):
@@ -139,9 +139,9 @@ def _limit(index: str, address: str, now: datetime) -> None:
 
 
 def _past(near: QuerySet[PhoneCode], limits: CodeLimits) -> bool:
-    counted = near.aggregate(sent=Count("pk"), tries=Sum("tries"))
-    tries: int = counted["tries"] or 0
-    return counted["sent"] >= limits.address_hour or tries >= limits.address_tries_hour
+    counted = near.aggregate(sent=Count("pk"), tries=Sum("tries"), used=Count("used_at"))
+    wrong: int = (counted["tries"] or 0) - counted["used"]
+    return counted["sent"] >= limits.address_hour or wrong >= limits.address_wrong_hour
 
 
 def _digest(purpose: str, phone: str, code: str) -> str:

@@ -3,6 +3,7 @@
 import re
 import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -12,7 +13,8 @@ from django.test import Client
 from core.models import AuditEvent, OutboundCall, User
 from patients.messengers.base import again, refused
 from patients.models import PhoneCode, UserPhone
-from patients.services.phone_codes import TRIES_MAX
+from patients.services import phone_codes
+from patients.services.phone_codes import TRIES_MAX, CodeLimits
 from tests.factories.accounts import patient_client, patient_user
 from tests.fixtures.phone import answer, ask, sign_in
 
@@ -199,12 +201,24 @@ def test_a_second_code_waits_a_minute(client, gateway):
     assert (ask(Client(), PHONE).status_code, len(gateway.sent)) == (429, 1)
 
 
-def test_one_address_is_not_let_through_the_phone_book(client, gateway, still_clock):
-    answers = [ask(client, f"139{n:08d}").status_code for n in range(62)]
-    assert answers.count(303) == 60
+def test_one_address_is_not_let_through_the_phone_book(client, gateway, settings):
+    settings.PHONE_CODES_ADDRESS_HOUR = 12
+    answers = [ask(client, f"139{n:08d}").status_code for n in range(14)]
+    assert answers.count(303) == 12
     assert ask(client, "13700000000", HTTP_X_FORWARDED_FOR="9.9.9.9").status_code == 429
     elsewhere = client.post("/accounts/login", {"phone": "13700000000"}, REMOTE_ADDR="10.9.9.9")
     assert elsewhere.status_code == 303
+
+
+def test_wrong_codes_count_by_address_and_right_ones_do_not(gateway, monkeypatch):
+    monkeypatch.setattr(phone_codes, "CodeLimits", partial(CodeLimits, address_wrong_hour=6))
+    for n in range(8):
+        sign_in(Client(), gateway, f"136{n:08d}")
+    for n in range(6):
+        thief = Client()
+        assert ask(thief, f"139{n:08d}").status_code == 303
+        answer(thief, "x")
+    assert ask(Client(), "13900000099").status_code == 429
 
 
 def test_a_gateway_that_says_no_is_told(client, gateway):
