@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from patients.views import binding, card, consents, family, signin, tags
+from patients.views import binding, card, consents, family, phone, signin, tags
 
 urlpatterns: list[URLPattern] = [
     path("accounts/login", signin.sign_in, name="sign_in"),
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern] = [
     path("accounts/code/again", signin.sign_in_again, name="sign_in_again"),
     path("accounts/with/<slug:door>", signin.sign_in_wallet, name="sign_in_wallet"),
     path("accounts/with/<slug:door>/back", signin.sign_in_back, name="sign_in_back"),
+    path("accounts/phone", phone.phone_new, name="phone_new"),
+    path("accounts/phone/code", phone.phone_new_code, name="phone_new_code"),
     path("accounts/logout", signin.sign_out, name="sign_out"),
     path("consents", consents.consents, name="consents"),
     path("consents/first", consents.consent_first, name="consent_first"),

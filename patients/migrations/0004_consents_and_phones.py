@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('phone', core.crypto.fields.EncryptedField()),
                 ('phone_index', core.crypto.BlindIndexField(editable=False, max_length=64, null=True, purpose='user phone', source='phone')),
-                ('purpose', models.CharField(choices=[('sign_in', 'sign in'), ('bind', 'bind a patient card')], max_length=12)),
+                ('purpose', models.CharField(choices=[('sign_in', 'sign in'), ('change', 'change the phone')], max_length=12)),
                 ('code_digest', models.CharField(max_length=64)),
                 ('address', models.GenericIPAddressField(null=True)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),

@@ -35,7 +35,7 @@ class CodePurpose(models.TextChoices):
     """What a code opens. One sent for a purpose opens nothing else."""
 
     SIGN_IN = "sign_in", _("sign in")
-    BIND = "bind", _("bind a patient card")
+    CHANGE = "change", _("change the phone")
 
 
 class PhoneCode(models.Model):

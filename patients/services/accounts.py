@@ -50,6 +50,36 @@ def account_open(*, phone: str, identity: Identity | None = None, address: str =
     return user
 
 
+def phone_change(*, user: User, phone: str, address: str = "") -> UserPhone:
+    """Let another verified phone open the account; the old one opens it no more.
+
+    Only who holds the new phone gets here, so they may learn that it is somebody's already.
+    """
+    with transaction.atomic():
+        user_phone_locked(blind_index(phone, purpose=PHONE_INDEX_PURPOSE))
+        holder = user_by_phone(phone)
+        if holder is not None and holder != user:
+            raise Conflict(
+                "phone_taken",
+                _(
+                    "This number belongs to another account here. Use another number, or sign in "
+                    "with it."
+                ),
+                "phone",
+            )
+        row = UserPhone.objects.update_or_create(
+            user=user, defaults={"phone": phone, "verified_at": clock.now()}
+        )[0]
+        record(
+            by=patient_actor(user),
+            action="phone_changed",
+            subject="core.user",
+            subject_id=user.pk,
+            address=address,
+        )
+    return row
+
+
 def account_usable(user: User) -> None:
     """Refuse an account that was closed, and one of staff: it signs in elsewhere."""
     if not user.is_active or user.is_staff:

@@ -35,13 +35,14 @@ class OAuthState:
     at: str
 
 
-def code_keep(request: HttpRequest, code_id: int) -> None:
-    request.session[_CODE] = code_id
+def code_keep(request: HttpRequest, code_id: int, purpose: str = "sign_in") -> None:
+    """Remember which code this browser asked for; 0 forgets it."""
+    request.session[f"{purpose}_code"] = code_id
 
 
-def code_of(request: HttpRequest) -> int:
+def code_of(request: HttpRequest, purpose: str = "sign_in") -> int:
     """The number of the code this browser asked for; 0 without one."""
-    kept = request.session.get(_CODE, 0)
+    kept = request.session.get(f"{purpose}_code", 0)
     return kept if isinstance(kept, int) else 0
 
 

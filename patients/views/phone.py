@@ -1,0 +1,82 @@
+"""Changing the phone that opens an account: the new number, then the code that went to it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from core.crypto import mask_phone
+from core.errors import BadInput, Refusal
+from core.staff import peer_address
+from patients.doors import patient_required, the_patient
+from patients.models import CodePurpose
+from patients.selectors.accounts import code_phone, phone_of
+from patients.services.accounts import phone_change
+from patients.services.phone_codes import phone_code_check, phone_code_send
+from patients.signin import visit
+from patients.signin.phones import phone_from
+from patients.views.signin import faults_of
+
+PURPOSE = CodePurpose.CHANGE
+
+
+@patient_required
+@sensitive_post_parameters("phone")
+@require_http_methods(["GET", "HEAD", "POST"])
+def phone_new(request: HttpRequest) -> HttpResponse:
+    """Which number from now on? Nothing changes before its code came back."""
+    if request.method != "POST":
+        return _phone_page(request)
+    try:
+        phone = phone_from(request.POST.get("phone", ""))
+        code_id = phone_code_send(phone=phone, purpose=PURPOSE, address=peer_address(request))
+    except Refusal as refusal:
+        return _phone_page(request, refusal)
+    visit.code_keep(request, code_id, PURPOSE)
+    return HttpResponseRedirect(reverse("phone_new_code"), status=303)
+
+
+@patient_required
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def phone_new_code(request: HttpRequest) -> HttpResponse:
+    """The code of the new number; with it, the account has it."""
+    code_id = visit.code_of(request, PURPOSE)
+    if not code_id:
+        return HttpResponseRedirect(reverse("phone_new"), status=303)
+    if request.method != "POST":
+        return _code_page(request, code_id)
+    try:
+        code = request.POST.get("code", "")
+        phone = phone_code_check(code_id=code_id, code=code, purpose=PURPOSE)
+    except BadInput as refusal:
+        return _code_page(request, code_id, refusal)
+    visit.code_keep(request, 0, PURPOSE)
+    try:
+        phone_change(user=the_patient(request), phone=phone, address=peer_address(request))
+    except Refusal as refusal:
+        return _phone_page(request, refusal)
+    return HttpResponseRedirect(reverse("settings"), status=303)
+
+
+def _phone_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+    context = {
+        "faults": faults_of(refusal),
+        "typed": request.POST.get("phone", "")[:40],
+        "masked": mask_phone(phone_of(the_patient(request))),
+    }
+    status = refusal.status if refusal else 200
+    return render(request, "account/phone_new.html", context, status=status)
+
+
+def _code_page(request: HttpRequest, code_id: int, refusal: Refusal | None = None) -> HttpResponse:
+    context = {
+        "faults": faults_of(refusal),
+        "over": refusal is not None and refusal.code == "code_over",
+        "masked": mask_phone(code_phone(code_id)),
+    }
+    status = refusal.status if refusal else 200
+    return render(request, "account/phone_new_code.html", context, status=status)
