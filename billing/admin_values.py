@@ -95,7 +95,7 @@ OUTCOME_WORDS: dict[str, Promise] = {
 REASON_WORDS: dict[str, Promise] = {
     **REASONS,
     "came back": pgettext_lazy("reason", "came back from the bank"),
-    "success after the end": pgettext_lazy("reason", "arrived after it was closed"),
+    "nobody waited for it": pgettext_lazy("reason", "arrived when nobody waited for it"),
     "visit cancelled": pgettext_lazy("reason", "visit cancelled"),
     "ended at the channel": pgettext_lazy("reason", "ended at the channel"),
     "not signed within a day": pgettext_lazy("reason", "not signed within a day"),

@@ -20,7 +20,6 @@ from billing.ledger import chart
 from billing.ledger.selectors import subject_balance_beside
 from billing.models import (
     Agreement,
-    AgreementStatus,
     BillingReview,
     ChargeItem,
     ChargeStatus,
@@ -98,18 +97,10 @@ _collect_running = PreparedLock(
 )
 _agreements = PreparedLock(
     Agreement,
-    lambda patient, today: Agreement.objects.filter(
-        status=AgreementStatus.ACTIVE,
-        plan__merchant__active=True,
-        plan__merchant__institution__suspended=False,
-        plan__merchant__institution__agreement_from__lte=today,
-        plan__merchant__institution__agreement_until__gte=today,
-        pays_for__patient=patient,
-        pays_for__active=True,
-        holder__patient_access__patient=patient,
-        holder__patient_access__may_pay=True,
+    lambda patient, campus, today: Agreement.objects.admitted(
+        patient, campus, today
     ).select_related("plan__merchant"),
-    *(int, date),
+    *(int, int, date),
 )
 
 
@@ -141,13 +132,15 @@ def captures_lock(invoice: Invoice) -> list[PaymentTransaction]:
     )
 
 
-def agreements_lock(patient_id: int) -> list[Agreement]:
-    """The agreements that may pay for a patient now, in the payers' order of preference.
+def agreements_lock(invoice: Invoice) -> list[Agreement]:
+    """The agreements that may pay a locked invoice now, in the payers' order of preference.
 
     They are locked by primary key, so two bills of one payer count against one daily limit. The
-    holder must still hold the grant to pay, and the institution's own agreement be in term.
+    holder must still hold the grant to pay, the institution's own agreement be in term, and the
+    merchant be one of the visit's campus.
     """
-    rows = _agreements.rows(patient_id, clock.today())
+    campus_id = invoice.encounter.campus_id
+    rows = _agreements.rows(invoice.patient_id, campus_id, clock.today())
     return sorted(rows, key=lambda agreement: (agreement.preference, agreement.pk))
 
 

@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.jobs import Job, job_due_times
 
 TASK = "config.tasks.run_job"
+ABSENT = "Not in the schedule any more."
 # While simulated time passes, a sweeper runs this often at least, and before every daily job.
 SWEEP_STEPS_MAX = 4
 
@@ -41,10 +42,12 @@ def schedule_sync(*, dry_run: bool = False) -> dict[str, list[str]]:
     }
     if not dry_run:
         with transaction.atomic():
+            # What we disabled ourselves comes back with its line of the table.
+            PeriodicTask.objects.filter(name__in=wanted, description=ABSENT).update(enabled=True)
             for job in JOBS:
                 PeriodicTask.objects.update_or_create(name=job.key, defaults=_timing(job))
             PeriodicTask.objects.filter(task=TASK, name__in=changes["disabled"]).update(
-                enabled=False
+                enabled=False, description=ABSENT
             )
     return changes
 

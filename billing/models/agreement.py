@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -38,6 +38,25 @@ class AgreementEnd(models.TextChoices):
     NOT_SIGNED = "not_signed", _("never signed")
 
 
+class AgreementQuerySet(models.QuerySet["Agreement"]):
+    def admitted(self, patient: Any, campus: Any, today: Any) -> AgreementQuerySet:
+        """What may pay for a patient at a campus on a day, limits and hours aside: signed, for this
+        person, by a holder who still may pay, at a merchant of the place whose institution's own
+        agreement is in term (Z1)."""
+        return self.filter(
+            models.Q(plan__merchant__campus=None) | models.Q(plan__merchant__campus=campus),
+            status=AgreementStatus.ACTIVE,
+            plan__merchant__active=True,
+            plan__merchant__institution__suspended=False,
+            plan__merchant__institution__agreement_from__lte=today,
+            plan__merchant__institution__agreement_until__gte=today,
+            pays_for__patient=patient,
+            pays_for__active=True,
+            holder__patient_access__patient=patient,
+            holder__patient_access__may_pay=True,
+        )
+
+
 class Agreement(models.Model):
     """One mandate of one wallet user. `contract_code` is ours, `contract_id` the channel's.
 
@@ -55,6 +74,8 @@ class Agreement(models.Model):
         AgreementStatus.ACTIVE: frozenset({AgreementStatus.PAUSED, AgreementStatus.ENDED}),
         AgreementStatus.PAUSED: frozenset({AgreementStatus.ACTIVE, AgreementStatus.ENDED}),
     }
+
+    objects = AgreementQuerySet.as_manager()
 
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="agreements"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.channels.base import Mode
-from billing.models import Agreement, AgreementStatus, Invoice
+from billing.models import Agreement, Invoice
 from billing.pages import DEVICE_MODES, Device, InvoicePage, Way
 from billing.selectors.payments import agreement_left_fen, agreement_use
 from core import clock
@@ -62,18 +62,8 @@ def _bound(page: InvoicePage, invoice: Invoice, access: PatientAccess) -> list[W
 
 def _agreements(invoice: Invoice, access: PatientAccess) -> list[Agreement]:
     """What `billing.locks.agreements_lock` would admit, read without a lock, own ones first."""
-    today = clock.today()
-    rows = Agreement.objects.filter(
-        status=AgreementStatus.ACTIVE,
-        plan__merchant__active=True,
-        plan__merchant__institution__suspended=False,
-        plan__merchant__institution__agreement_from__lte=today,
-        plan__merchant__institution__agreement_until__gte=today,
-        pays_for__patient=invoice.patient_id,
-        pays_for__active=True,
-        holder__patient_access__patient=invoice.patient_id,
-        holder__patient_access__may_pay=True,
-        holder__patient_access__ended_at=None,
+    rows = Agreement.objects.admitted(
+        invoice.patient_id, invoice.encounter.campus_id, clock.today()
     ).annotate(relation=F("holder__patient_access__relation"))
     found = rows.select_related("plan__merchant").order_by("preference", "pk")
     return sorted(found, key=lambda row: row.holder_id != access.user_id)

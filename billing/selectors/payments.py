@@ -78,8 +78,10 @@ def agreement_left_fen(agreement: Agreement, used: tuple[int, int], at: datetime
 
 
 def _within(moment: time, start: time, end: time) -> bool:
-    """Half-open hours; an end of 00:00 is the end of the day."""
-    return start <= moment and (end == time(0) or moment < end)
+    """Half-open hours, which may pass midnight; an end of 00:00 is the end of the day."""
+    if start < end or end == time(0):
+        return start <= moment and (end == time(0) or moment < end)
+    return moment >= start or moment < end
 
 
 def captures_newest_first(invoice: Invoice) -> list[PaymentTransaction]:

@@ -83,12 +83,13 @@ def _succeeded(
 ) -> None:
     if row.status == TransactionStatus.SUCCEEDED:
         return
-    expected = row.status in PaymentTransaction.IN_FLIGHT
+    # Whom a cashier passed over, another tender may have followed.
+    expected = row.status in PaymentTransaction.IN_FLIGHT and row.passed_over_at is None
     transition(
         row,
         TransactionStatus.SUCCEEDED,
         by=by,
-        reason="" if expected else "success after the end",
+        reason="" if expected else "nobody waited for it",
         channel_no=answer.channel_no or row.channel_no,
         code=answer.code[:64],
         message=answer.message[:256],

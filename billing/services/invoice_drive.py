@@ -161,7 +161,7 @@ def _no_tender(invoice: Invoice, collect: CollectRequest) -> str:
         return "pay_link"
     if collect.method not in LINK_METHODS:
         return "not_offered"
-    return "agreement_limit" if agreements_lock(invoice.patient_id) else "no_agreement"
+    return "agreement_limit" if agreements_lock(invoice) else "no_agreement"
 
 
 def _hand_back(

@@ -84,7 +84,7 @@ def _begin(
 
 def _picked(invoice: Invoice, access: PatientAccess, agreement_id: int, owed_fen: int) -> Agreement:
     """The agreement, locked, if it may pay this bill now and this user may pick it."""
-    found = [row for row in agreements_lock(invoice.patient_id) if row.pk == agreement_id]
+    found = [row for row in agreements_lock(invoice) if row.pk == agreement_id]
     if not found or not agreement_is_offered(found[0], access):
         raise NotOffered("not_offered", _("This way to pay is not offered here."), "way")
     now = clock.now()

@@ -80,7 +80,7 @@ def _agreement_tender(invoice: Invoice, amount_fen: int, tried: list[Payment]) -
     refused = {payment.agreement_id for payment in tried}
     candidates = [
         agreement
-        for agreement in agreements_lock(invoice.patient_id)
+        for agreement in agreements_lock(invoice)
         if agreement.pk not in refused
     ]
     if not candidates:

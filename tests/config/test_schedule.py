@@ -220,6 +220,10 @@ def test_what_left_the_table_is_disabled_and_only_that(monkeypatch: pytest.Monke
     off = PeriodicTask.objects.filter(enabled=False).values_list("name", flat=True)
     assert list(off) == ["old_job"]
     assert schedule_sync()["disabled"] == []
+    # and when the table has it again, it runs again
+    monkeypatch.setattr(jobs, "JOBS", (*JOBS, gone))
+    schedule_sync()
+    assert (beat("old_job").enabled, beat("old_job").description) == (True, gone.why)
 
 
 @pytest.mark.django_db

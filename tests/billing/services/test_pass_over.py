@@ -9,6 +9,7 @@ from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
 from billing.models import CollectRequest, HisEvent, Invoice, PaymentTransaction
 from billing.selectors.payments import receivable_fen
+from billing.services.apply import Source, transaction_apply
 from billing.services.invoice_drive import invoice_drive
 from billing.services.invoices import invoice_cancel
 from billing.services.pass_over import tender_pass_over
@@ -44,10 +45,13 @@ def pay_cash(bill: Invoice) -> None:
     bill.refresh_from_db()
 
 
+def captures_of(bill: Invoice) -> list[PaymentTransaction]:
+    rows = PaymentTransaction.objects.filter(payment__invoice=bill, kind="CAPTURE")
+    return list(rows.order_by("pk"))
+
+
 def first_capture(bill: Invoice) -> PaymentTransaction:
-    return PaymentTransaction.objects.filter(payment__invoice=bill, kind="CAPTURE").order_by("pk")[
-        0
-    ]
+    return captures_of(bill)[0]
 
 
 def test_late_success_after_cash_goes_back_by_itself() -> None:
@@ -152,3 +156,25 @@ def test_the_next_tender_in_flight_stops_the_chain_and_of_two_successes_one_goes
     assert (account_balance(CLEARING), account_balance("unapplied")) == (1_000, 0)
     assert receivable_fen(bill) == 0
     assert ledger_check().sound
+
+
+def test_late_success_while_another_tender_is_under_way_goes_back() -> None:
+    """The second tender may take the money at any moment: the first one's must not count too."""
+    # given an unconfirmed deduction, passed over, and a scanned code the payer must confirm
+    bill = unconfirmed_bill()
+    scripted.script(Operation.CAPTURE, scripted.PENDING)
+    payments.collect(bill, "scan", auth_code="130000000000000001")
+    invoice_drive(invoice_id=bill.pk)
+    # when the deduction turns out to have succeeded, and then the code is confirmed
+    first, second = captures_of(bill)
+    transaction_apply(transaction_id=first.pk, answer=scripted.PAID, source=Source.QUERY)
+    assert receivable_fen(bill) == 1_000
+    refund = PaymentTransaction.objects.get(kind="REFUND")
+    assert (refund.original_id, refund.amount_fen) == (first.pk, 1_000)
+    transaction_apply(transaction_id=second.pk, answer=scripted.PAID, source=Source.QUERY)
+    transaction_resume(transaction_id=refund.pk)
+    # then the bill is paid once, by the code
+    bill.refresh_from_db()
+    assert (bill.status, receivable_fen(bill)) == ("PAID", 0)
+    assert account_balance(CLEARING) == 1_000
+    assert account_balance("unapplied") == account_balance("refund_payable") == 0

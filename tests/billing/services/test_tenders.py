@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from billing.channels.base import Operation
-from billing.models import Agreement, AgreementPatient, AgreementPlan
+from billing.models import Agreement, AgreementPatient, AgreementPlan, CollectRequest
+from billing.services.invoice_drive import invoice_drive
 from billing.services.tenders import agreement_allows
 from core import clock
-from patients.models import PatientAccess
+from patients.models import Campus, PatientAccess
 from tests import scripted
 from tests.billing.services.bills import capture_of, driven, in_flight
 from tests.factories import payments
@@ -75,6 +76,10 @@ def test_limits_hold_to_the_fen(
         (time(7, 30), time(0), time(0), False),
         (time(0), time(0), time(0), True),
         (time(0), time(0), time(23, 59), True),
+        (time(22), time(6), time(22), True),
+        (time(22), time(6), time(3), True),
+        (time(22), time(6), time(6), False),
+        (time(22), time(6), time(12), False),
     ],
 )
 def test_hours_are_half_open_to_the_minute(
@@ -199,3 +204,18 @@ def test_a_deduction_of_yesterday_still_open_uses_nothing_of_today(
     payments.collect(today)
     assert driven(today).status == "PAID"
     assert capture_of(bill).business_day < capture_of(today).business_day
+
+
+@database
+def test_an_agreement_with_the_merchant_of_another_campus_does_not_pay() -> None:
+    # given a bill of the main campus and an agreement with the merchant of the eastern one
+    bill = invoice(1_000)
+    east = Campus.objects.create(code="E", name="东院区")
+    elsewhere = payments.plan(payments.merchant("1900000002", campus=east), "200001")
+    payments.agreement(bill.patient, plan=elsewhere)
+    # when the bill is collected
+    payments.collect(bill)
+    invoice_drive(invoice_id=bill.pk)
+    # then nobody was asked for money and the bill waits for the patient
+    assert scripted.calls(Operation.CAPTURE) == []
+    assert CollectRequest.objects.get().status == "ACTION_REQUIRED"
