@@ -13,6 +13,7 @@ JOB_WORDS: dict[str, Promise] = {
     "sweep_agreements": pgettext_lazy("job", "Check agreements at the channel"),
     "send_notifications": pgettext_lazy("job", "Send messages"),
     "send_binding_codes": pgettext_lazy("job", "Send codes for patient cards"),
+    "purge_phone_codes": pgettext_lazy("job", "Delete old phone codes"),
     "close_day": pgettext_lazy("job", "Close the day"),
 }
 JOB_REASONS: dict[str, Promise] = {
@@ -36,6 +37,9 @@ JOB_REASONS: dict[str, Promise] = {
     ),
     "send_binding_codes": pgettext_lazy(
         "job", "A code for a patient card whose task was lost is sent. Paused: nobody gets one."
+    ),
+    "purge_phone_codes": pgettext_lazy(
+        "job", "Codes that are long over are deleted. Paused: they are kept."
     ),
     "close_day": pgettext_lazy(
         "job", "After midnight, when the last late facts of the day are in. Paused: days stay open."
