@@ -70,6 +70,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("HIS clients"), "key", "admin:patients_hisclient_changelist",
                   may("patients.view_hisclient")),
             _item(_("Users"), "group", "admin:core_user_changelist", may("core.view_user")),
+            _item(_("Second factors"), "phonelink_lock", "admin:mfa_authenticator_changelist",
+                  may("mfa.view_authenticator")),
             _item(_("Groups"), "badge", "admin:auth_group_changelist", may("auth.view_group")),
         )),
     ]  # fmt: skip
