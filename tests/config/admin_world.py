@@ -16,7 +16,7 @@ from config.jobs import schedule_sync
 from core import clock
 from core.actors import SYSTEM
 from core.models import AuditEvent, JobRun, OutboundCall
-from patients.models import Identifier, Location, Notification, Patient, PatientReview
+from patients.models import Identifier, Location, Notification, Patient, PatientReview, TagTouch
 from tests.billing.desk.people import browser, hidden, paid_bill
 from tests.factories import patients, payments
 from tests.factories.billing import invoice
@@ -138,10 +138,11 @@ def _of_people(bill: Invoice) -> None:
     Rating.objects.create(
         invoice=bill, user=holder, grade=4, tags=["quick"], text="很快", created_at=clock.now()
     )
-    Location.objects.create(
+    window = Location.objects.create(
         code="W3", campus=patients.campus("C01"), kind="window", name="3 号窗口",
         created_at=clock.now(),
     )  # fmt: skip
+    TagTouch.objects.create(location=window, user=holder, created_at=clock.now())
     Authenticator.objects.create(user=holder, type="totp", data={}, created_at=clock.now())
 
 
