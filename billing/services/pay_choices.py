@@ -38,19 +38,29 @@ def agreement_choose(
     Raises Conflict (paid, running, collected by the HIS) and NotOffered (not this one, or over its
     limit); a form posted twice finds its own payment and does nothing.
     """
+    if _was_sent(invoice, idempotency_key):
+        return
     offer_withdraw(invoice=invoice, but=Mode.AGREEMENT)
     try:
         row = _begin(invoice.pk, access, agreement_id, idempotency_key, by)
     except IntegrityError as error:
         if "form_key" not in constraint_name(error):
             raise
-        if not Payment.objects.filter(form_key=idempotency_key, invoice=invoice).exists():
-            raise NumberReused(
-                "number_reused", _("This number was used with other content."), "form_key"
-            ) from None
+        # The key was used in this very moment, on another bill: this one is under our lock.
+        _was_sent(invoice, idempotency_key)
         return
     answer = capture_send(row=row, invoice=invoice, payer_address=payer_address)
     transaction_apply(transaction_id=row.pk, answer=answer, source=Source.SEND, by=SYSTEM)
+
+
+def _was_sent(invoice: Invoice, form_key: str) -> bool:
+    """Whether this form made its order before; a key of another bill's form is refused."""
+    known = Payment.objects.filter(form_key=form_key).first()
+    if known is not None and known.invoice_id != invoice.pk:
+        raise NumberReused(
+            "number_reused", _("This number was used with other content."), "form_key"
+        )
+    return known is not None
 
 
 def _begin(
