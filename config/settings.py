@@ -213,6 +213,8 @@ MESSENGERS: dict[str, dict[str, str]] = {
         "sign_name": os.environ.get("SMS_SIGN_NAME", "医院缴费"),
         "template": os.environ.get("SMS_TEMPLATE", "bill"),
         "code_template": os.environ.get("SMS_CODE_TEMPLATE", "code"),
+        "card_template": os.environ.get("SMS_CARD_TEMPLATE", "card"),
+        "notice_template": os.environ.get("SMS_NOTICE_TEMPLATE", "notice"),
     },
 }
 MESSENGERS = {code: config for code, config in MESSENGERS.items() if config["base_url"]}

@@ -34,7 +34,12 @@ class Sms:
         self.sign_name = str(config["sign_name"])
         self.template = str(config["template"])
         # A vendor passes codes by another template, at once and without a list of who opted out.
-        self.templates = {"phone_code": str(config["code_template"])}
+        self.templates = {
+            "phone_code": str(config["code_template"]),
+            "binding_code": str(config.get("card_template", self.template)),
+        }
+        # What happened to no bill has no sum and no number to place.
+        self.notice_template = str(config.get("notice_template", self.template))
 
     def send(self, message: Message) -> Delivered:
         fields = dict(message.fields)
@@ -44,7 +49,7 @@ class Sms:
             {
                 "phone": message.address,
                 "sign_name": self.sign_name,
-                "template": self.templates.get(message.kind, self.template),
+                "template": self._template(message),
                 "params": fields,
                 "out_id": short_key(message.key),
             },
@@ -71,6 +76,10 @@ class Sms:
         if answer.failure is not None:
             return again(f"no answer ({answer.failure})")
         return _verdict(answer.status, answer.body)
+
+    def _template(self, message: Message) -> str:
+        usual = self.template if message.fields.get("amount") else self.notice_template
+        return self.templates.get(message.kind, usual)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:

@@ -7,6 +7,8 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, transaction
 
+from billing.locks import agreements_lock
+from billing.models import Invoice
 from core.actors import Actor
 from core.errors import BadInput, Forbidden, NotFound
 from core.models import AuditEvent, User
@@ -15,7 +17,9 @@ from patients.models import Notification, Patient, PatientAccess, Relation
 from patients.selectors import access_of, access_to
 from patients.selectors.family import family_of
 from patients.services.access import access_end, access_end_at_desk, access_grant_set
+from tests.factories import payments
 from tests.factories.accounts import patient_user
+from tests.factories.billing import invoice
 from tests.patients.binding_house import Phone, adult, bound, person, phone
 
 __all__ = ["phone"]
@@ -54,7 +58,9 @@ def test_the_patient_gives_and_takes_each_grant_alone(phone: Phone) -> None:
         access_to(user=daughter, patient_id=father.pk, need="pay")
     grant(father_user, access, "view", False)
     assert father not in [one.patient for one in access_of(daughter)]
-    assert family_of(father_user).pays_for_me == [access]  # it can be switched on again
+    assert [one.access for one in family_of(father_user).pays_for_me] == [
+        access
+    ]  # it can be switched on again
     actions = AuditEvent.objects.filter(subject_id=str(father.pk), detail__has_key="grant")
     assert list(actions.order_by("pk").values_list("action", "detail__grant")) == [
         ("access.granted", "view"),
@@ -179,3 +185,16 @@ def test_the_database_keeps_an_ended_binding_from_granting(
     end(daughter, access)
     with pytest.raises(IntegrityError), transaction.atomic():
         PatientAccess.objects.filter(pk=access.pk).update(**values)
+
+
+def test_an_agreement_pays_no_more_when_the_binding_has_ended(phone: Phone) -> None:
+    _father_user, father, daughter, access = relatives(phone)
+    payments.agreement(father, daughter)
+    bill = invoice(1_000)
+    Invoice.objects.filter(pk=bill.pk).update(patient=father)
+    bill.refresh_from_db()
+    with transaction.atomic():
+        assert [one.holder for one in agreements_lock(bill)] == [daughter]
+    end(daughter, access)
+    with transaction.atomic():
+        assert agreements_lock(bill) == []

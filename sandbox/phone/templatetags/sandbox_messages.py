@@ -17,6 +17,8 @@ LABELS = {
 # What the gateway registered under the template's name; an unknown one shows the bare fields.
 SMS_TEXTS = {
     "bill": "{title}：{name}，{amount}，账单尾号 {number}。{todo}",
+    "notice": "{title}（{hospital}）：{name}。{todo}",
+    "card": "{title} {verify_code}（{hospital}，{name}），10 分钟内有效。{todo}",
     "code": "您的验证码是 {sms_code}，{minutes} 分钟内有效。不要告诉任何人。",
 }
 
