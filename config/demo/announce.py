@@ -62,10 +62,7 @@ def demo_print(logins: list[Login], patients: list[dict[str, Any]]) -> None:
     ):
         places.add_row(what, path)
     console.print(places)
-    staff = Table(
-        title="Log in as (password the same for all; the login page shows the demo's codes)",
-        box=None,
-    )
+    staff = Table(title="Log in as", caption="The login page shows their codes.", box=None)
     staff.add_column("user")
     staff.add_column("password")
     for login in logins:
