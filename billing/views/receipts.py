@@ -26,6 +26,7 @@ def receipt(request: HttpRequest, door: Door) -> HttpResponse:
         department=found.invoice.encounter.department_name if whole else "",
     )
     answer = HttpResponse(body, content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'inline; filename="{found.page.receipt_no}.pdf"'
+    # A file to keep: a viewer inside the page would be foreign script under our policy.
+    answer.headers["Content-Disposition"] = f'attachment; filename="{found.page.receipt_no}.pdf"'
     answer.headers["Cache-Control"] = "private, no-store"
     return answer

@@ -25,6 +25,7 @@ def test_receipt_is_a_small_pdf_with_its_own_font(tmp_path):
     answer = client.get(f"/bills/{one.pk}/receipt")
 
     # Then it is all there, literally, and in a font from the file
+    assert answer["Content-Disposition"].startswith("attachment;")
     assert answer["Content-Type"] == "application/pdf" and "no-store" in answer["Cache-Control"]
     target = tmp_path / "receipt.pdf"
     target.write_bytes(answer.content)

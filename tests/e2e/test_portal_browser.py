@@ -26,6 +26,8 @@ VIEWS = [
     (390, "elder-1", 60, "zh-CN"),
     (320, "elder-3", 60, "zh-CN"),
     (1280, "standard", 44, "zh-CN"),
+    (390, "standard", 44, "en"),
+    (320, "elder-3", 60, "en"),
 ]
 
 
