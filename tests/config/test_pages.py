@@ -17,8 +17,11 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.django_db
 
 
-def test_bare_address_leads_staff_to_their_desk() -> None:
-    assert Client().get("/").headers["Location"] == "/admin/"
+def test_bare_address_leads_staff_to_their_desk_and_others_to_the_sign_in(
+    admin_client: Client,
+) -> None:
+    assert admin_client.get("/").headers["Location"] == "/admin/"
+    assert Client().get("/").headers["Location"] == "/accounts/login"
 
 
 def test_unknown_address_names_the_window_and_its_phone() -> None:
