@@ -101,10 +101,8 @@ def _checked(wanted: BindingWanted) -> dict[str, object]:
     card_no = "".join(wanted.card_no.split())
     if len(card_no) > CARD_LENGTH_MAX or (card_no and not card_no.isprintable()):
         raise BadInput("bad_card", _("This is not a card number."), "card_no")
-    number = ""
-    if wanted.id_number.strip():
-        number = certificate_number(id_type=wanted.id_type, value=wanted.id_number)
-    elif not card_no:
+    number = _number(wanted)
+    if not number and not card_no:
         raise BadInput(
             "no_number", _("Write the certificate number, or the card number."), "id_number"
         )
@@ -116,6 +114,13 @@ def _checked(wanted: BindingWanted) -> dict[str, object]:
         "card_no": card_no,
         "target": blind_index(told, purpose="binding target"),
     }
+
+
+def _number(wanted: BindingWanted) -> str:
+    """The certificate's number in its normal form; empty without one."""
+    if not wanted.id_number.strip():
+        return ""
+    return certificate_number(id_type=wanted.id_type, value=wanted.id_number)
 
 
 def _address_name(address: str) -> list[str]:
@@ -137,7 +142,7 @@ def _own_family_allows(user: User, wanted: BindingWanted, index: str) -> None:
         raise Conflict("already_bound", _("This person is on your family page already."))
     if family_places(user) >= FAMILY_MAX:
         raise Conflict("family_full", _FULL)
-    born = born_by_number(wanted.id_type, wanted.id_number.strip().upper())
+    born = born_by_number(wanted.id_type, _number(wanted))
     minor = born is not None and age_on(born, clock.today()) < ADULT_FROM
     if own is None and minor and wanted.relation != Relation.SELF:
         raise Conflict("own_card_first", _("Bind your own card first, then your child's."))

@@ -75,6 +75,12 @@ def test_a_name_is_compared_without_width_and_spaces(phone: Phone) -> None:
     assert confirm(row, phone.code).patient == own
 
 
+def test_a_number_in_full_width_and_small_letters_is_the_same_number(phone: Phone) -> None:
+    own = person()
+    wide = own.id_number.lower().translate({ord(n): ord(n) + 0xFEE0 for n in "0123456789"})
+    assert begun(patient_user(), own, Relation.OTHER, id_number=f" {wide} ").patient == own
+
+
 def test_a_card_without_a_certificate_finds_the_person(phone: Phone) -> None:
     own = patient("CARD-7", name="李无证")
     row = begun(patient_user(), own, id_number="", card_no="CARD-7")
