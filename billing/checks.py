@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from types import NoneType
@@ -53,6 +54,20 @@ def payment_channels_check(
             Error(f"channel {code}: {fault}", id="billing.E002")
             for fault in channel_faults(code, channel)
         )
+    return messages
+
+
+@register()
+def consent_followers_check(
+    app_configs: Sequence[AppConfig] | None, **_options: object
+) -> list[CheckMessage]:
+    """What must stop with a consent is found at the start, not when somebody takes it back."""
+    messages: list[CheckMessage] = []
+    for path in itertools.chain.from_iterable(settings.CONSENT_FOLLOWERS.values()):
+        try:
+            import_string(path)
+        except ImportError as error:
+            messages.append(Error(f"consent follower {path}: {error}", id="billing.E009"))
     return messages
 
 

@@ -128,7 +128,7 @@ def agreement_unsign(*, agreement_id: int) -> bool:
             return _confirmed(agreement_id)
         if found.outcome is not Outcome.SUCCEEDED:
             return _later(agreement_id)
-    answer = channel.unsign(reference, reason="ended by the payer")
+    answer = channel.unsign(reference, reason=agreement.get_ended_how_display())
     if answer.outcome is Outcome.SUCCEEDED:
         return _confirmed(agreement_id)
     return _later(agreement_id)

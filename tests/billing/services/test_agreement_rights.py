@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connections
 
+from billing.checks import consent_followers_check
 from billing.models import Agreement, Invoice
 from billing.selectors.agreements import agreements_held_by, agreements_paying_for
 from billing.services.agreement_pauses import agreement_switch
@@ -161,3 +163,9 @@ def test_a_cancelled_signing_is_no_more_than_that(monkeypatch: pytest.MonkeyPatc
     assert phone.post(f"/agreements/{agreement.pk}/end").status_code == 303
     page = phone.get(f"/agreements/{agreement.pk}/result").content.decode()
     assert "您取消了这次签约" in page
+
+
+def test_a_follower_of_a_consent_that_is_not_there_stops_the_start(settings: Any) -> None:
+    assert consent_followers_check(None) == []
+    settings.CONSENT_FOLLOWERS = {"deduction": ("billing.services.nowhere.stop",)}
+    assert [fault.id for fault in consent_followers_check(None)] == ["billing.E009"]
