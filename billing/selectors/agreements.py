@@ -75,6 +75,12 @@ class AgreementRow:
     def state(self) -> str:
         return str(self.agreement.status).lower()
 
+    @property
+    def campus(self) -> str:
+        """The one place whose bills it pays; empty where it pays everywhere."""
+        campus = self.agreement.plan.merchant.campus
+        return campus.name if campus is not None else ""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanChoice:
@@ -237,7 +243,8 @@ def _deduction(row: PaymentTransaction) -> Deduction:
 
 
 def _with_plan(rows: QuerySet[Agreement]) -> QuerySet[Agreement]:
-    return rows.select_related("plan__merchant__institution").defer("plan__merchant__secrets")
+    beside = ("plan__merchant__institution", "plan__merchant__campus")
+    return rows.select_related(*beside).defer("plan__merchant__secrets")
 
 
 def _order(row: Agreement) -> tuple[int, int, int]:

@@ -26,6 +26,7 @@ from tests.billing.services.agreement_house import (
     standing,
     wallet_of,
 )
+from tests.factories import patients as people
 from tests.factories import payments
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,15 @@ def test_what_stands_is_shown_with_masked_people_limits_and_today() -> None:
     ):
         assert words in text, (words, text)
     assert "李桂英" not in text and row.contract_id not in text
+
+
+def test_an_agreement_of_one_campus_says_so() -> None:
+    user, own, _mother = house.family()
+    east = people.campus("east", name="云溪市第一医院东院")
+    row = standing(user, [own], plan=payments.plan(payments.merchant("1900000009", campus=east)))
+    phone = house.signed_in(user)
+    for page in ("/agreements", f"/agreements/{row.pk}"):
+        assert "云溪市第一医院东院" in text_of(phone.get(page))
 
 
 def test_nothing_signed_says_what_happens_next() -> None:
