@@ -197,6 +197,7 @@ def _bind(user: User, patient: Patient, relation: str) -> None:
     PatientAccess.objects.get_or_create(
         user=user,
         patient=patient,
+        ended_at=None,
         defaults={
             "relation": relation,
             "may_view": True,
