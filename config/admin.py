@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import Model
 from django.forms import ModelForm
@@ -59,6 +60,12 @@ for foreign in (
     Authenticator,
 ):
     admin.site.unregister(foreign)
+
+# The library names its table in English only, and the theme's own words lack a translation.
+apps.get_app_config("mfa").verbose_name = _("Second factors")
+Authenticator._meta.verbose_name = _("authenticator app")
+Authenticator._meta.verbose_name_plural = _("Second factors")
+THEME_WORDS = (_("Select action to run"),)
 
 
 @admin.register(PeriodicTask)
@@ -140,6 +147,9 @@ class SecondFactorAdmin(ReadOnlyAdmin):
 
     list_display = ("user", "created_at", "last_used_at")
     fields = ("user", "created_at", "last_used_at")
+
+    def row_title(self, row: Authenticator) -> str:
+        return str(_("authenticator app"))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         user = getattr(request, "user", None)

@@ -18,7 +18,6 @@ import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from billing.ledger.accounts import accounts_forget
-from config.catalogue import catalogue_compile
 from core import clock
 from core.embedded.places import embedded_dir, var_dir
 from core.embedded.services import embedded_services
@@ -42,7 +41,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "proof(*ids): shown at full size by `make proof`")
     config.addinivalue_line("markers", "browser: needs Chromium and a Chinese font")
     config.stash[PROOF_FIGURES] = {}
-    catalogue_compile()
     stack = ExitStack()
     stack.enter_context(embedded_services())
     config.add_cleanup(stack.close)

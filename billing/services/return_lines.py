@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice, InvoiceLine
 from core.errors import BadInput, Conflict
+from core.money import format_yuan
 
 Part = tuple[InvoiceLine, Decimal, int]
 
@@ -80,13 +81,13 @@ def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:
         if given.amount_fen != left_fen:
             raise Conflict(
                 "amount_left",
-                _("The last return of a charge takes its remainder: %(left)s fen.")
-                % {"left": left_fen},
+                _("The last return of a charge takes its remainder: %(left)s.")
+                % {"left": format_yuan(left_fen)},
                 f"lines[{place}].amount_fen",
             )
     elif given.amount_fen > most_fen:
         raise Conflict(
             "amount_left",
-            _("This quantity is worth %(most)s fen at most.") % {"most": most_fen},
+            _("This quantity is worth %(most)s at most.") % {"most": format_yuan(most_fen)},
             f"lines[{place}].amount_fen",
         )

@@ -76,6 +76,9 @@ class PatientAccess(models.Model):
         verbose_name = _("patient access")
         verbose_name_plural = _("patient access")
 
+    def __str__(self) -> str:
+        return f"{self.relation} {self.pk}"
+
 
 class WalletIdentity(models.Model):
     """The user's id at a channel's app (openid); per app id, never shared between apps."""
@@ -96,3 +99,6 @@ class WalletIdentity(models.Model):
         ]
         verbose_name = _("wallet identity")
         verbose_name_plural = _("wallet identities")
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.pk}"

@@ -30,6 +30,9 @@ class UserPhone(models.Model):
         verbose_name = _("phone of a user")
         verbose_name_plural = _("phones of users")
 
+    def __str__(self) -> str:
+        return f"phone of account {self.user_id}"
+
 
 class CodePurpose(models.TextChoices):
     """What a code opens. One sent for a purpose opens nothing else."""
@@ -64,3 +67,6 @@ class PhoneCode(models.Model):
         ]
         verbose_name = _("phone code")
         verbose_name_plural = _("phone codes")
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"

@@ -70,3 +70,6 @@ class Binding(models.Model):
         ]
         verbose_name = _("binding")
         verbose_name_plural = _("bindings")
+
+    def __str__(self) -> str:
+        return f"{self.relation} {self.pk}"

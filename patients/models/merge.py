@@ -43,3 +43,6 @@ class PatientMerge(ReviewCase):
         ]
         verbose_name = _("joined record")
         verbose_name_plural = _("joined records")
+
+    def __str__(self) -> str:
+        return f"{self.merged_id} → {self.kept_id}"

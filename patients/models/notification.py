@@ -65,3 +65,6 @@ class Notification(models.Model):
         ]
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

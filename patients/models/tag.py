@@ -57,3 +57,6 @@ class TagTouch(models.Model):
         ]
         verbose_name = _("touch of a tag")
         verbose_name_plural = _("touches of tags")
+
+    def __str__(self) -> str:
+        return f"{self.location_id} {self.created_at:%Y-%m-%d %H:%M}"

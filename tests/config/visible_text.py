@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 SPOKEN = ("title", "placeholder", "aria-label", "alt", "data-wait")
 # Names, marks and abbreviations that Chinese texts use as they are.
 ALLOWED = frozenset(
-    {"WeChat", "HIS", "HTTP", "HTTPS", "IP", "SHA", "JSON", "POST", "GET", "Enter", "esc"}
+    {"WeChat", "HIS", "HTTP", "HTTPS", "IP", "SHA", "JSON", "POST", "GET", "Enter", "esc", "NFC"}
 )
 _SILENT = frozenset({"script", "style", "svg", "template", "code", "noscript"})
 _EMPTY = frozenset({"input", "br", "img", "meta", "link", "hr", "source", "wbr", "col"})
