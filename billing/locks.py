@@ -216,10 +216,11 @@ def charges_of_invoice_locked(invoice: Invoice) -> list[ChargeItem]:
     return lock_rows(ChargeItem.objects.filter(invoice_lines__invoice=invoice))
 
 
+# The array is read once; a plan may run a list again after each row and lease past the limit.
 _LEASE = """
-UPDATE {table} SET due_at = %s WHERE id IN (
+UPDATE {table} SET due_at = %s WHERE id = ANY(ARRAY(
   SELECT id FROM {table} AS waiting WHERE due_at <= %s AND {also}
-  ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED)
+  ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED))
 RETURNING id
 """
 _TRANSACTIONS = _LEASE.format(table="billing_paymenttransaction", also="true")
