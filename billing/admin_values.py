@@ -113,6 +113,7 @@ MODE_WORDS: dict[str, Promise] = {
     "scan": pgettext_lazy("mode", "payment code scanned"),
     "native": pgettext_lazy("mode", "code scanned by the payer"),
     "h5": pgettext_lazy("mode", "in the phone's browser"),
+    "jsapi": pgettext_lazy("mode", "inside the wallet's app"),
     "cash": pgettext_lazy("mode", "cash"),
 }
 FIELD_WORDS: dict[str, Promise] = {
@@ -171,4 +172,5 @@ def register() -> None:
         "return_invoice": pgettext_lazy("right", "ask for a return"),
         "pass_over_tender": pgettext_lazy("right", "go on while a payment is unconfirmed"),
         "decide_billingreview": pgettext_lazy("right", "decide reviews"),
+        "end_agreement": pgettext_lazy("right", "end an agreement at the desk"),
     })  # fmt: skip

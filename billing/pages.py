@@ -16,7 +16,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from billing.channels.base import Action, Mode
+from billing.channels.base import Action
 from core.money import format_yuan
 
 Text = str | Promise
@@ -253,21 +253,3 @@ class InvoicePage:
         """Whether the payer still has the next step: an open order with a code or a link."""
         action = self.action
         return self.state is PayState.WAITING and action is not None and action.expires_at > now
-
-
-class Device(StrEnum):
-    """What the page is read with; it decides which way WeChat can be paid from here."""
-
-    PHONE = "phone"
-    WECHAT = "wechat"  # WeChat's own browser cannot open a payment link of a web page
-    DESKTOP = "desktop"
-
-
-DEVICE_MODES = {Device.PHONE: Mode.H5, Device.WECHAT: Mode.H5, Device.DESKTOP: Mode.NATIVE}
-
-
-def payer_device(user_agent: str) -> Device:
-    """Guess the device. A wrong guess costs comfort only: every way works or says why not."""
-    if not any(word in user_agent for word in ("Mobile", "Android", "iPhone")):
-        return Device.DESKTOP
-    return Device.WECHAT if "MicroMessenger" in user_agent else Device.PHONE

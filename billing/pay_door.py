@@ -9,15 +9,17 @@ made: the bill then says why, or shows its result.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from billing.channels.base import Action, Mode
+from billing.channels.base import Action
 from billing.models import Invoice
-from billing.pages import Device, Hospital, InvoicePage, NoPhone, Way
+from billing.offers import Device, Offer, Wallet
+from billing.pages import Hospital, InvoicePage, NoPhone, Way
 from billing.selectors.pay_page import hospital_of, invoice_page
-from billing.selectors.pay_ways import pay_ways
+from billing.selectors.pay_ways import pay_ways, wallets_open
 from billing.selectors.portal_bills import bill_of
 from billing.services.pay_choices import agreement_choose
 from billing.services.pay_links import offer_choose, pay_link_choose, pay_link_open
@@ -29,16 +31,25 @@ from patients.models import Campus, PatientAccess
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One bill: by its link (`token`), or by its number for a signed-in user (`user`)."""
+    """One bill: by its link (`token`), or by its number for a signed-in user (`user`).
+
+    A link may be read by somebody who is signed in (`visitor`); it gives them no more right.
+    """
 
     token: str = ""
     invoice_id: int = 0
     user: User | None = None
     payer: Actor | None = None
+    visitor: User | None = None
 
     @property
     def own(self) -> bool:
         return self.user is not None
+
+    @property
+    def visitor_id(self) -> int | None:
+        who = self.user or self.visitor
+        return None if who is None else who.pk
 
     @property
     def show(self) -> str:
@@ -79,6 +90,33 @@ class Opened:
     access: PatientAccess | None = None
 
 
+class Asked(TypedDict):
+    """What every door hands on of a press."""
+
+    offer: Offer
+    payer_address: str
+    idempotency_key: str
+    return_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A press of the form: the way it names, from where, and where the payer comes back to."""
+
+    offer: Offer | None
+    payer_address: str
+    idempotency_key: str
+    return_url: str = ""
+
+    def asked(self, offer: Offer) -> Asked:
+        return {
+            "offer": offer,
+            "payer_address": self.payer_address,
+            "idempotency_key": self.idempotency_key,
+            "return_url": self.return_url,
+        }
+
+
 def hospital() -> Hospital:
     """The name and the window for pages without a bill."""
     campus = Campus.objects.order_by("pk").first()
@@ -98,32 +136,39 @@ def page_of(*, token: str) -> InvoicePage:
     return invoice_page(pay_link_open(token=token))
 
 
-def ways_of(found: Opened, device: Device) -> tuple[Way, ...]:
-    return pay_ways(found.page, device, invoice=found.invoice, access=found.access)
+def ways_of(door: Door, found: Opened, device: Device) -> tuple[Way, ...]:
+    wallets = wallets_of(door, found, device)
+    return pay_ways(found.page, device, wallets, invoice=found.invoice, access=found.access)
 
 
-def chosen(
-    door: Door, *, mode: Mode | None, payer_address: str, idempotency_key: str
-) -> Action | None:
-    """Make the channel's order. `mode` None = nothing is due, the bill is only confirmed.
+def wallets_of(door: Door, found: Opened, device: Device) -> tuple[Wallet, ...]:
+    """The channels this bill can be paid by on this device."""
+    invoice = found.invoice or pay_link_open(token=door.token)
+    return wallets_open(invoice=invoice, visitor_id=door.visitor_id, device=device)
+
+
+def chosen(door: Door, *, press: Press) -> Action | None:
+    """Make the channel's order. Without an offer nothing is due, the bill is only confirmed.
 
     Returns what the payer must do now; None = nothing, the result page tells.
     """
+    if press.offer is None:
+        # A bill without an own part is settled by the insurer's answer, not by a press.
+        raise Conflict("not_payable", _("This bill is not to be paid now."))
     if door.user is None:
-        return way_choose(
-            token=door.token,
-            mode=mode,
-            payer_address=payer_address,
-            idempotency_key=idempotency_key,
-        )
+        return way_choose(token=door.token, visitor_id=door.visitor_id, **press.asked(press.offer))
     invoice, _access = bill_of(user=door.user, invoice_id=door.invoice_id, need="pay")
     return offer_choose(
         invoice=invoice,
-        mode=_real(mode),
-        payer_address=payer_address,
-        idempotency_key=idempotency_key,
         payer_id=door.user.pk,
+        visitor_id=door.user.pk,
+        **press.asked(press.offer),
     )
+
+
+def way_choose(*, token: str, visitor_id: int | None, **asked: Unpack[Asked]) -> Action | None:
+    """The order of a link's bill."""
+    return pay_link_choose(token=token, visitor_id=visitor_id, **asked)
 
 
 def deducted(door: Door, *, agreement_id: int, payer_address: str, idempotency_key: str) -> None:
@@ -139,22 +184,3 @@ def deducted(door: Door, *, agreement_id: int, payer_address: str, idempotency_k
         idempotency_key=idempotency_key,
         by=door.payer,
     )
-
-
-def way_choose(
-    *, token: str, mode: Mode | None, payer_address: str, idempotency_key: str
-) -> Action | None:
-    """The order of a link's bill."""
-    return pay_link_choose(
-        token=token,
-        mode=_real(mode),
-        payer_address=payer_address,
-        idempotency_key=idempotency_key,
-    )
-
-
-def _real(mode: Mode | None) -> Mode:
-    if mode is None:
-        # A bill without an own part is settled by the insurer's answer, not by a press.
-        raise Conflict("not_payable", _("This bill is not to be paid now."))
-    return mode

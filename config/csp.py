@@ -16,6 +16,8 @@ PAYMENT_PAGES: tuple[str, ...] = (
     "https://wx.tenpay.com",
     "https://open.weixin.qq.com",
     "https://openauth.alipay.com",
+    # The gateway opens the payment page of another of its hosts.
+    "https://*.alipay.com",
 )
 PERMISSIONS = ", ".join(
     f"{name}=()"

@@ -25,7 +25,12 @@ class Mode(StrEnum):
     SCAN = "scan"  # 付款码: the payer's code is read by the window
     NATIVE = "native"  # a QR code the payer scans
     H5 = "h5"  # a link opened in the phone's browser
+    JSAPI = "jsapi"  # asked for inside the wallet's own browser, by the payer's id there
     CASH = "cash"  # banknotes at the window
+
+
+# What a payer opens by their own hand; until then no money is under way.
+OFFERED_MODES = (Mode.NATIVE, Mode.H5, Mode.JSAPI)
 
 
 class Operation(StrEnum):
@@ -50,6 +55,7 @@ class Capability(StrEnum):
     AGREEMENT = "agreement"
     SCAN = "scan"
     PAY_LINK = "pay_link"
+    JSAPI = "jsapi"  # with PAY_LINK: also inside the wallet's own browser
     REFUND = "refund"
     REVERSE = "reverse"
     CLOSE = "close"
@@ -84,7 +90,8 @@ class CaptureOrder:
     payer_address: str = ""
     device: str = ""
     plan_id: str = ""  # of the agreement, where the channel takes it with the deduction
-    return_url: str = ""  # where a link leads back to, for a channel that signs it
+    return_url: str = ""  # where a link leads the payer back to
+    payer_subject: str = field(default="", repr=False)  # their id at the merchant's app (JSAPI)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +123,10 @@ class RefundOrder:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What the payer must do: open a url, scan a qr, or show their code."""
+    """What the payer must do: open a url, scan a qr, show their code, or hand a signed request
+    (`wallet`, a JSON object) to the wallet that shows the page."""
 
-    type: str  # url | qr | show_code
+    type: str  # url | qr | show_code | wallet
     value: str
     expires_at: datetime
 

@@ -39,6 +39,7 @@ CHANNELS: dict[tuple[str, str], Promise] = {
     ("wechat_pay", Mode.SCAN): gettext_lazy("WeChat, scanned code"),
     ("wechat_pay", Mode.NATIVE): gettext_lazy("WeChat"),
     ("wechat_pay", Mode.H5): gettext_lazy("WeChat"),
+    ("wechat_pay", Mode.JSAPI): gettext_lazy("WeChat"),
     ("alipay", Mode.AGREEMENT): gettext_lazy("Alipay, no password"),
     ("alipay", Mode.SCAN): gettext_lazy("Alipay, scanned code"),
     ("alipay", Mode.NATIVE): gettext_lazy("Alipay"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from django.db.models import F
 from django.utils.functional import Promise
@@ -10,15 +11,47 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.channels.base import Mode
-from billing.models import Agreement, Invoice
-from billing.pages import DEVICE_MODES, Device, InvoicePage, Way
+from billing.channels.base import OFFERED_MODES, Capability, Mode
+from billing.models import Agreement, Invoice, Merchant, Payment
+from billing.offers import INSIDE, Device, Offer, Wallet
+from billing.pages import InvoicePage, Text, Way
+from billing.selectors.merchants import channel_can, merchants_offered
 from billing.selectors.payments import agreement_left_fen, agreement_use
 from core import clock
 from core.money import format_yuan
 from patients.models import PatientAccess, Relation
+from patients.selectors.accounts import wallet_subject
+from patients.signin.registry import door_for
 
 WAYS_MAX = 6
+WALLETS_MAX = WAYS_MAX - 1
+SIGN_IN = "sign-in-"
+
+
+@dataclass(frozen=True, slots=True)
+class WalletWords:
+    """How the ways of one channel are called."""
+
+    name: Text
+    scan: Text
+    press: Text
+    sign_in: Text
+
+
+WALLET_WORDS = {
+    "wechat_pay": WalletWords(
+        name=gettext_lazy("WeChat Pay"),
+        scan=gettext_lazy("WeChat, scan a code"),
+        press=gettext_lazy("Pay by WeChat"),
+        sign_in=gettext_lazy("Sign in with WeChat, then pay"),
+    ),
+    "alipay": WalletWords(
+        name=gettext_lazy("Alipay"),
+        scan=gettext_lazy("Alipay, scan a code"),
+        press=gettext_lazy("Pay by Alipay"),
+        sign_in=gettext_lazy("Sign in with Alipay, then pay"),
+    ),
+}
 AGREEMENT_TITLES: dict[str, Promise] = {
     "wechat_pay": gettext_lazy("WeChat, no password"),
     "alipay": gettext_lazy("Alipay, no password"),
@@ -38,19 +71,58 @@ def agreement_is_offered(agreement: Agreement, access: PatientAccess) -> bool:
 
 
 def pay_ways(
-    page: InvoicePage, device: Device, *, invoice: Invoice | None, access: PatientAccess | None
+    page: InvoicePage,
+    device: Device,
+    wallets: Iterable[Wallet],
+    *,
+    invoice: Invoice | None,
+    access: PatientAccess | None,
 ) -> tuple[Way, ...]:
     """Every way of this bill on this device, best first; the window is always one of them."""
+    opened = _wallet_ways(device, wallets)
     bound: Iterable[Way] = ()
     if invoice is not None and access is not None:
-        bound = _bound(page, invoice, access)
-    return (*bound, *_wallets(device), _window())[-WAYS_MAX:]
+        bound = _bound(page, invoice, access, WAYS_MAX - 1 - len(opened))
+    return (*bound, *opened, _window())
 
 
-def _bound(page: InvoicePage, invoice: Invoice, access: PatientAccess) -> list[Way]:
+def wallets_open(*, invoice: Invoice, visitor_id: int | None, device: Device) -> tuple[Wallet, ...]:
+    """The channels that make pay links at this campus: the payer's last used one, then as their
+    merchants stand. Who is signed in may be known to a wallet's app."""
+    merchants = merchants_offered(campus_id=invoice.encounter.campus_id)
+    inside = merchants.get(INSIDE.get(device, ""))
+    last = _last_used(invoice, visitor_id) if len(merchants) > 1 else ""
+    codes = sorted(merchants, key=lambda code: code != last)
+    return tuple(
+        _inside(merchants[code], visitor_id) if merchants[code] is inside else Wallet(code)
+        for code in codes[:WALLETS_MAX]
+    )
+
+
+def _inside(merchant: Merchant, visitor_id: int | None) -> Wallet:
+    """A channel inside its own browser: whether the visitor can pay right there, or could."""
+    if not channel_can(merchant.channel, Capability.JSAPI):
+        return Wallet(merchant.channel)
+    app = {"channel": merchant.channel, "app_id": merchant.app_id}
+    if visitor_id is not None and wallet_subject(user_id=visitor_id, **app):
+        return Wallet(merchant.channel, known=True)
+    return Wallet(merchant.channel, door=door_for(**app))
+
+
+def _last_used(invoice: Invoice, visitor_id: int | None) -> str:
+    """The channel the visitor, or else this patient, paid a link by last."""
+    rows = Payment.objects.filter(mode__in=OFFERED_MODES)
+    if visitor_id is not None:
+        rows = rows.filter(payer=visitor_id)
+    else:
+        rows = rows.filter(invoice__patient=invoice.patient_id)
+    return rows.order_by("-created_at", "-pk").values_list("channel", flat=True).first() or ""
+
+
+def _bound(page: InvoicePage, invoice: Invoice, access: PatientAccess, most: int) -> list[Way]:
     """The agreements that may pay for this person; one over its limit says so and is greyed."""
     rows = [row for row in _agreements(invoice, access) if agreement_is_offered(row, access)]
-    rows = rows[: WAYS_MAX - 2]
+    rows = rows[:most]
     now = clock.now()
     used = agreement_use([row.pk for row in rows], clock.business_day(now)) if rows else {}
     ways = []
@@ -90,20 +162,44 @@ def _agreement_way(row: Agreement, access: PatientAccess, left_fen: int, *, enou
     )
 
 
-def _wallets(device: Device) -> list[Way]:
-    """WeChat from this device; inside WeChat's own browser its link cannot be opened."""
-    press = gettext_lazy("Pay by WeChat")
+def _wallet_ways(device: Device, wallets: Iterable[Wallet]) -> list[Way]:
+    """One way for each channel; inside a wallet's browser its own stands first."""
+    ordered = sorted(wallets, key=lambda wallet: wallet.channel != INSIDE.get(device))
+    ways = (_wallet_way(device, wallet, _words(wallet.channel)) for wallet in ordered)
+    return sorted(ways, key=lambda way: way.off)
+
+
+def _wallet_way(device: Device, wallet: Wallet, words: WalletWords) -> Way:
     if device is Device.DESKTOP:
-        title, icon = gettext_lazy("WeChat, scan a code"), "scan"
+        offer = Offer(wallet.channel, Mode.NATIVE)
         detail = _("Scan the code with your phone")
-    else:
-        title, icon = gettext_lazy("WeChat Pay"), "wallet"
-        detail = _("Enter your password this time")
-    off = device is Device.WECHAT
-    if off:
+        return Way(str(offer), "scan", words.scan, detail, words.press)
+    link = Way(
+        value=str(Offer(wallet.channel, Mode.H5)),
+        icon="wallet",
+        title=words.name,
+        detail=_("Enter your password this time"),
+        press=words.press,
+    )
+    if wallet.known:
+        return replace(link, value=str(Offer(wallet.channel, Mode.JSAPI)))
+    if wallet.door:
+        return replace(
+            link,
+            value=f"{SIGN_IN}{wallet.door}",
+            detail=_("Once: it must know who pays"),
+            press=words.sign_in,
+            takes=False,
+        )
+    # WeChat's own browser cannot open its payment link, nor any wallet's that of another.
+    if device is Device.WECHAT or (device in INSIDE and INSIDE[device] != wallet.channel):
         detail = _("Tap ··· above and open this page in the browser, then pay.")
-    value = DEVICE_MODES[device].value if not off else Mode.H5.value
-    return [Way(value, icon, title, detail, press, off=off)]
+        return replace(link, detail=detail, off=True)
+    return link
+
+
+def _words(channel: str) -> WalletWords:
+    return WALLET_WORDS.get(channel) or WalletWords(channel, channel, channel, channel)
 
 
 def _window() -> Way:

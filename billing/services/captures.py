@@ -34,6 +34,7 @@ DEADLINES_S = {
     Mode.SCAN: "scan_deadline_s",
     Mode.NATIVE: "pay_link_deadline_s",
     Mode.H5: "h5_deadline_s",
+    Mode.JSAPI: "pay_link_deadline_s",
     Mode.CASH: "scan_deadline_s",
 }
 
@@ -95,6 +96,7 @@ def capture_send(
     auth_code: str = "",
     payer_address: str = "",
     return_url: str = "",
+    payer_subject: str = "",
 ) -> ChannelAnswer:
     """Ask the channel to take the money: the only place that ever sends a capture.
 
@@ -119,6 +121,7 @@ def capture_send(
         device=invoice.operator_code if invoice is not None else "",
         plan_id=agreement.plan.plan_id if agreement is not None else "",
         return_url=return_url,
+        payer_subject=payer_subject,
     )
     failpoint("capture.before_send")
     answer = channel_get(payment.channel).capture(order)

@@ -9,7 +9,7 @@ from typing import NoReturn
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.channels.base import Mode
+from billing.channels.base import OFFERED_MODES
 from billing.channels.registry import auth_code_channel
 from billing.locks import collect_lock, invoice_lock_by_number
 from billing.models import (
@@ -32,8 +32,6 @@ from core.idempotency import NumberReused
 from core.prepared import row_insert_new
 from core.states import transition
 from patients.models import HisClient
-
-OFFER_MODES = (Mode.NATIVE, Mode.H5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +150,7 @@ def _withdraw_offer(invoice: Invoice) -> None:
     """A page the patient left open must not block the window: its order is closed at the channel
     and the chain goes on once that is confirmed."""
     offered = open_capture(invoice)
-    if offered is not None and offered.payment.mode in OFFER_MODES:
+    if offered is not None and offered.payment.mode in OFFERED_MODES:
         PaymentTransaction.objects.filter(pk=offered.pk).update(closing=True, due_at=clock.now())
 
 

@@ -1,4 +1,4 @@
-"""Which merchant takes the money, and what its adapter must know."""
+"""What the adapter of a merchant must know."""
 
 from __future__ import annotations
 
@@ -7,31 +7,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
 
 from billing.channels.base import MerchantAccount
 from billing.models import Merchant
-from core import clock
 
 
 class SecretsUnreadable(ValueError):
     """What is stored as a merchant's secrets is no object of texts. It is never quoted."""
-
-
-def merchants_open(*, channel: str = "", campus_id: int | None = None) -> QuerySet[Merchant]:
-    """Merchants whose institution's agreement is in term (Z1); the campus's own come first."""
-    today = clock.today()
-    rows = Merchant.objects.filter(
-        active=True,
-        institution__suspended=False,
-        institution__agreement_from__lte=today,
-        institution__agreement_until__gte=today,
-    )
-    if channel:
-        rows = rows.filter(channel=channel)
-    if campus_id is not None:
-        rows = rows.filter(Q(campus=None) | Q(campus=campus_id))
-    return rows.order_by("campus_id", "pk")
 
 
 def merchant_account(merchant: Merchant | None, *, channel: str) -> MerchantAccount:

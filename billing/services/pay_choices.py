@@ -40,7 +40,7 @@ def agreement_choose(
     """
     if _was_sent(invoice, idempotency_key):
         return
-    offer_withdraw(invoice=invoice, but=Mode.AGREEMENT)
+    offer_withdraw(invoice=invoice)
     try:
         row = _begin(invoice.pk, access, agreement_id, idempotency_key, by)
     except IntegrityError as error:

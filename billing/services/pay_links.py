@@ -1,7 +1,8 @@
 """The pay link: an offer the patient opens, not a tender.
 
 No order exists at a channel until the patient chooses a way. Choosing commits a number first, then
-makes the order; opening the same way again shows the same order while it lives.
+makes the order; opening the same way again shows the same order while it lives. Another way, of the
+same channel or another one, is made only after the open order has ended.
 """
 
 from __future__ import annotations
@@ -13,14 +14,23 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.channels.base import Action, Mode
+from billing.channels.base import OFFERED_MODES, Action, Capability, Mode
 from billing.locks import captures_lock, collect_lock, invoice_lock
-from billing.models import Invoice, InvoiceStatus, PayLink, Payment, PaymentTransaction
+from billing.models import (
+    Invoice,
+    InvoiceStatus,
+    Merchant,
+    PayLink,
+    Payment,
+    PaymentTransaction,
+    TransactionKind,
+)
+from billing.offers import Offer
 from billing.policy import policy
+from billing.selectors.merchants import channel_can, merchants_offered
 from billing.selectors.payments import receivable_fen
 from billing.services.apply import Source, transaction_apply
 from billing.services.captures import capture_begin, capture_look, capture_send
-from billing.services.merchants import merchants_open
 from billing.services.tenders import Tender
 from core import clock
 from core.actors import SYSTEM, Actor
@@ -29,6 +39,7 @@ from core.errors import Conflict, NotFound, NotOffered, Refusal
 from core.idempotency import NumberReused
 from core.integrity import constraint_name
 from core.states import transition
+from patients.selectors.accounts import wallet_subject
 
 PAYER = Actor("patient", "pay_link")
 RESULT_SHOWN = timedelta(hours=1)
@@ -68,36 +79,47 @@ def pay_link_open(*, token: str) -> Invoice:
 
 
 def pay_link_choose(
-    *, token: str, mode: Mode, payer_address: str, idempotency_key: str
+    *,
+    token: str,
+    offer: Offer,
+    payer_address: str,
+    idempotency_key: str,
+    visitor_id: int | None = None,
+    return_url: str = "",
 ) -> Action | None:
     """Make the channel's order for the way the holder of a link chose; see `offer_choose`."""
     return offer_choose(
         invoice=pay_link_open(token=token),
-        mode=mode,
+        offer=offer,
         payer_address=payer_address,
         idempotency_key=idempotency_key,
+        visitor_id=visitor_id,
+        return_url=return_url,
     )
 
 
 def offer_choose(
     *,
     invoice: Invoice,
-    mode: Mode,
+    offer: Offer,
     payer_address: str,
     idempotency_key: str,
     payer_id: int | None = None,
+    visitor_id: int | None = None,
+    return_url: str = "",
 ) -> Action | None:
     """Make the channel's order for the way the patient chose.
 
     Returns what to open or scan; None when no order could be made or the bill is not payable any
     more (the result page tells). A page posted twice finds its own payment again. `payer_id` is the
-    signed-in user who presses, if there is one.
+    user who is to be known as the payer; `visitor_id` whoever is signed in where it is pressed,
+    whose own wallet is asked where a way needs to know one. Raises NotOffered before anything is
+    withdrawn or made.
     """
-    if mode not in (Mode.NATIVE, Mode.H5):
-        raise NotOffered("not_offered", _("This way to pay is not offered here."), "mode")
-    offer_withdraw(invoice=invoice, but=mode)
+    merchant, subject = _offered(invoice, offer, visitor_id)
+    offer_withdraw(invoice=invoice, but=offer, form_key=idempotency_key)
     try:
-        row, fresh = _begin(invoice.pk, mode, idempotency_key, payer_id)
+        row, fresh = _begin(invoice.pk, offer, merchant, idempotency_key, payer_id)
     except IntegrityError as error:
         if "form_key" not in constraint_name(error):
             raise
@@ -109,13 +131,39 @@ def offer_choose(
             ) from None
         row, fresh = payment.transactions.latest("pk"), False
     if fresh:
-        answer = capture_send(row=row, invoice=invoice, payer_address=payer_address)
+        answer = capture_send(
+            row=row,
+            invoice=invoice,
+            payer_address=payer_address,
+            return_url=return_url,
+            payer_subject=subject,
+        )
         row = transaction_apply(transaction_id=row.pk, answer=answer, source=Source.SEND, by=SYSTEM)
     return _action(row)
 
 
+def _offered(invoice: Invoice, offer: Offer, visitor_id: int | None) -> tuple[Merchant, str]:
+    """Whose way this is, and the visitor's id there if it needs one; NotOffered for any other."""
+    campus_id = invoice.encounter.campus_id
+    merchant = merchants_offered(campus_id=campus_id, channel=offer.channel).get(offer.channel)
+    if merchant is None or offer.mode not in OFFERED_MODES:
+        raise _not_offered()
+    if offer.mode != Mode.JSAPI:
+        return merchant, ""
+    subject = ""
+    if visitor_id is not None and channel_can(offer.channel, Capability.JSAPI):
+        subject = wallet_subject(user_id=visitor_id, channel=offer.channel, app_id=merchant.app_id)
+    if not subject:
+        raise _not_offered()
+    return merchant, subject
+
+
+def _not_offered() -> NotOffered:
+    return NotOffered("not_offered", _("This way to pay is not offered here."), "way")
+
+
 def _begin(
-    invoice_id: int, mode: Mode, idempotency_key: str, payer_id: int | None
+    invoice_id: int, offer: Offer, merchant: Merchant, form_key: str, payer_id: int | None
 ) -> tuple[PaymentTransaction, bool]:
     """The live order of this way, or a new one with its number committed."""
     with transaction.atomic():
@@ -123,24 +171,19 @@ def _begin(
         captures = captures_lock(invoice)
         flying = [row for row in captures if row.status in PaymentTransaction.IN_FLIGHT]
         if flying:
-            if flying[-1].payment.mode == mode:
+            if _is_same(flying[-1].payment, offer, form_key):
                 return flying[-1], False
             raise Conflict("in_progress", _("A payment is in progress. Do not pay again."))
         owed_fen = receivable_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
         if owed_fen <= 0 or collect_lock(invoice) is not None:
             raise Conflict("not_payable", _("This bill is not to be paid now."))
-        merchant = merchants_open(
-            channel="wechat_pay", campus_id=invoice.encounter.campus_id
-        ).first()
-        if merchant is None:
-            raise NotOffered("not_offered", _("This way to pay is not offered here."), "mode")
         row = capture_begin(
             invoice=invoice,
-            tender=Tender(merchant.channel, mode, owed_fen, merchant, payer_id=payer_id),
-            form_key=idempotency_key,
+            tender=Tender(offer.channel, offer.mode, owed_fen, merchant, payer_id=payer_id),
+            form_key=form_key,
         )
         transition(
-            invoice, InvoiceStatus.COLLECTING, by=PAYER, reason=f"pay link {mode}", due_at=None
+            invoice, InvoiceStatus.COLLECTING, by=PAYER, reason=f"pay link {offer}", due_at=None
         )
         # Who began at the last moment still sees how it ended.
         shown_until = row.expires_at + RESULT_SHOWN
@@ -150,24 +193,44 @@ def _begin(
     return row, True
 
 
-def offer_withdraw(*, invoice: Invoice, but: Mode) -> None:
-    """Another way was opened and not used: close that order before this one is made."""
-    flying = (
-        PaymentTransaction.objects.filter(
-            payment__invoice=invoice,
-            kind="CAPTURE",
-            status__in=PaymentTransaction.IN_FLIGHT,
-            payment__mode__in=[Mode.NATIVE, Mode.H5],
-        )
-        .exclude(payment__mode=but)
-        .select_related("payment__merchant")
-        .first()
+def _is_same(payment: Payment, offer: Offer | None, form_key: str) -> bool:
+    """Whether this open order is what was asked for.
+
+    An order inside a wallet is one payer's alone, so another form gets an order of its own.
+    """
+    if form_key and payment.form_key == form_key:
+        return True
+    return (
+        offer is not None
+        and offer.mode != Mode.JSAPI
+        and (payment.channel, payment.mode) == (offer.channel, offer.mode)
     )
-    if flying is None:
-        return
-    flying.closing = True
-    answer = capture_look(row=flying)
-    transaction_apply(transaction_id=flying.pk, answer=answer, source=Source.QUERY)
+
+
+def offer_withdraw(*, invoice: Invoice, but: Offer | None = None, form_key: str = "") -> None:
+    """Another way was opened and not used: end that order before this one is made.
+
+    What a payer never opened some channels do not know, and cannot close. Such an order is given up
+    as one that was never executed; whatever it still brings goes back.
+    """
+    open_rows = PaymentTransaction.objects.filter(
+        payment__invoice=invoice,
+        kind=TransactionKind.CAPTURE,
+        status__in=PaymentTransaction.IN_FLIGHT,
+        payment__mode__in=OFFERED_MODES,
+    ).select_related("payment__merchant")
+    for row in open_rows.order_by("pk"):
+        if not _is_same(row.payment, but, form_key):
+            _end(row)
+
+
+def _end(row: PaymentTransaction) -> None:
+    for _ask in range(policy().never_executed_asks):
+        row.closing = True
+        answer = capture_look(row=row)
+        row = transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY)
+        if row.status not in PaymentTransaction.IN_FLIGHT or answer.executed is not False:
+            return
 
 
 def _action(row: PaymentTransaction) -> Action | None:

@@ -23,8 +23,8 @@ from billing.models import (
     Payment,
     Shift,
 )
+from billing.selectors.merchants import merchants_open
 from billing.selectors.payments import agreement_left_fen, agreement_use
-from billing.services.merchants import merchants_open
 from billing.services.shifts import shift_open_for
 from core import clock
 
@@ -79,9 +79,7 @@ def tender_next(
 def _agreement_tender(invoice: Invoice, amount_fen: int, tried: list[Payment]) -> Tender | None:
     refused = {payment.agreement_id for payment in tried}
     candidates = [
-        agreement
-        for agreement in agreements_lock(invoice)
-        if agreement.pk not in refused
+        agreement for agreement in agreements_lock(invoice) if agreement.pk not in refused
     ]
     if not candidates:
         return None

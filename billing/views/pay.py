@@ -10,7 +10,6 @@ import re
 import secrets
 from collections.abc import Callable
 from functools import wraps
-from urllib.parse import quote
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -18,17 +17,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import pay_door
-from billing.channels.base import Action, Mode
-from billing.pages import InvoicePage, PayState, payer_device
-from billing.pay_door import Door, Opened
+from billing.channels.base import Action
+from billing.offers import offer_from, payer_device
+from billing.pages import InvoicePage, PayState
+from billing.pay_door import Door, Opened, Press
 from core import clock
 from core.errors import NotFound, Refusal
-from patients.doors import patient_actor, patient_required, the_patient
+from patients.doors import patient_actor, patient_of, patient_required, the_patient
+from patients.views.signin import wallet_asked
 
 Page = Callable[[HttpRequest, Door], HttpResponse]
 
-MODES = {"h5": Mode.H5, "native": Mode.NATIVE, "confirm": None}
+CONFIRM = "confirm"
 AGREEMENT = re.compile(r"agreement-([1-9][0-9]{0,17})", re.ASCII)
+SIGN_IN = re.compile(r"sign-in-([a-z]{1,20})", re.ASCII)
 KEY_LENGTH_MAX = 64
 RESULTS = {
     PayState.PAID: "paid",
@@ -45,7 +47,7 @@ def by_link(page: Page) -> Callable[..., HttpResponse]:
     @wraps(page)
     def guarded(request: HttpRequest, token: str) -> HttpResponse:
         try:
-            answer = page(request, Door(token=token))
+            answer = page(request, Door(token=token, visitor=patient_of(request)))
         except Refusal as refusal:
             answer = link_over(request, refusal)
         return origin_only(answer)
@@ -104,7 +106,8 @@ def invoice_pay(request: HttpRequest, door: Door) -> HttpResponse:
 def way_form(
     request: HttpRequest, door: Door, found: Opened, refusal: Refusal | None = None
 ) -> HttpResponse:
-    ways = pay_door.ways_of(found, payer_device(request.headers.get("User-Agent", "")))
+    device = payer_device(request.headers.get("User-Agent", ""))
+    ways = pay_door.ways_of(door, found, device)
     faults = [{"text": refusal.message, "field": ""}] if refusal else []
     context = context_of(found.page, door) | {
         "ways": ways,
@@ -122,12 +125,15 @@ def way_chosen(request: HttpRequest, door: Door) -> HttpResponse:
     way = request.POST.get("way", "")
     if way == "window":
         return to(door.window)
+    wallet = SIGN_IN.fullmatch(way)
+    if wallet is not None:
+        return sign_in_first(request, door, wallet[1])
     key = request.POST.get("form_key", "")
-    agreement = picked(way)
-    if not (way in MODES or agreement) or not 0 < len(key) <= KEY_LENGTH_MAX:
+    known = way == CONFIRM or offer_from(way) or picked(way)
+    if not known or not 0 < len(key) <= KEY_LENGTH_MAX:
         return to(door.pay)
     try:
-        action = start(request, door, way, agreement, key)
+        action = start(request, door, way, key)
     except NotFound:
         raise
     except Refusal as refusal:
@@ -136,7 +142,7 @@ def way_chosen(request: HttpRequest, door: Door) -> HttpResponse:
         if not found.page.payable:
             return to(door.result)
         return way_form(request, door, found, refusal)
-    return after(request, door, action)
+    return after(door, action)
 
 
 def picked(way: str) -> int:
@@ -145,47 +151,47 @@ def picked(way: str) -> int:
     return int(found[1]) if found else 0
 
 
-def start(request: HttpRequest, door: Door, way: str, agreement: int, key: str) -> Action | None:
+def sign_in_first(request: HttpRequest, door: Door, wallet: str) -> HttpResponse:
+    """Ask the wallet who holds it and come back to the ways; an unknown bill asks nobody."""
+    pay_door.opened(door)
+    return wallet_asked(request, wallet, door.pay)
+
+
+def start(request: HttpRequest, door: Door, way: str, key: str) -> Action | None:
     address = request.META.get("REMOTE_ADDR", "")
+    agreement = picked(way)
     if agreement:
         pay_door.deducted(door, agreement_id=agreement, payer_address=address, idempotency_key=key)
         return None
-    return pay_door.chosen(door, mode=MODES[way], payer_address=address, idempotency_key=key)
+    back = request.build_absolute_uri(door.result)
+    return pay_door.chosen(door, press=Press(offer_from(way), address, key, back))
 
 
-def after(request: HttpRequest, door: Door, action: Action | None) -> HttpResponse:
-    """Lead the payer to their next step: WeChat's page, our code, or the result."""
+def after(door: Door, action: Action | None) -> HttpResponse:
+    """Lead the payer to their next step: the channel's page, our code, or the result."""
     if action is None:
         return to(door.result)
-    if action.type == "url":
-        return HttpResponseRedirect(with_return(request, action.value, door))
-    return to(door.code)
-
-
-def with_return(request: HttpRequest, url: str, door: Door) -> str:
-    """Tell the channel's page where to bring the payer back to."""
-    back = request.build_absolute_uri(door.result)
-    return f"{url}{'&' if '?' in url else '?'}redirect_url={quote(back, safe='')}"
+    return HttpResponseRedirect(action.value) if action.type == "url" else to(door.code)
 
 
 @require_safe
 def invoice_code(request: HttpRequest, door: Door) -> HttpResponse:
-    """The payer's next step while the order is open: a code to scan, or the way back to WeChat."""
+    """The payer's next step while the order is open: a code to scan, or the way to the wallet."""
     page = pay_door.opened(door).page
     if not page.code_open(clock.now()):
         return moved_on(request, door)
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204)
-    context = context_of(page, door) | {"open_url": open_url(request, page, door)}
+    context = context_of(page, door) | {"open_url": open_url(page)}
     return render(request, "billing/invoice_code.html", context)
 
 
-def open_url(request: HttpRequest, page: InvoicePage, door: Door) -> str:
-    """WeChat's page of the very order that is open; empty once there is none, or for a code."""
+def open_url(page: InvoicePage) -> str:
+    """The channel's page of the very order that is open; empty without one, or for a code."""
     action = page.action
     if action is None or action.type != "url" or not page.code_open(clock.now()):
         return ""
-    return with_return(request, action.value, door)
+    return action.value
 
 
 def moved_on(request: HttpRequest, door: Door) -> HttpResponse:
@@ -204,7 +210,7 @@ def invoice_result(request: HttpRequest, door: Door) -> HttpResponse:
         return to(door.show)
     context = context_of(page, door) | {
         "result": result,
-        "open_url": open_url(request, page, door),
+        "open_url": open_url(page),
     }
     if not request.headers.get("HX-Request"):
         return render(request, "billing/invoice_result.html", context)

@@ -28,6 +28,12 @@ def code_phone(code_id: int) -> str:
     return found.phone if found else ""
 
 
+def wallet_subject(*, user_id: int, channel: str, app_id: str) -> str:
+    """The user's id at an app of a wallet, the one they came with last; empty without one."""
+    rows = WalletIdentity.objects.filter(user=user_id, channel=channel, app_id=app_id)
+    return rows.order_by("-pk").values_list("subject", flat=True).first() or ""
+
+
 def identity_holder(identity: Identity) -> User | None:
     """Whose a wallet's user id is. An id is of one app, whatever it is used for there."""
     rows = WalletIdentity.objects.select_related("user").order_by("pk")

@@ -37,6 +37,7 @@ class AlipayDoor:
     The keys are read when the door is first asked for: a file, as key stores hand them out.
     """
 
+    channel: ClassVar[str] = CHANNEL
     answer_name: ClassVar[str] = "auth_code"
 
     def __init__(self, config: DoorConfig) -> None:

@@ -37,7 +37,9 @@ class Identity:
 class Door(Protocol):
     """One wallet. `answer_name` is the query parameter its page brings the code back in."""
 
+    channel: ClassVar[str]
     answer_name: ClassVar[str]
+    app_id: str
 
     def leave_for(self, *, back: str, state: str) -> str: ...
     def identity(self, *, code: str, reference: str) -> Identity: ...

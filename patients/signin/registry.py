@@ -31,6 +31,15 @@ def door_get(code: str) -> Door | None:
     return DOORS[code](config) if not keys or Path(keys).is_file() else None
 
 
+def door_for(*, channel: str, app_id: str) -> str:
+    """The door that makes a visitor known to this app of a wallet; empty without one."""
+    for code in DOORS:
+        door = door_get(code)
+        if door is not None and (door.channel, door.app_id) == (channel, app_id):
+            return code
+    return ""
+
+
 def doors_open(user_agent: str) -> list[str]:
     """The doors to offer, the wallet's own first; none of another wallet inside a wallet."""
     agent = user_agent.lower()

@@ -20,6 +20,7 @@ SCOPE = "snsapi_base"
 class WechatDoor:
     """The openid is the official account's, the one that `jsapi` payments and messages use."""
 
+    channel: ClassVar[str] = CHANNEL
     answer_name: ClassVar[str] = "code"
 
     def __init__(self, config: DoorConfig) -> None:

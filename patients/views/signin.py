@@ -131,8 +131,13 @@ def sign_in_again(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_in_wallet(request: HttpRequest, door: str) -> HttpResponse:
     """To a wallet's page, with a state only this browser knows. A link cannot start it."""
+    return wallet_asked(request, door, next_of(request))
+
+
+def wallet_asked(request: HttpRequest, door: str, wanted: str) -> HttpResponseRedirect:
+    """Ask a wallet who this is and come back to `wanted`; only ever after a POST of ours."""
     adapter = door_of(door)
-    state = visit.state_make(request, door, next_of(request))
+    state = visit.state_make(request, door, wanted)
     back = request.build_absolute_uri(reverse("sign_in_back", args=[door]))
     return HttpResponseRedirect(adapter.leave_for(back=back, state=state), status=303)
 

@@ -10,13 +10,13 @@ from django.utils import translation
 
 from billing import pay_door
 from billing.channels.base import Mode
+from billing.offers import Offer, Wallet, payer_device
 from billing.pages import (
     CATEGORIES,
     ChargeLine,
     PayState,
     Split,
     line_groups,
-    payer_device,
 )
 from core import clock
 from core.errors import BadInput, Conflict, NotFound, Refusal
@@ -25,8 +25,10 @@ from tests.billing.pay_states import HOSPITAL, NOW, PAID, QR, SPLIT, STATES, TO_
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148 Safari/604.1"
 WECHAT = f"{PHONE} MicroMessenger/8.0.49"
+ALIPAY = f"{PHONE} AlipayClient/10.6.60"
 DESKTOP = "Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0 Safari/537.36"
 HTMX = {"HX-Request": "true"}
+WALLETS = (Wallet("wechat_pay"), Wallet("alipay"))
 
 
 @pytest.fixture(autouse=True)
@@ -43,11 +45,12 @@ def door(monkeypatch):
 
     def way_choose(**asked_for):
         asked.append(asked_for)
-        return URL if asked_for["mode"] is Mode.H5 else QR
+        return URL if asked_for["offer"].mode is Mode.H5 else QR
 
     monkeypatch.setattr(pay_door, "page_of", page_of)
     monkeypatch.setattr(pay_door, "way_choose", way_choose)
     monkeypatch.setattr(pay_door, "hospital", lambda: HOSPITAL)
+    monkeypatch.setattr(pay_door, "wallets_of", lambda *_asked: WALLETS)
     with clock.freeze(NOW), translation.override("zh-hans"):
         yield asked
 
@@ -167,7 +170,7 @@ def test_no_pay_control_while_an_order_waits_except_the_same_order(phone):
         r'href="[^"]*/(?:pay|code)"', phone.get("/p/waiting_qr/result").content.decode()
     ) == ['href="/p/waiting_qr/code"']
     body = phone.get("/p/waiting_url/code").content.decode()
-    assert "https://wx.tenpay.com" in body and "redirect_url=http%3A%2F%2Ftestserver%2Fp" in body
+    assert URL.value.replace("&", "&amp;") in body
 
 
 def test_three_results_and_nothing_else(phone):
@@ -222,40 +225,84 @@ def test_code_page_moves_on_by_itself(phone):
     assert phone.get("/p/waiting_over/code").url == "/p/waiting_over/result"
 
 
-def test_device_decides_the_way():
-    assert [payer_device(agent).value for agent in (PHONE, WECHAT, DESKTOP, "")] == [
-        "phone",
-        "wechat",
-        "desktop",
-        "desktop",
-    ]
-    assert (
-        'value="h5"' in Client(headers={"User-Agent": PHONE}).get("/p/to_pay/pay").content.decode()
+def offered(agent, monkeypatch, *wallets):
+    """Value and greyness of each way, as the form has them, for this browser."""
+    monkeypatch.setattr(pay_door, "wallets_of", lambda *_asked: wallets or WALLETS)
+    body = Client(headers={"User-Agent": agent}).get("/p/to_pay/pay").content.decode()
+    return re.findall(r'name="way" value="([^"]+)"', body), body
+
+
+def test_device_decides_the_ways(monkeypatch):
+    agents = (PHONE, WECHAT, ALIPAY, DESKTOP, "")
+    devices = ["phone", "wechat", "alipay", "desktop", "desktop"]
+    assert [payer_device(agent).value for agent in agents] == devices
+
+    links = ["wechat_pay.h5", "alipay.h5", "window"]
+    codes = ["wechat_pay.native", "alipay.native", "window"]
+    assert offered(PHONE, monkeypatch)[0] == links
+    assert offered(DESKTOP, monkeypatch)[0] == codes
+
+
+def test_inside_alipay_its_own_way_stands_first_and_wechat_says_why_not(monkeypatch):
+    ways, body = offered(ALIPAY, monkeypatch)
+
+    assert ways == ["alipay.h5", "window"]
+    assert body.index("支付宝") < body.index("微信支付") < body.index("在浏览器打开")
+
+
+def test_inside_wechat_who_is_known_pays_there_and_who_is_not_signs_in_first(monkeypatch):
+    alipay = Wallet("alipay")
+    known = offered(WECHAT, monkeypatch, alipay, Wallet("wechat_pay", known=True))
+    asked = offered(WECHAT, monkeypatch, alipay, Wallet("wechat_pay", door="wechat"))
+    neither = offered(WECHAT, monkeypatch)
+
+    assert known[0] == ["wechat_pay.jsapi", "window"]
+    assert asked[0] == ["sign-in-wechat", "window"] and "用微信登录后支付" in asked[1]
+    assert neither[0] == ["window"]
+    assert (known[1].count("在浏览器打开"), neither[1].count("在浏览器打开")) == (1, 2)
+
+
+def test_a_house_without_a_channel_still_has_its_window(monkeypatch):
+    monkeypatch.setattr(pay_door, "wallets_of", lambda *_asked: ())
+    body = Client().get("/p/to_pay/pay").content.decode()
+    assert re.findall(r'name="way" value="([^"]+)"', body) == ["window"]
+
+
+@pytest.mark.parametrize("channel", ["wechat_pay", "alipay"])
+def test_h5_leads_to_the_channel_which_knows_the_way_back(phone, door, channel):
+    answer = phone.post(
+        "/p/to_pay/pay", {"way": f"{channel}.h5", "form_key": "k1"}, REMOTE_ADDR="10.1.2.3"
     )
-    inside = Client(headers={"User-Agent": WECHAT}).get("/p/to_pay/pay").content.decode()
-    assert 'value="h5"' not in inside and "在浏览器打开" in inside
-    assert 'value="native"' in Client().get("/p/to_pay/pay").content.decode()
 
-
-def test_h5_leads_to_wechat_and_back_to_the_result(phone, door):
-    answer = phone.post("/p/to_pay/pay", {"way": "h5", "form_key": "k1"}, REMOTE_ADDR="10.1.2.3")
-
-    assert answer.url.startswith(URL.value)
-    assert answer.url.endswith("redirect_url=http%3A%2F%2Ftestserver%2Fp%2Fto_pay%2Fresult")
+    assert answer.url == URL.value
     assert door == [
         {
             "token": "to_pay",
-            "mode": Mode.H5,
+            "visitor_id": None,
+            "offer": Offer(channel, Mode.H5),
             "payer_address": "10.1.2.3",
             "idempotency_key": "k1",
+            "return_url": "http://testserver/p/to_pay/result",
         }
     ]
 
 
 def test_native_leads_to_the_code(door):
-    answer = Client().post("/p/to_pay/pay", {"way": "native", "form_key": "k1"})
+    answer = Client().post("/p/to_pay/pay", {"way": "alipay.native", "form_key": "k1"})
 
-    assert answer.url == "/p/to_pay/code" and door[0]["mode"] is Mode.NATIVE
+    assert answer.url == "/p/to_pay/code" and door[0]["offer"] == Offer("alipay", Mode.NATIVE)
+
+
+@pytest.mark.django_db
+def test_signing_in_first_leads_to_the_wallet_and_asks_no_channel(door):
+    inside = Client(headers={"User-Agent": WECHAT})
+    answer = inside.post("/p/to_pay/pay", {"way": "sign-in-wechat"})
+
+    assert answer.status_code == 303 and "/wechat/connect/oauth2/authorize?" in answer.url
+    assert inside.session["sign_in_state"]["next"] == "/p/to_pay/pay"
+    assert inside.post("/p/nowhere/pay", {"way": "sign-in-wechat"}).status_code == 404
+    assert inside.post("/p/to_pay/pay", {"way": "sign-in-gold"}).status_code == 404
+    assert door == []
 
 
 def test_window_is_a_way_and_asks_no_channel(phone, door):
@@ -265,13 +312,26 @@ def test_window_is_a_way_and_asks_no_channel(phone, door):
 
 def test_nothing_due_is_confirmed_without_a_channel(phone, door):
     assert "确认结算" in text_of(phone.get("/p/zero_own_part"))
-    phone.post("/p/zero_own_part/pay", {"way": "confirm", "form_key": "k"})
-    assert door[0]["mode"] is None
+    answer = phone.post("/p/zero_own_part/pay", {"way": "confirm", "form_key": "k"})
+    assert (answer.status_code, door) == (409, [])
 
 
 @pytest.mark.parametrize(
     "posted",
-    [{}, {"way": "h5"}, {"way": "gold", "form_key": "k"}, {"way": "h5", "form_key": "k" * 65}],
+    [
+        {},
+        {"way": "alipay.h5"},
+        {"way": "alipay.h5", "form_key": "k" * 65},
+        *(
+            {"way": way, "form_key": "k"}
+            for way in ("gold", "h5", "alipay", "alipay.scan", "wechat_pay.agreement", "cash.cash")
+        ),
+        {"way": "wechat_pay.h5 ", "form_key": "k"},
+        {"way": "wechat_pay.h5\nx", "form_key": "k"},
+        {"way": "Alipay.h5", "form_key": "k"},
+        {"way": f"{'a' * 21}.h5", "form_key": "k"},
+        {"way": "sign-in-", "form_key": "k"},
+    ],
 )
 def test_a_malformed_choice_starts_nothing(phone, door, posted):
     assert phone.post("/p/to_pay/pay", posted).url == "/p/to_pay/pay"
@@ -283,7 +343,7 @@ def test_a_late_press_ends_at_the_result(phone, monkeypatch):
         raise Conflict("not_payable", "paid already")
 
     monkeypatch.setattr(pay_door, "way_choose", taken)
-    answer = phone.post("/p/paid/pay", {"way": "h5", "form_key": "k"})
+    answer = phone.post("/p/paid/pay", {"way": "wechat_pay.h5", "form_key": "k"})
     assert answer.url == "/p/paid/result"
 
 
@@ -292,7 +352,7 @@ def test_a_refusal_is_said_above_the_title(phone, monkeypatch):
         raise BadInput("channel_closed", "微信暂时不能用。")
 
     monkeypatch.setattr(pay_door, "way_choose", refused)
-    answer = phone.post("/p/to_pay/pay", {"way": "h5", "form_key": "k"})
+    answer = phone.post("/p/to_pay/pay", {"way": "wechat_pay.h5", "form_key": "k"})
     text = text_of(answer).split("长辈版")[1]
     assert answer.status_code == 400
     assert text.index("微信暂时不能用。") < text.index("怎样支付？")
@@ -300,7 +360,7 @@ def test_a_refusal_is_said_above_the_title(phone, monkeypatch):
 
 def test_forged_post_is_refused():
     strict = Client(enforce_csrf_checks=True)
-    assert strict.post("/p/to_pay/pay", {"way": "h5", "form_key": "k"}).status_code == 403
+    assert strict.post("/p/to_pay/pay", {"way": "wechat_pay.h5", "form_key": "k"}).status_code == 403
 
 
 @pytest.mark.parametrize(("token", "status"), [("nowhere", 404), ("over", 410)])

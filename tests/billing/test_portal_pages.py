@@ -86,7 +86,7 @@ def test_somebody_elses_bill_is_no_page(suffix, who):
     for pk in pks:
         assert client.get(f"/bills/{pk}{suffix}").status_code == 404
         if suffix in ("/pay", "/rating"):
-            sent = {"way": "h5", "form_key": "k", "grade": "5"}
+            sent = {"way": "wechat_pay.h5", "form_key": "k", "grade": "5"}
             assert client.post(f"/bills/{pk}{suffix}", sent).status_code == 404
     assert Payment.objects.count() == (0 if who == "nobody" else 1) or who == "nobody"
 
@@ -140,7 +140,7 @@ def test_who_may_only_look_has_no_way_to_pay():
     page = client.get(f"/bills/{one.pk}")
     assert "血脂四项" in text_of(page) and "去支付" not in text_of(page)
     assert client.get(f"/bills/{one.pk}/pay").status_code == 303
-    posted = client.post(f"/bills/{one.pk}/pay", {"way": "h5", "form_key": "k"})
+    posted = client.post(f"/bills/{one.pk}/pay", {"way": "wechat_pay.h5", "form_key": "k"})
     assert posted.status_code == 404 and not Payment.objects.exists()
     assert "待支付" in text_of(client.get("/bills?state=to_pay"))
     assert "0笔账单" in text_of(client.get("/"))

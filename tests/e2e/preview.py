@@ -11,8 +11,11 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
 
 from billing import pay_door
+from billing.offers import Wallet
 from core.errors import NotFound, Refusal
 from tests.billing.pay_states import HOSPITAL, NOW, STATES
+
+WALLETS = (Wallet("wechat_pay"), Wallet("alipay"))
 
 
 class Quiet(WSGIRequestHandler):
@@ -37,6 +40,7 @@ def preview(port: int = 0) -> Iterator[str]:
     """Yield the address of the portal; a token is the name of a state."""
     with (
         mock.patch.object(pay_door, "page_of", page_of),
+        mock.patch.object(pay_door, "wallets_of", lambda *_asked: WALLETS),
         mock.patch.object(pay_door, "hospital", lambda: HOSPITAL),
         mock.patch("core.clock.now", lambda: NOW),
     ):

@@ -21,7 +21,7 @@ class Payer:
         assert answer.status_code == httpx.codes.OK, (page, answer.status_code)
         return answer.text
 
-    def choose(self, way: str = "h5") -> str:
+    def choose(self, way: str = "wechat_pay.h5") -> str:
         """Press the button of a way; the address it leads to."""
         form = self.read("/pay")
         fields = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form))

@@ -59,7 +59,7 @@ def test_declined_agreement_falls_to_the_link_and_is_paid_there(demo: Demo, why:
     demo.act("payer", "set_balance", OPENID.format(mrn=mrn), balance_fen=501_00)
     payer = Payer(answer["action"]["value"])
     assert "501.00" in payer.read()
-    order = demo.act("payer", "confirm", OPENID.format(mrn=mrn), link=payer.choose("h5"))
+    order = demo.act("payer", "confirm", OPENID.format(mrn=mrn), link=payer.choose("wechat_pay.h5"))
     # Then that paid it, once
     assert (order["amount_fen"], order["status"]) == (501_00, "SUCCESS")
     assert demo.until(lambda: demo.invoice(bill.number)["status"] == "PAID")

@@ -28,6 +28,7 @@ from billing.channels.base import Mode
 from billing.ledger.accounts import accounts_forget
 from billing.ledger.models import Posting
 from billing.models import Invoice, InvoiceReturn, PaymentTransaction
+from billing.offers import Offer
 from billing.services.apply import Source, transaction_apply
 from billing.services.collects import collect_start
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
@@ -145,7 +146,7 @@ class Money(RuleBasedStateMachine):
         self.refusing(
             lambda: pay_link_choose(
                 token=bill.pay_link.token,
-                mode=mode,
+                offer=Offer("wechat_pay", mode),
                 payer_address="",
                 idempotency_key=self.number("K"),
             )

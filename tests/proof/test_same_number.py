@@ -187,7 +187,7 @@ def test_one_pay_form_pressed_many_times(live_server: Any, proof_scale: ProofSca
     scripted.script(Operation.CAPTURE, *[code_shown] * 50)
     url = f"{live_server.url}/p/{token}/pay"
     fields, cookies = pay_form(live_server, url)
-    body = fields | {"way": "native"}
+    body = fields | {"way": "wechat_pay.native"}
 
     def press() -> tuple[int, str]:
         client = httpx.Client(cookies=cookies, trust_env=False, timeout=60)
@@ -218,7 +218,7 @@ def test_a_form_key_never_opens_the_order_of_another_bill(live_server: Any) -> N
     for bill in (mine, other):
         url = f"{live_server.url}/p/{offered(bill)}/pay"
         fields, cookies = pay_form(live_server, url)
-        body = fields | {"way": "h5", "form_key": "the-same-key"}
+        body = fields | {"way": "wechat_pay.h5", "form_key": "the-same-key"}
         with httpx.Client(cookies=cookies, trust_env=False) as client:
             answer = client.post(url, data=body, headers={"User-Agent": PHONE, "Referer": url})
         led_to.append(answer.headers.get("Location", ""))

@@ -11,6 +11,7 @@ from billing.channels.base import Mode
 from billing.channels.registry import channel_get
 from billing.ledger.selectors import account_balance
 from billing.models import CollectRequest, Invoice, PaymentTransaction
+from billing.offers import Offer
 from billing.selectors.collects import collect_answer
 from billing.services.apply import Source, transaction_apply
 from billing.services.captures import order_reference
@@ -185,7 +186,10 @@ def test_the_window_takes_the_offer_back_that_a_page_left_open(house: House, lat
     collect(bill, "pay_link")
     bill.refresh_from_db()
     action = pay_link_choose(
-        token=bill.pay_link.token, mode=Mode.NATIVE, payer_address="", idempotency_key="K1"
+        token=bill.pay_link.token,
+        offer=Offer("wechat_pay", Mode.NATIVE),
+        payer_address="",
+        idempotency_key="K1",
     )
     assert action is not None
     if late:
@@ -218,7 +222,10 @@ def test_money_after_the_close_pays_the_bill_that_is_still_open(house: House) ->
     house.wallet(10_000_000)
     collect(bill, "pay_link")
     pay_link_choose(
-        token=bill.pay_link.token, mode=Mode.NATIVE, payer_address="", idempotency_key="K1"
+        token=bill.pay_link.token,
+        offer=Offer("wechat_pay", Mode.NATIVE),
+        payer_address="",
+        idempotency_key="K1",
     )
     house.sandbox.fault("close", "success_after_close", times=1)
     # the window asks again, which takes the open order back

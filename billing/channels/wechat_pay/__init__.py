@@ -1,8 +1,8 @@
 """WeChat Pay: both protocol generations behind the channel boundary.
 
-Nouns: order, deduction (委托代扣), agreement, refund, notice. v3 (JSON, RSA) carries native, h5 and
-payment-code orders; v2 (XML, MD5 or HMAC-SHA256, mutual TLS for refunds) carries agreements and
-their deductions. Invariants: nothing definite is believed without a valid signature; an answer
+Nouns: order, deduction (委托代扣), agreement, refund, notice. v3 (JSON, RSA) carries native, h5,
+jsapi and payment-code orders; v2 (XML, MD5 or HMAC-SHA256, mutual TLS for refunds) carries
+agreements and their deductions. Invariants: nothing definite is believed without a valid signature; an answer
 about another number, merchant, app, amount or currency is UNKNOWN; a code in no table is UNKNOWN;
 a refund keeps its number. Refuses: verbs the mode does not have, notices that are not proven.
 """
@@ -40,6 +40,7 @@ _CAPTURES = MappingProxyType(
         Mode.SCAN: v3_orders.codepay,
         Mode.NATIVE: v3_orders.native,
         Mode.H5: v3_orders.h5,
+        Mode.JSAPI: v3_orders.jsapi,
     }
 )
 

@@ -1,4 +1,4 @@
-"""Orders of the third protocol generation: native, h5, payment code.
+"""Orders of the third protocol generation: native, h5, jsapi, payment code.
 
 Every answer is compared with what was asked — our number, merchant, app, amount, currency — and a
 difference is UNKNOWN with code MISMATCH, whatever its state says.
@@ -6,6 +6,7 @@ difference is UNKNOWN with code MISMATCH, whatever its state says.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from billing.channels.base import (
     Action,
     CaptureOrder,
     ChannelAnswer,
+    MerchantAccount,
     Mode,
     NoticeKind,
     Operation,
@@ -25,9 +27,10 @@ from core import clock
 from core.outcomes import Outcome
 
 from . import verdicts
-from .account import notify_url
+from .account import merchant_key, notify_url
 from .texts import DESCRIPTION_BYTES, text_cut
 from .v3_client import V3Reply, v3_call
+from .v3_signing import nonce_new, rsa_sign, wallet_text
 
 ORDERS = "/v3/pay/transactions"
 PREPAY_VALID = timedelta(hours=2)
@@ -69,7 +72,7 @@ def codepay(order: CaptureOrder) -> ChannelAnswer:
 
 def native(order: CaptureOrder) -> ChannelAnswer:
     """Create an order whose code the payer scans."""
-    reply = _prepay(order, path="native", scene={})
+    reply = _prepay(order, path="native", more={})
     if isinstance(reply, ChannelAnswer):
         return reply
     return _prepay_answer(
@@ -78,16 +81,49 @@ def native(order: CaptureOrder) -> ChannelAnswer:
 
 
 def h5(order: CaptureOrder) -> ChannelAnswer:
-    """Create an order paid by a link in the phone's browser; the link lives five minutes."""
+    """Create an order paid by a link in the phone's browser; the link lives five minutes.
+
+    The channel reads where the payer comes back to from the link itself.
+    """
     scene: JsonObject = {
         "payer_client_ip": order.payer_address,
         "h5_info": {"type": "Wap"},
     }
-    reply = _prepay(order, path="h5", scene=scene)
+    reply = _prepay(order, path="h5", more={"scene_info": scene})
     if isinstance(reply, ChannelAnswer):
         return reply
-    return _prepay_answer(
-        order, kind="url", value=text_get(reply.data, "h5_url"), valid=H5_LINK_VALID
+    value = text_get(reply.data, "h5_url")
+    if value and order.return_url:
+        value += f"{'&' if '?' in value else '?'}redirect_url={quote(order.return_url, safe='')}"
+    return _prepay_answer(order, kind="url", value=value, valid=H5_LINK_VALID)
+
+
+def jsapi(order: CaptureOrder) -> ChannelAnswer:
+    """Create an order that one payer pays inside WeChat; what its page is asked with is signed."""
+    if not order.payer_subject:
+        raise ValueError("a jsapi order names its payer")
+    reply = _prepay(order, path="jsapi", more={"payer": {"openid": order.payer_subject}})
+    if isinstance(reply, ChannelAnswer):
+        return reply
+    prepay_id = text_get(reply.data, "prepay_id")
+    value = wallet_request(order.merchant, prepay_id) if prepay_id else ""
+    return _prepay_answer(order, kind="wallet", value=value, valid=PREPAY_VALID)
+
+
+def wallet_request(account: MerchantAccount, prepay_id: str) -> str:
+    """The JSON object for WeixinJSBridge's getBrandWCPayRequest, in the vendor's own names."""
+    stamp, nonce = str(int(clock.now().timestamp())), nonce_new()
+    package = f"prepay_id={prepay_id}"
+    text = wallet_text(app_id=account.app_id, timestamp=stamp, nonce=nonce, package=package)
+    return json.dumps(
+        {
+            "appId": account.app_id,
+            "timeStamp": stamp,
+            "nonceStr": nonce,
+            "package": package,
+            "signType": "RSA",
+            "paySign": rsa_sign(merchant_key(account), text),
+        }
     )
 
 
@@ -183,7 +219,7 @@ def state_outcome(state: str, mode: Mode) -> Outcome:
     return verdicts.TRADE_STATES.get(state, Outcome.UNKNOWN)
 
 
-def _prepay(order: CaptureOrder, *, path: str, scene: JsonObject) -> V3Reply | ChannelAnswer:
+def _prepay(order: CaptureOrder, *, path: str, more: JsonObject) -> V3Reply | ChannelAnswer:
     data: JsonObject = {
         "appid": order.merchant.app_id,
         "mchid": order.merchant.merchant_no,
@@ -192,9 +228,8 @@ def _prepay(order: CaptureOrder, *, path: str, scene: JsonObject) -> V3Reply | C
         "time_expire": order.expires_at.astimezone(verdicts.BEIJING).isoformat(timespec="seconds"),
         "notify_url": notify_url(order.merchant, NoticeKind.CAPTURE),
         "amount": {"total": order.amount_fen, "currency": verdicts.CURRENCY},
+        **more,
     }
-    if scene:
-        data["scene_info"] = scene
     reply = v3_call(
         order.merchant,
         operation=Operation.CAPTURE,

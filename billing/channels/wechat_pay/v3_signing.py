@@ -44,6 +44,11 @@ def request_text(*, method: str, target: str, timestamp: int, nonce: str, body: 
     return f"{method}\n{target}\n{timestamp}\n{nonce}\n".encode() + body + b"\n"
 
 
+def wallet_text(*, app_id: str, timestamp: str, nonce: str, package: str) -> bytes:
+    """The four lines under what a page asks the payer's WeChat with."""
+    return f"{app_id}\n{timestamp}\n{nonce}\n{package}\n".encode()
+
+
 def response_text(*, timestamp: str, nonce: str, body: bytes) -> bytes:
     """The three lines a reply or notice is signed over."""
     return f"{timestamp}\n{nonce}\n".encode() + body + b"\n"

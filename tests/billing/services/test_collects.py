@@ -8,6 +8,7 @@ import pytest
 
 from billing.channels.base import Mode
 from billing.models import CollectRequest, Invoice, PayLink
+from billing.offers import Offer
 from billing.policy import policy
 from billing.services.collects import collect_start
 from billing.services.invoices import invoice_cancel
@@ -137,7 +138,7 @@ def offered_and_open() -> Invoice:
     scripted.script("capture", scripted.PENDING)
     pay_link_choose(
         token=PayLink.objects.get().token,
-        mode=Mode.NATIVE,
+        offer=Offer("wechat_pay", Mode.NATIVE),
         payer_address="",
         idempotency_key="K1",
     )

@@ -9,7 +9,9 @@ import pytest
 
 from billing.channels.base import Mode, Operation
 from billing.models import Merchant, PayLink, PaymentInstitution
-from billing.services.merchants import merchant_account, merchants_open
+from billing.offers import Offer
+from billing.selectors.merchants import merchants_open
+from billing.services.merchants import merchant_account
 from billing.services.pay_links import pay_link_choose
 from billing.services.sweeps import transaction_resume
 from core import clock
@@ -98,7 +100,7 @@ def test_no_scan_and_no_order_is_made_with_it(changed: dict[str, Any]) -> None:
     with pytest.raises(NotOffered):
         pay_link_choose(
             token=PayLink.objects.get().token,
-            mode=Mode.NATIVE,
+            offer=Offer("wechat_pay", Mode.NATIVE),
             payer_address="",
             idempotency_key="K1",
         )

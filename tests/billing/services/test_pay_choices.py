@@ -9,6 +9,7 @@ from django.db import connections
 
 from billing.channels.base import ChannelAnswer, Mode, Operation
 from billing.models import Invoice, InvoiceStatus, Payment
+from billing.offers import Offer
 from billing.pages import PayState
 from billing.selectors.pay_page import invoice_page
 from billing.services.pay_choices import agreement_choose
@@ -145,7 +146,10 @@ def test_an_order_left_open_in_wechat_is_closed_before_a_deduction() -> None:
     bill, access, agreement = house()
     scripted.script(Operation.CAPTURE, scripted.PENDING)
     offer_choose(
-        invoice=bill, mode=Mode.H5, payer_address="10.0.0.1", idempotency_key="h", payer_id=None
+        invoice=bill,
+        offer=Offer("wechat_pay", Mode.H5),
+        payer_address="10.0.0.1",
+        idempotency_key="h",
     )
     scripted.script(Operation.CLOSE, scripted.CLOSED)
 

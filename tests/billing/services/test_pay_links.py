@@ -14,6 +14,7 @@ from django.test import Client
 
 from billing.channels.base import Action, ChannelAnswer, Mode, Operation
 from billing.models import HisEvent, Invoice, PayLink
+from billing.offers import Offer
 from billing.selectors.collects import collect_answer
 from billing.selectors.events import event_body
 from billing.selectors.invoices import invoice_body
@@ -117,7 +118,10 @@ def test_a_channels_payment_code_is_not_traced() -> None:
     action = Action("qr", "weixin://wxpay/bizpayurl?pr=s3cr3t", clock.now() + timedelta(hours=1))
     scripted.script(Operation.CAPTURE, ChannelAnswer(Outcome.PENDING, action=action))
     shown = pay_link_choose(
-        token=link.token, mode=Mode.NATIVE, payer_address="", idempotency_key="K1"
+        token=link.token,
+        offer=Offer("wechat_pay", Mode.NATIVE),
+        payer_address="",
+        idempotency_key="K1",
     )
     assert shown == action
     trace = StateChange.objects.filter(entity="billing.paymenttransaction").latest("pk")
@@ -169,7 +173,12 @@ def test_who_began_at_the_last_moment_sees_how_it_ended(still_clock: clock.Froze
     _bill, link = offered()
     still_clock.advance(timedelta(days=7) - timedelta(minutes=1))
     scripted.script(Operation.CAPTURE, scripted.PENDING)
-    pay_link_choose(token=link.token, mode=Mode.NATIVE, payer_address="", idempotency_key="K1")
+    pay_link_choose(
+        token=link.token,
+        offer=Offer("wechat_pay", Mode.NATIVE),
+        payer_address="",
+        idempotency_key="K1",
+    )
     still_clock.advance(timedelta(minutes=30))
     assert Client().get(f"/p/{link.token}/result").status_code == 200
     still_clock.advance(timedelta(hours=2))
