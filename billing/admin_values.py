@@ -148,6 +148,7 @@ def register() -> None:
         "patient_lookup": pgettext_lazy("action", "patient looked at"),
         "patient_reveal": pgettext_lazy("action", "personal data shown"),
         "charges.put": pgettext_lazy("action", "charges received"),
+        "agreement_ended_at_desk": pgettext_lazy("action", "agreement ended at the desk"),
     })  # fmt: skip
     words_add("subject", {"invoice": _("bill"), "his.call": pgettext_lazy("subject", "HIS call"),
                           "channel": pgettext_lazy("subject", "channel")})  # fmt: skip
@@ -159,6 +160,10 @@ def register() -> None:
         "return": pgettext_lazy("page", "return"),
         "review": pgettext_lazy("page", "review"),
         "person_review": pgettext_lazy("page", "who is who"),
+        "bindings": pgettext_lazy("page", "bindings and agreements"),
+        "end_binding": pgettext_lazy("page", "end of a binding"),
+        "end_agreement": pgettext_lazy("page", "end of an agreement"),
+        "merge": pgettext_lazy("page", "joined records"),
     })  # fmt: skip
     words_add("by", {**KINDS, "link": pgettext_lazy("found by", "a link")})
     words_add("reason", REVEAL_REASONS)

@@ -41,7 +41,6 @@ READ_PARTNERS = (
 ROLES: dict[str, tuple[str, ...]] = {
     "cashier": (
         *READ_BILLS,
-        "patients.change_patientaccess",
         "patients.view_patientmerge",
         "patients.propose_patientmerge",
         "patients.reveal_patient",
@@ -51,6 +50,9 @@ ROLES: dict[str, tuple[str, ...]] = {
     "refund_clerk": (
         *READ_BILLS,
         "patients.reveal_patient",
+        # Whoever takes money at a window ends nobody's way of paying.
+        "patients.end_binding",
+        "billing.end_agreement",
         "billing.return_invoice",
         "billing.view_billingreview",
     ),

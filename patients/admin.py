@@ -46,6 +46,9 @@ words_add("scopes", {
 words_add("right", {
     "search_patient": pgettext_lazy("right", "look patients up"),
     "reveal_patient": pgettext_lazy("right", "see unmasked personal data, on record"),
+    "end_binding": pgettext_lazy("right", "end a patient's binding at the desk"),
+    "propose_patientmerge": pgettext_lazy("right", "propose to join two records"),
+    "decide_patientmerge": pgettext_lazy("right", "decide about joined records"),
 })  # fmt: skip
 
 

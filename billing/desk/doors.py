@@ -23,6 +23,9 @@ Page = Callable[..., HttpResponse]
 SEARCH_PATIENT = "patients.search_patient"
 VIEW_PATIENT = "patients.view_patient"
 REVEAL_PATIENT = "patients.reveal_patient"
+END_BINDING = "patients.end_binding"
+PROPOSE_MERGE = "patients.propose_patientmerge"
+END_AGREEMENT = "billing.end_agreement"
 VIEW_INVOICE = "billing.view_invoice"
 COLLECT_INVOICE = "billing.collect_invoice"
 RETURN_INVOICE = "billing.return_invoice"
@@ -43,6 +46,9 @@ class Rights:
     search: bool
     see: bool
     reveal: bool
+    end_binding: bool
+    end_agreement: bool
+    propose: bool
     collect: bool
     give_back: bool
     pass_over: bool
@@ -58,6 +64,9 @@ def rights_of(request: HttpRequest) -> Rights:
         search=may(SEARCH_PATIENT),
         see=may(VIEW_PATIENT),
         reveal=may(REVEAL_PATIENT),
+        end_binding=may(END_BINDING),
+        end_agreement=may(END_AGREEMENT),
+        propose=may(PROPOSE_MERGE),
         collect=may(COLLECT_INVOICE),
         give_back=may(RETURN_INVOICE),
         pass_over=may(GO_ON_UNCONFIRMED),
@@ -121,7 +130,15 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def whole(request: HttpRequest, name: str) -> int:
     """A whole number of the address; whatever else stands there means the beginning."""
-    text = request.GET.get(name, "")
+    return _whole(request.GET.get(name, ""))
+
+
+def number(request: HttpRequest, name: str) -> int:
+    """The number of a row, asked for by address or sent by a form; 0, which no row has, if none."""
+    return _whole((request.POST if request.method == "POST" else request.GET).get(name, ""))
+
+
+def _whole(text: str) -> int:
     fits = text.isascii() and text.isdigit() and len(text) <= WHOLE_DIGITS_MAX
     return int(text) if fits else 0
 

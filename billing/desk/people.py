@@ -6,17 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.desk.faces import Face, face_of
+from billing.desk.grants import Grants, PayerRow, grants_of, payer_rows
 from billing.ledger import chart
 from billing.ledger.models import Posting
 from billing.models import (
-    Agreement,
-    AgreementStatus,
     HisEvent,
     Invoice,
     InvoiceStatus,
@@ -25,11 +24,10 @@ from billing.models import (
     TransactionStatus,
 )
 from billing.selectors.pay_page import CHANNELS
-from billing.selectors.payments import agreement_use
 from core import clock
 from core.errors import NotFound
 from core.money import format_yuan
-from patients.models import Patient, PatientAccess, Relation
+from patients.models import Patient
 
 OPEN_MAX = 50
 SETTLED_PAGE = 15
@@ -85,13 +83,6 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class PayerRow:
-    place: int
-    way: str
-    terms: str
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
     title: str
     at: datetime
@@ -106,6 +97,7 @@ class PatientPage:
     tiles: tuple[Tile, ...]
     bills: tuple[BillRow, ...]
     older: int
+    grants: Grants
     payers: tuple[PayerRow, ...]
     today: tuple[Step, ...]
 
@@ -135,12 +127,14 @@ def patient_page(
     settled = list(settled_rows[: SETTLED_PAGE + 1])
     shown = [*unpaid, *settled[:SETTLED_PAGE]]
     face = face_of(patient, full_name=full_name, open_data=open_data)
+    grants = grants_of(patient, live_only=True)
     return PatientPage(
         face=face,
         tiles=patient_tiles(patient),
         bills=tuple(bill_rows(shown)),
         older=shown[-1].pk if len(settled) > SETTLED_PAGE else 0,
-        payers=tuple(_payers(patient, face)),
+        grants=grants,
+        payers=tuple(payer_rows(grants, face.phone)),
         today=tuple(_today(patient)),
     )
 
@@ -223,43 +217,6 @@ def _bills_note(count: int) -> str:
 
 def _back_note(fen: int | None) -> str:
     return _("refunded today: %(sum)s") % {"sum": format_yuan(fen)} if fen else ""
-
-
-def _payers(patient: Patient, face: Face) -> list[PayerRow]:
-    """Who pays, in the order the chain asks them; the phone comes last."""
-    agreements: QuerySet[Agreement] = Agreement.objects.filter(
-        status__in=(AgreementStatus.ACTIVE, AgreementStatus.PAUSED),
-        pays_for__patient=patient,
-        pays_for__active=True,
-    )
-    rows = list(agreements.select_related("plan__merchant").order_by("preference", "pk")[:OPEN_MAX])
-    holders = PatientAccess.objects.filter(patient=patient, may_pay=True)
-    relations = {row.user_id: row for row in holders}
-    used = agreement_use([row.pk for row in rows], clock.today())
-    payers = [
-        PayerRow(place, _way(row, relations.get(row.holder_id)), _terms(row, used))
-        for place, row in enumerate(rows, 1)
-    ]
-    if face.phone:
-        payers.append(PayerRow(len(payers) + 1, _("pay link on the phone"), face.phone))
-    return payers
-
-
-def _way(row: Agreement, access: PatientAccess | None) -> str:
-    way = str(CHANNELS.get((row.plan.merchant.channel, "agreement"), row.plan.merchant.channel))
-    if access is None:
-        return _("%(way)s, without the right to pay now") % {"way": way}
-    holder = _("own") if access.relation == Relation.SELF else access.get_relation_display()
-    return _("%(way)s (%(holder)s)") % {"way": way, "holder": holder}
-
-
-def _terms(row: Agreement, used: dict[int, tuple[int, int]]) -> str:
-    if row.status == AgreementStatus.PAUSED:
-        return _("paused, nothing is deducted")
-    daily = min(row.plan.daily_fen, row.own_daily_fen or row.plan.daily_fen)
-    spent = used.get(row.pk, (0, 0))[0]
-    figures = {"limit": format_yuan(daily), "used": format_yuan(spent)}
-    return _("%(limit)s a day, used %(used)s") % figures
 
 
 def _today(patient: Patient) -> list[Step]:

@@ -27,7 +27,17 @@ urlpatterns: list[URLPattern] = [
     ),
     path("desk/patients/<int:patient_id>/bindings", bindings.bindings, name="desk_bindings"),
     path(
+        "desk/patients/<int:patient_id>/bindings/reveal",
+        bindings.bindings_reveal,
+        name="desk_bindings_reveal",
+    ),
+    path(
         "desk/patients/<int:patient_id>/bindings/end", bindings.binding_end, name="desk_binding_end"
+    ),
+    path(
+        "desk/patients/<int:patient_id>/agreements/end",
+        bindings.agreement_end,
+        name="desk_agreement_end",
     ),
     path("desk/merges", merges.merges, name="desk_merges"),
     path("desk/merges/new", merges.merge_new, name="desk_merge_new"),

@@ -102,6 +102,7 @@ class Agreement(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        permissions: ClassVar = [("end_agreement", "Can end an agreement at the desk")]
         verbose_name = _("agreement")
         verbose_name_plural = _("agreements")
         constraints: ClassVar = [

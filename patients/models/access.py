@@ -73,6 +73,7 @@ class PatientAccess(models.Model):
                 name="patient_access_ended",
             ),
         ]
+        permissions: ClassVar = [("end_binding", "Can end a binding at the desk")]
         verbose_name = _("patient access")
         verbose_name_plural = _("patient access")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.crypto import mask_name, mask_phone
@@ -11,24 +12,56 @@ SHOWN_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """The account behind a binding or an agreement, by its own person and its phone.
+
+    Both are masked unless the data was asked for; `patient_id` is 0 where no own person is bound.
+    """
+
+    name: str = ""
+    phone: str = ""
+    patient_id: int = 0
+
+    @property
+    def text(self) -> str:
+        return " ".join(part for part in (self.name, self.phone) if part) or "—"
+
+
+@dataclass(frozen=True, slots=True)
 class DeskBinding:
-    """One binding, live or ended; `holder` is masked."""
+    """One binding, live or ended, with who holds it."""
 
     access: PatientAccess
-    holder: str
+    holder: Holder
+
+    @property
+    def live(self) -> bool:
+        return self.access.ended_at is None
 
 
-def bindings_of_patient(patient: Patient) -> list[DeskBinding]:
+def bindings_of_patient(patient: Patient, *, live_only: bool = False) -> list[PatientAccess]:
     """Every binding of this person by any account: the live ones first, then the latest."""
-    rows = PatientAccess.objects.filter(patient=patient).select_related("user__phone")
-    found = sorted(rows.order_by("-pk")[:SHOWN_MAX], key=lambda one: one.ended_at is not None)
+    rows = PatientAccess.objects.filter(patient=patient)
+    if live_only:
+        rows = rows.filter(ended_at__isnull=True)
+    return sorted(rows.order_by("-pk")[:SHOWN_MAX], key=lambda one: one.ended_at is not None)
+
+
+def holders_of(user_ids: Iterable[int], *, open_data: bool = False) -> dict[int, Holder]:
+    """Who these accounts are, in two statements. `open_data` only after a recorded request."""
+    users = set(user_ids)
     own = PatientAccess.objects.filter(
-        user__in=[one.user_id for one in found], relation=Relation.SELF, ended_at__isnull=True
+        user__in=users, relation=Relation.SELF, ended_at__isnull=True
     )
-    names = {one.user_id: mask_name(one.patient.name) for one in own.select_related("patient")}
-    return [DeskBinding(one, names.get(one.user_id) or _phone(one)) for one in found]
-
-
-def _phone(access: PatientAccess) -> str:
-    phone: UserPhone | None = getattr(access.user, "phone", None)
-    return mask_phone(phone.phone) if phone is not None else "—"
+    persons = {one.user_id: one.patient for one in own.select_related("patient")}
+    phones = {one.user_id: one.phone for one in UserPhone.objects.filter(user__in=users)}
+    found = {}
+    for user_id in users:
+        person, phone = persons.get(user_id), phones.get(user_id, "")
+        name = person.name if person is not None else ""
+        found[user_id] = Holder(
+            name=name if open_data else mask_name(name),
+            phone=phone if open_data else mask_phone(phone),
+            patient_id=person.pk if person is not None else 0,
+        )
+    return found

@@ -1,4 +1,7 @@
-"""The bindings of a patient at the window: seen, and ended with a reason."""
+"""Bindings and agreements of a patient at the window: seen, shown in the clear, and ended.
+
+An end has a page of its own that says what it does before it is done; it asks for a reason.
+"""
 
 from __future__ import annotations
 
@@ -6,67 +9,156 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.desk.doors import (
+    END_AGREEMENT,
+    END_BINDING,
+    REVEAL_PATIENT,
     VIEW_PATIENT,
     actor_of,
     line,
     looked_up,
+    number,
     rights_of,
     shown,
-    staff_of,
     staff_page,
 )
 from billing.desk.faces import face_of
+from billing.desk.grants import Grants, agreement_of, binding_of, grants_of
+from billing.desk.people import patient_get
+from billing.desk.views.patients import REVEAL_REASONS, noted
+from billing.services.agreement_ends import agreement_end_by_staff
 from billing.tasks import tell
-from core.errors import BadInput, NotFound, Refusal
-from patients.models import Patient, PatientAccess
-from patients.selectors.desk_bindings import bindings_of_patient
+from core.audit import record
+from core.errors import BadInput, Refusal
+from core.staff import peer_address
+from patients.models import Patient, Relation
 from patients.services.access import access_end_at_desk
 
-END_BINDING = "patients.change_patientaccess"
 
-
-@require_http_methods(["GET"])
+@require_GET
 @staff_page(VIEW_PATIENT)
 def bindings(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """Who sees and pays for this person; the look is recorded."""
-    return _page(request, patient_id)
+    """Who sees and pays for this person, also what ended; the look is recorded."""
+    patient = patient_get(patient_id)
+    looked_up(request, patient.pk, page="bindings")
+    return _page(request, patient, grants_of(patient))
 
 
 @require_POST
+@staff_page(REVEAL_PATIENT)
+def bindings_reveal(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """The same page with the holders' names and phones in the clear, this once, on record."""
+    reason = request.POST.get("reason", "")
+    if reason not in REVEAL_REASONS:
+        raise BadInput("reason_missing", _("Choose why you need it."))
+    patient = patient_get(patient_id)
+    grants = grants_of(patient, open_data=True)
+    record(
+        by=actor_of(request),
+        action="patient_reveal",
+        subject="patients.patient",
+        subject_id=patient.pk,
+        detail={"reason": reason, "page": "bindings", "patients": grants.persons},
+        address=peer_address(request),
+    )
+    return _page(request, patient, grants, open_data=True)
+
+
+@require_http_methods(["GET", "POST"])
 @staff_page(END_BINDING)
 def binding_end(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """End one of them, with a reason; both sides are told by message."""
-    pk = request.POST.get("access", "")
-    known = PatientAccess.objects.filter(patient=patient_id)
-    access = known.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() else None
-    if access is None:
-        raise NotFound("access_unknown", _("There is no such binding here."))
-    try:
-        access_end_at_desk(
-            access_id=access.pk, reason=line(request, "reason"), by=actor_of(request)
-        )
-    except BadInput as refusal:
-        return _page(request, patient_id, refusal)
-    tell()
-    messages.success(request, _("The binding has ended; both are told."))
-    return HttpResponseRedirect(reverse("desk_bindings", args=[patient_id]), status=303)
+    """Ask before a binding ends, then end it with a reason; both sides are told by message."""
+    patient = patient_get(patient_id)
+    row = binding_of(grants_of(patient), number(request, "access"))
+    refusal: Refusal | None = None
+    if not row.live:
+        messages.warning(request, _("This binding has ended already."))
+        return _back(patient)
+    if request.method == "POST":
+        try:
+            reason = line(request, "reason")
+            access_end_at_desk(access_id=row.access.pk, reason=reason, by=actor_of(request))
+        except BadInput as found:
+            refusal = found
+        else:
+            tell()
+            messages.success(request, _("The binding has ended; both are told."))
+            return _back(patient)
+    else:
+        looked_up(request, patient.pk, page="end_binding")
+    own = row.access.relation == Relation.SELF
+    return _ask(request, patient, "binding_end", _("End a binding"), refusal, row=row, own=own)
 
 
-def _page(request: HttpRequest, patient_id: int, refusal: Refusal | None = None) -> HttpResponse:
-    people = Patient.objects.select_related("guardian").prefetch_related("identifiers")
-    patient = people.filter(pk=patient_id).first()
-    if patient is None:
-        raise NotFound("patient_unknown", _("There is no such record."))
-    looked_up(request, patient_id, page="bindings")
+@require_http_methods(["GET", "POST"])
+@staff_page(END_AGREEMENT)
+def agreement_end(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """Ask before an agreement ends, then end it with a reason; its holder is told."""
+    patient = patient_get(patient_id)
+    row = agreement_of(grants_of(patient), number(request, "agreement"))
+    refusal: Refusal | None = None
+    if not row.live:
+        messages.warning(request, _("This agreement has ended already."))
+        return _back(patient)
+    if request.method == "POST":
+        try:
+            reason = line(request, "reason")
+            ended = agreement_end_by_staff(
+                agreement_id=row.agreement.pk, reason=reason, by=actor_of(request)
+            )
+        except BadInput as found:
+            refusal = found
+        else:
+            tell()
+            messages.success(request, _ended_words(asks=ended.channel_ended_at is None))
+            return _back(patient)
+    else:
+        looked_up(request, patient.pk, page="end_agreement")
+    return _ask(request, patient, "agreement_end", _("End an agreement"), refusal, row=row)
+
+
+def _ended_words(*, asks: bool) -> str:
+    if asks:
+        return _("The agreement has ended here; the channel is asked until it confirms.")
+    return _("The agreement has ended, also at the channel; its holder is told.")
+
+
+def _back(patient: Patient) -> HttpResponse:
+    return HttpResponseRedirect(reverse("desk_bindings", args=[patient.pk]), status=303)
+
+
+def _page(
+    request: HttpRequest, patient: Patient, grants: Grants, *, open_data: bool = False
+) -> HttpResponse:
     context = {
-        "title": _("Bindings"),
+        "title": _("Bindings and agreements"),
         "face": face_of(patient, full_name=rights_of(request).reveal),
-        "rows": bindings_of_patient(patient),
-        "may_end": staff_of(request).has_perm(END_BINDING),
+        "grants": grants,
+        "grant_reasons": {} if open_data else REVEAL_REASONS,
+        "open_data": open_data,
+        **noted(request),
+    }
+    return shown(request, "billing/desk/bindings.html", context)
+
+
+def _ask(
+    request: HttpRequest,
+    patient: Patient,
+    page: str,
+    title: str,
+    refusal: Refusal | None,
+    **about: object,
+) -> HttpResponse:
+    context = {
+        "title": title,
+        "face": face_of(patient, full_name=rights_of(request).reveal),
         "refusal": refusal,
         "typed": request.POST.get("reason", ""),
+        "search_first": False,
+        **noted(request),
+        **about,
     }
-    return shown(request, "billing/desk/bindings.html", context, refusal.status if refusal else 200)
+    status = refusal.status if refusal else 200
+    return shown(request, f"billing/desk/{page}.html", context, status)
