@@ -1,0 +1,94 @@
+"""One demo for the journeys of this folder, and one family in it that is taken all the way.
+
+The fixtures are the family's progress: who asks for `signed` gets somebody who has signed in, bound
+and signed, in a browser and through every page that leads there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.e2e.conftest import ARGS
+from tests.e2e.demo.relatives import Relatives, relatives_register
+from tests.e2e.demo.steps import bind, consent, sign, sign_in
+from tests.e2e.demo.walker import Walker
+from tests.fixtures.demo_process import Demo, demo_process
+
+
+@dataclass
+class Signed:
+    """The daughter with her agreements: WeChat's pays for her and her mother, Alipay's for the
+    child."""
+
+    who: Walker
+    wechat: str
+    alipay: str
+
+
+@pytest.fixture(scope="package")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with demo_process(tmp_path_factory.mktemp("demo")) as running:
+        running.morning()
+        yield running
+
+
+@pytest.fixture(scope="package")
+def chrome(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=ARGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="package")
+def relatives(house: Demo) -> Relatives:
+    return relatives_register(house)
+
+
+@pytest.fixture(scope="package")
+def signed_in(chrome: Browser, house: Demo, relatives: Relatives) -> Iterator[Walker]:
+    """The daughter, whom this house sees for the first time."""
+    who = Walker(chrome, house, relatives.daughter)
+    who.open("/")
+    assert who.path == "/accounts/login"
+    who.picture("sign-in")
+    sign_in(who)
+    consent(who)
+    assert who.path == "/", who.words
+    yield who
+    who.context.close()
+
+
+@pytest.fixture(scope="package")
+def bound(signed_in: Walker, relatives: Relatives) -> Walker:
+    """She binds herself, her child by being the guardian on record, her mother by her code."""
+    bind(signed_in, "self", relatives.daughter)
+    bind(signed_in, "child", relatives.child)
+    bind(signed_in, "parent", relatives.mother)
+    signed_in.picture("family")
+    return signed_in
+
+
+@pytest.fixture(scope="package")
+def signed(bound: Walker, relatives: Relatives) -> Signed:
+    mother = relatives.mother.name
+    wechat = sign(bound, "微信", "wechat", "本人", "父母")
+    bound.picture("signed")
+    return Signed(bound, wechat, sign(bound, "支付宝", "alipay", "子女"))
+
+
+@pytest.fixture(scope="package")
+def mother(chrome: Browser, house: Demo, relatives: Relatives) -> Iterator[Walker]:
+    """The mother on her own phone: large letters first, then the same door."""
+    who = Walker(chrome, house, relatives.mother)
+    who.open("/")
+    who.press("长辈版")
+    sign_in(who)
+    consent(who)
+    bind(who, "self", relatives.mother, elder=True)
+    yield who
+    who.context.close()

@@ -1,0 +1,118 @@
+"""Somebody with a phone in their hand: a browser of their own, the taps they made, what arrived."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Locator, Page
+
+from tests.e2e.demo.relatives import Relative
+from tests.e2e.measures import policy_fault
+from tests.fixtures.demo_process import Demo
+from tests.journeys.payer import PHONE
+
+# What the gateway's templates call the code of a sign-in and of a card.
+CODES = ("sms_code", "verify_code")
+DESKTOP = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/150.0 Safari/537.36"
+# Where the README's pictures go; asked for by name, so that a run of tests changes no file.
+PICTURES = os.environ.get("PICTURES_TO", "")
+
+
+class Walker:
+    """`taps` counts every press since `begin`; typing is none."""
+
+    def __init__(self, browser: Browser, demo: Demo, one: Relative, *, width: int = 390) -> None:
+        self.demo, self.one = demo, one
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 844},
+            user_agent=PHONE if width < 768 else DESKTOP,
+            locale="zh-CN",
+            device_scale_factor=2 if PICTURES else 1,
+        )
+        self.context.set_default_timeout(20_000)
+        self.page: Page = self.context.new_page()
+        self.taps = 0
+        self.faults: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", lambda line: self.faults.extend(policy_fault(line)))
+
+    # What they do
+
+    def begin(self, address: str) -> None:
+        """Come to an address by touching a tag or by opening a message; count from here."""
+        self.taps = 0
+        self.open(address)
+
+    def open(self, address: str) -> int:
+        """Type an address, or a path of the portal."""
+        whole = address if address.startswith("http") else f"{self.demo.portal}{address}"
+        answer = self.page.goto(whole)
+        assert answer is not None
+        return answer.status
+
+    def tap(self, target: str | Locator, *, role: str = "link") -> None:
+        """Press a button or link by its words, or a place on the page."""
+        if isinstance(target, str):
+            found = self.page.locator("main, .bar, .top, .foot")
+            target = found.get_by_role(role, name=re.compile(target)).first  # type: ignore[arg-type]
+        target.click()
+        self.taps += 1
+
+    def press(self, words: str) -> None:
+        self.tap(words, role="button")
+
+    def fill(self, label: str, value: str) -> None:
+        self.page.get_by_label(label, exact=True).fill(value)
+
+    # What they see
+
+    @property
+    def path(self) -> str:
+        return self.page.url.removeprefix(self.demo.portal).partition("?")[0]
+
+    @property
+    def head(self) -> str:
+        return "".join(self.page.locator("h1").first.inner_text().split())
+
+    @property
+    def words(self) -> str:
+        """The page's text without white space."""
+        return "".join(self.page.locator("main").inner_text().split())
+
+    @property
+    def mode(self) -> str | None:
+        return self.page.locator("html").get_attribute("data-mode")
+
+    def picture(self, name: str) -> None:
+        if PICTURES:
+            self.page.mouse.move(0, 0)
+            self.page.screenshot(path=Path(PICTURES) / f"journey-{name}.png")
+
+    # What arrives on their phone
+
+    def code(self, phone: str = "", *, after: int = 0) -> str:
+        """The newest code on a phone, once more have come than `after`."""
+        wanted = phone or self.one.phone
+        arrived = self.demo.until(lambda: self.codes(wanted)[after:])
+        assert arrived, f"no code came to {wanted}"
+        return str(arrived[-1])
+
+    def codes(self, phone: str = "") -> list[str]:
+        """Every code that arrived on a phone, oldest first."""
+        return [
+            row["params"][name]
+            for row in self._texts(phone or self.one.phone)
+            for name in CODES
+            if name in row["params"]
+        ]
+
+    def notices(self, tail: str) -> list[dict[str, str]]:
+        """The text messages about the bill whose number ends so, oldest first."""
+        texts = self._texts(self.one.phone)
+        return [one["params"] for one in texts if one["params"].get("number") == tail]
+
+    def _texts(self, phone: str) -> list[dict[str, Any]]:
+        return [row for row in self.demo.rows("sms") if row["receiver"] == phone]
