@@ -58,16 +58,17 @@ def payment_channels_check(
 
 
 @register()
-def consent_followers_check(
+def followers_check(
     app_configs: Sequence[AppConfig] | None, **_options: object
 ) -> list[CheckMessage]:
-    """What must stop with a consent is found at the start, not when somebody takes it back."""
+    """What must stop with a consent or a binding is found at the start, not when one ends."""
     messages: list[CheckMessage] = []
-    for path in itertools.chain.from_iterable(settings.CONSENT_FOLLOWERS.values()):
+    consents = itertools.chain.from_iterable(settings.CONSENT_FOLLOWERS.values())
+    for path in (*consents, *settings.ACCESS_FOLLOWERS):
         try:
             import_string(path)
         except ImportError as error:
-            messages.append(Error(f"consent follower {path}: {error}", id="billing.E009"))
+            messages.append(Error(f"follower {path}: {error}", id="billing.E009"))
     return messages
 
 

@@ -191,10 +191,11 @@ PAYMENT_CHANNELS = {
 PAYMENT_PURPOSES = {
     "invoice": "billing.purposes.invoice.InvoicePurpose",
 }
-# What must stop in the transaction that takes a consent back.
+# What must stop in the transaction that takes a consent back, and in the one that ends a binding.
 CONSENT_FOLLOWERS = {
     "deduction": ("billing.services.agreement_pauses.agreements_pause_all",),
 }
+ACCESS_FOLLOWERS = ("billing.services.agreement_pauses.agreements_let_go",)
 
 # Who carries messages to people. Outside production the sandbox's receivers, with its accounts;
 # in production a messenger without an address is not set up.

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing.locks import agreement_lock, agreements_of_holder_lock
-from billing.models import Agreement, AgreementStatus
+from billing.models import Agreement, AgreementPatient, AgreementStatus
 from billing.selectors.agreements import LIVE, agreement_own
 from billing.services.agreement_messages import tell_paused, tell_resumed
 from core.actors import Actor
@@ -18,7 +18,7 @@ from core.audit import record
 from core.errors import Conflict
 from core.models import User
 from core.states import transition
-from patients.models import Consent, ConsentPurpose
+from patients.models import Consent, ConsentPurpose, Patient
 from patients.selectors import consent_stands
 
 
@@ -65,6 +65,28 @@ def agreements_pause_all(*, user: User, by: Actor) -> int:
         for agreement in active:
             agreement_pause(agreement, by=by, reason="consent taken back")
     return len(active)
+
+
+def agreements_let_go(*, user: User, patient: Patient, by: Actor) -> int:
+    """A binding ended: the holder's agreements pay for this person no more, also when they are
+    bound again one day; how many did.
+
+    Called in the transaction that ends the binding (`settings.ACCESS_FOLLOWERS`).
+    """
+    with transaction.atomic():
+        agreements_of_holder_lock(user.pk)
+        rows = AgreementPatient.objects.filter(agreement__holder=user, patient=patient, active=True)
+        agreement_ids = list(rows.order_by("pk").values_list("agreement_id", flat=True))
+        rows.update(active=False)
+        for agreement_id in agreement_ids:
+            record(
+                by=by,
+                action="agreement_lets_go",
+                subject="billing.agreement",
+                subject_id=agreement_id,
+                detail={"patient": patient.pk},
+            )
+    return len(agreement_ids)
 
 
 def deduction_taken_back(user_id: int) -> bool:

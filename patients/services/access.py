@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
@@ -81,7 +83,8 @@ def access_end_rows(
     """End locked bindings in the caller's transaction, and with a user's own what hangs on it.
 
     A guardian is a guardian by being a proven person: when that ends, so do the bindings of the
-    wards. The bindings to an adult stay, for the adult gave them.
+    wards. The bindings to an adult stay, for the adult gave them. What a binding allowed ends with
+    it (`settings.ACCESS_FOLLOWERS`).
     """
     for access in rows:
         record_detail = {"how": how.value, "view": access.may_view, "pay": access.may_pay}
@@ -89,6 +92,8 @@ def access_end_rows(
         access.ended_at, access.ended_how, access.end_reason = clock.now(), how, reason
         access.save()
         _recorded(access, "access.ended", by, **record_detail)
+        for path in settings.ACCESS_FOLLOWERS:
+            import_string(path)(user=access.user, patient=access.patient, by=by)
         if access.relation == Relation.SELF:
             wards = accesses_locked(user=access.user_id, patient__guardian=access.patient_id)
             access_end_rows(wards, how=how, reason=reason, by=by)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from billing.checks import consent_followers_check
+from billing.checks import followers_check
 from billing.models import Agreement, Invoice
 from billing.selectors.agreements import agreements_held_by, agreements_paying_for
 from billing.services.agreement_pauses import agreement_switch
+from core import clock
 from core.errors import Refusal
 from patients.doors import patient_actor
 from patients.messages import message_fields
@@ -166,6 +167,19 @@ def test_a_cancelled_signing_is_no_more_than_that(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_follower_of_a_consent_that_is_not_there_stops_the_start(settings: Any) -> None:
-    assert consent_followers_check(None) == []
+    assert followers_check(None) == []
     settings.CONSENT_FOLLOWERS = {"deduction": ("billing.services.nowhere.stop",)}
-    assert [fault.id for fault in consent_followers_check(None)] == ["billing.E009"]
+    assert [fault.id for fault in followers_check(None)] == ["billing.E009"]
+
+
+def test_a_binding_that_ended_leaves_nothing_for_the_next_one() -> None:
+    # given an agreement that pays for the holder and the mother, and the mother's binding ended
+    user, own, mother = family()
+    agreement = standing(user, [own, mother])
+    bound = PatientAccess.objects.get(user=user, patient=mother)
+    access_end(user=user, access_id=bound.pk, by=patient_actor(user))
+    # when the mother is bound again
+    payments.access(mother, user, "parent", may_pay=True)
+    # then it pays for the holder alone until the mother is chosen again
+    assert not Agreement.objects.admitted(mother.pk, None, clock.today()).exists()
+    assert Agreement.objects.admitted(own.pk, None, clock.today()).get() == agreement
