@@ -15,8 +15,7 @@ from django.http import HttpRequest, HttpResponse
 PAYMENT_PAGES: tuple[str, ...] = (
     "https://wx.tenpay.com",
     "https://open.weixin.qq.com",
-    "https://openauth.alipay.com",
-    # The gateway opens the payment page of another of its hosts.
+    # Its login, and its gateway, which leads on to the payment page of another host.
     "https://*.alipay.com",
 )
 PERMISSIONS = ", ".join(

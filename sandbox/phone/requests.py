@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 
 from sandbox.messages.oauth import PHONE_COOKIE
 from sandbox.phone.selectors import wallets_found
 from sandbox.phone.views import pay
-from sandbox.wechat_pay import contracts, payer
+from sandbox.wechat_pay import bridge, contracts, payer
 from sandbox.wechat_pay.models import Contract, Order, Wallet
 from sandbox.wechat_pay.refusal import Refused
 from sandbox.wechat_pay.shown import state_text
 
 YES, NO = "yes", "no"
+BRIDGE_FILE = Path(__file__).parent / "static" / "phone" / "bridge.js"
 
 
 def pay_request(request: HttpRequest, token: str) -> HttpResponse:
@@ -45,6 +49,25 @@ def _pay(order: Order, openid: str) -> str:
         return pay(wallet, order.token)
     except Refused as error:
         return f"{error.message}。没有扣款。"
+
+
+def bridge_script(_request: HttpRequest) -> HttpResponse:
+    """What this house's WeChat puts into a page; see the file."""
+    text = BRIDGE_FILE.read_text(encoding="utf8").replace("{{sandbox}}", settings.SANDBOX_URL)
+    return HttpResponse(text, content_type="text/javascript")
+
+
+def bridge_request(request: HttpRequest) -> HttpResponse:
+    """A page inside WeChat asked for a payment: signed by its merchant, it opens, else it fails."""
+    asked = {name: request.GET.get(name, "") for name in bridge.FIELDS}
+    back = _web(request.GET.get("redirect_url", ""))
+    try:
+        order = bridge.order_asked(asked)
+    except Refused as error:
+        context = {"problem": error.message, "back": back}
+        return render(request, "phone/bridge_refused.html", context, status=error.status)
+    page = reverse("phone_pay", args=[order.token])
+    return HttpResponseRedirect(f"{page}?{urlencode({'redirect_url': back})}")
 
 
 def sign_request(request: HttpRequest, token: str) -> HttpResponse:

@@ -10,16 +10,15 @@ from cryptography import x509
 from django.conf import settings
 from django.db import connection, transaction
 
+from sandbox.messages.accounts import official_account
 from sandbox.wechat_pay import keys
 from sandbox.wechat_pay.crypto import private_key
 from sandbox.wechat_pay.models import House, Merchant, Plan
 from sandbox.world.registry import TlsMaterial
 
 # Two campuses, two merchants: a wrong merchant must be noticed (the second is a stranger to most).
-MERCHANTS = (
-    ("1900000001", "wx8f1c2d3e4a5b6c70", "云溪市第一医院"),
-    ("1900000002", "wx8f1c2d3e4a5b6c71", "云溪市第一医院东院"),
-)
+# Both are bound to the hospital's official account: its openids pay inside WeChat (jsapi).
+MERCHANTS = (("1900000001", "云溪市第一医院"), ("1900000002", "云溪市第一医院东院"))
 # plan, name, single, daily sum, daily count, from, to — the last one is what a new merchant gets.
 PLANS = (
     ("100001", "先诊疗后付费（演示）", 500_000, 5_000_000, 500, time(0), time.max),
@@ -34,7 +33,8 @@ def house_provision() -> House:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PROVISION_LOCK])
         house = House.objects.first() or _house_make()
-        for mchid, appid, name in MERCHANTS:
+        appid = official_account().key
+        for mchid, name in MERCHANTS:
             merchant = Merchant.objects.filter(mchid=mchid).first()
             merchant = merchant or _merchant_make(house, mchid, appid, name)
             for plan_id, title, single, daily, count, start, end in PLANS:

@@ -80,7 +80,7 @@ def authenticate(request: HttpRequest) -> Merchant:
         items["nonce_str"],
         request.body,
     )
-    if not crypto.rsa_verify(_public_key(merchant.client_cert), text, items["signature"]):
+    if not crypto.rsa_verify(public_key(merchant.client_cert), text, items["signature"]):
         raise Refused(401, "SIGN_ERROR", "错误的签名，验签失败")
     return merchant
 
@@ -95,7 +95,7 @@ def _recent(text: str) -> bool:
 
 
 @functools.lru_cache(maxsize=64)
-def _public_key(certificate: str) -> RSAPublicKey:
+def public_key(certificate: str) -> RSAPublicKey:
     key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
     if not isinstance(key, RSAPublicKey):
         raise TypeError("an RSA certificate is expected")

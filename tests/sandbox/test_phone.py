@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.fixtures.sandbox_process import Sandbox
 from tests.sandbox.wechat_client import Merchant
@@ -136,3 +139,71 @@ def test_panel_says_what_is_wrong(phones: Sandbox, wrong: dict[str, str]) -> Non
     assert page.status_code == 400
     assert "没有设置" in page.text
     assert phones.control("GET", "faults") == []
+
+
+def asked_in_wechat(merchant: Merchant, prepay_id: str, **other: str) -> dict[str, str]:
+    """What a page of the merchant asks the phone's WeChat with, signed by the public facts."""
+    asked = {
+        "appId": merchant.known["appid"],
+        "timeStamp": str(int(merchant.now())),
+        "nonceStr": "5K8264ILTKCH16CQ2502SI8ZNMTM67VS",
+        "package": f"prepay_id={prepay_id}",
+    }
+    text = "".join(f"{value}\n" for value in asked.values()).encode()
+    signature = merchant.key.sign(text, padding.PKCS1v15(), hashes.SHA256())
+    return asked | {"signType": "RSA", "paySign": base64.b64encode(signature).decode()} | other
+
+
+def jsapi(merchant: Merchant, number: str) -> str:
+    order = merchant.order(number, 8_640, notify_url="http://127.0.0.1:9/none")
+    answer = merchant.v3("POST", "/v3/pay/transactions/jsapi", order | {"payer": {"openid": RICH}})
+    return str(answer.json()["prepay_id"])
+
+
+def test_a_page_inside_wechat_asks_signed_and_its_payer_confirms(
+    phones: Sandbox, merchant: Merchant
+) -> None:
+    asked = asked_in_wechat(merchant, jsapi(merchant, "PHONE000007"))
+    asked["redirect_url"] = "http://portal.example/p/x/code"
+    opened = httpx.get(f"{phones.url}/phone/wechat/bridge", params=asked, follow_redirects=True)
+    assert f'value="{RICH}" selected' in opened.text
+    stranger = httpx.post(opened.url, data={"openid": POOR, "answer": "yes"})
+    assert stranger.status_code == 409
+    assert "没有扣款" in stranger.text
+    paid = httpx.post(opened.url, data={"openid": RICH, "answer": "yes"})
+    assert "支付成功" in paid.text
+    assert "http://portal.example/p/x/code" in paid.text
+    assert phones.book()["captured"] == {"count": 1, "fen": 8_640}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"paySign": "AAAA"},
+        {"paySign": ""},
+        {"appId": "wx0000000000000000"},
+        {"timeStamp": "1"},
+        {"timeStamp": "now"},
+        {"nonceStr": "another"},
+        {"package": "prepay_id=wxnobody"},
+        {"package": "x"},
+        {"signType": "MD5"},
+    ],
+)
+def test_what_its_merchant_did_not_sign_opens_no_payment(
+    phones: Sandbox, merchant: Merchant, other: dict[str, str]
+) -> None:
+    asked = asked_in_wechat(merchant, jsapi(merchant, "PHONE000008"), **other)
+    refused = httpx.get(f"{phones.url}/phone/wechat/bridge", params=asked)
+    assert refused.status_code == 400
+    assert "没有扣款" in refused.text
+
+
+def test_a_code_of_another_way_is_not_opened_inside_wechat(
+    phones: Sandbox, merchant: Merchant
+) -> None:
+    token = native(phones, merchant, "PHONE000009", 100).rsplit("=", 1)[-1]
+    asked = asked_in_wechat(merchant, f"wx{token}")
+    assert httpx.get(f"{phones.url}/phone/wechat/bridge", params=asked).status_code == 400
+    script = phones.call("GET", "/phone/wechat/bridge.js")
+    assert f'"{phones.url}/phone/wechat/bridge?"' in script.text

@@ -84,6 +84,51 @@ def test_h5_link_lives_five_minutes(vendor: Vendor) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("link", ["https://wx.tenpay.example/h5?p=1", "https://wx.tenpay.example/h5"])
+def test_h5_link_says_where_the_payer_comes_back_to(vendor: Vendor, link: str) -> None:
+    vendor.script = [v3_answer(200, {"h5_url": link})]
+    back = "https://pay.hospital.example/p/x/result?a=1&b=2"
+    order = capture_order(vendor.url, Mode.H5, return_url=back)
+    found = WechatPay().capture(order)
+    assert found.action is not None
+    assert found.action.value.startswith(f"{link}{'&' if '?' in link else '?'}redirect_url=")
+    assert parse_qs(urlsplit(found.action.value).query)["redirect_url"] == [back]
+
+
+@pytest.mark.django_db
+def test_jsapi_order_names_its_payer_and_signs_what_the_page_asks(vendor: Vendor) -> None:
+    vendor.script = [v3_answer(200, {"prepay_id": "wx20a"})]
+    order = capture_order(vendor.url, Mode.JSAPI, payer_subject=wx.OPENID)
+    found = WechatPay().capture(order)
+
+    seen = vendor.received[0]
+    sent = json.loads(seen.body)
+    assert seen.path == "/v3/pay/transactions/jsapi"
+    assert (sent["payer"], "scene_info" in sent) == ({"openid": wx.OPENID}, False)
+    assert found.action is not None and found.action.type == "wallet"
+    assert found.action.expires_at == clock.now() + timedelta(minutes=30)
+    asked = json.loads(found.action.value)
+    assert list(asked) == ["appId", "timeStamp", "nonceStr", "package", "signType", "paySign"]
+    assert (asked["appId"], asked["package"], asked["signType"]) == (
+        *(wx.APPID, "prepay_id=wx20a", "RSA"),
+    )
+    assert asked["timeStamp"] == str(int(clock.now().timestamp()))
+    lines = "".join(f"{asked[name]}\n" for name in list(asked)[:4]).encode()
+    signature = base64.b64decode(asked["paySign"])
+    public = wx.key("merchant").public_key()
+    public.verify(signature, lines, padding.PKCS1v15(), hashes.SHA256())
+
+
+@pytest.mark.django_db
+def test_jsapi_answer_without_its_number_is_no_payment_page(vendor: Vendor) -> None:
+    vendor.script = [v3_answer(200, {})]
+    found = WechatPay().capture(capture_order(vendor.url, Mode.JSAPI, payer_subject=wx.OPENID))
+    assert (found.outcome, found.code, found.action) == (Outcome.UNKNOWN, "UNREADABLE", None)
+    with pytest.raises(ValueError):
+        WechatPay().capture(capture_order(vendor.url, Mode.JSAPI))
+
+
+@pytest.mark.django_db
 def test_payment_code_order_names_no_notify_url(vendor: Vendor) -> None:
     vendor.script = [v3_answer(200, transaction())]
     order = capture_order(vendor.url, Mode.SCAN, device="window3")
