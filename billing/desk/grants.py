@@ -90,7 +90,7 @@ class Grants:
     @property
     def persons(self) -> list[int]:
         """Whose names a reader of the open data has seen."""
-        holders = [row.holder for row in (*self.bindings, *self.agreements)]
+        holders = [row.holder for row in self.bindings] + [row.holder for row in self.agreements]
         return sorted({one.patient_id for one in holders} - {0})
 
 

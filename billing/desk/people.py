@@ -100,6 +100,7 @@ class PatientPage:
     grants: Grants
     payers: tuple[PayerRow, ...]
     today: tuple[Step, ...]
+    merged_into: int = 0
 
     @property
     def first_due(self) -> BillRow | None:
@@ -136,6 +137,7 @@ def patient_page(
         grants=grants,
         payers=tuple(payer_rows(grants, face.phone)),
         today=tuple(_today(patient)),
+        merged_into=patient.merged_into_id or 0,
     )
 
 

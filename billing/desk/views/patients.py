@@ -65,7 +65,7 @@ def search(request: HttpRequest) -> HttpResponse:
     except BadInput as refusal:
         context["refusal"] = refusal.message
         return shown(request, "billing/desk/start.html", context, status=refusal.status)
-    _searched(request, found)
+    searched(request, found)
     if found.count == 1:
         return HttpResponseRedirect(_only(found))
     full_name = rights_of(request).reveal
@@ -83,7 +83,7 @@ def search(request: HttpRequest) -> HttpResponse:
     return shown(request, "billing/desk/start.html", {**context, **hits, "found": found})
 
 
-def _searched(request: HttpRequest, found: Found) -> None:
+def searched(request: HttpRequest, found: Found) -> None:
     """Also a search that found nobody is evidence; what was typed is not kept."""
     record(
         by=actor_of(request),

@@ -1,98 +1,148 @@
-"""Bindings and joined records at the window: who may, what is recorded, what it says."""
+"""Bindings at the window: who sees them, who ends them, what is asked, recorded and told."""
 
 from __future__ import annotations
 
-import pytest
-from django.contrib.auth.models import Group
-from django.test import Client
+from datetime import timedelta
 
-from config.roles import roles_sync
-from core.models import AuditEvent, User
-from patients.models import PatientMerge
-from tests.factories import payments
-from tests.factories.patients import campus, id_number, patient
+import pytest
+
+from core import clock
+from core.actors import Actor
+from core.models import AuditEvent
+from patients.models import Notification, Patient, PatientAccess, UserPhone
+from patients.services.access import access_end_at_desk
+from tests.billing.desk.people import browser, text
+from tests.factories import patients, payments
 
 pytestmark = pytest.mark.django_db
+MENDER = Actor("staff", "other", "李洁")
 
 
-def staff(role: str, name: str = "") -> Client:
-    roles_sync()
-    user = User.objects.create_user(name or role, is_staff=True)
-    user.groups.add(Group.objects.get(name=role))
-    client = Client()
-    client.force_login(user)
-    return client
+@pytest.fixture
+def bound() -> PatientAccess:
+    """欧阳静, whose account is 陈秀兰's, with a phone."""
+    patients.campus("C01")
+    person = patients.patient("M9001", number=patients.id_number(1), name="欧阳静")
+    holder = payments.user("holder")
+    payments.access(patients.patient(name="陈秀兰"), holder)
+    UserPhone.objects.create(user=holder, phone="13812345678", verified_at=clock.now())
+    return payments.access(person, holder, "parent", may_view=True)
 
 
-def test_a_cashier_sees_the_bindings_and_the_look_is_recorded() -> None:
-    of = patient(name="陈秀兰")
-    payments.access(of, payments.user(), "child")
-    page = staff("cashier").get(f"/admin/desk/patients/{of.pk}/bindings")
-    assert page.status_code == 200
+def page_of(patient: Patient) -> str:
+    return f"/admin/desk/patients/{patient.pk}/bindings"
+
+
+def test_the_patients_page_names_who_is_bound_masked(bound: PatientAccess) -> None:
+    page = text(browser("cashier").get(f"/admin/desk/patients/{bound.patient_id}"))
+    assert "陈**" in page and "138****5678" in page
+    assert "陈秀兰" not in page and "13812345678" not in page
+
+
+def test_a_look_at_the_bindings_is_recorded(bound: PatientAccess) -> None:
+    answer = browser("cashier").get(page_of(bound.patient))
+    assert answer.status_code == 200
     look = AuditEvent.objects.get(action="patient_lookup")
     assert (look.actor, look.subject_id, look.detail) == (
-        "staff:cashier", str(of.pk), {"page": "bindings"},
+        "staff:cashier", str(bound.patient_id), {"page": "bindings"},
     )  # fmt: skip
+    assert "end?access=" not in answer.content.decode()
 
 
-def test_a_binding_is_ended_at_the_window_with_a_reason() -> None:
-    campus()
-    of = patient(name="陈秀兰")
-    access = payments.access(of, payments.user(), "child")
-    client, path = staff("cashier"), f"/admin/desk/patients/{of.pk}/bindings"
-    assert client.post(f"{path}/end", {"access": access.pk, "reason": " "}).status_code == 400
-    other = payments.access(patient(), payments.user())
-    assert client.post(f"{path}/end", {"access": other.pk, "reason": "x"}).status_code == 404
-    assert client.post(f"{path}/end", {"access": "no", "reason": "x"}).status_code == 404
-    done = client.post(f"{path}/end", {"access": access.pk, "reason": "本人到窗口要求"})
-    assert done.status_code == 303
-    access.refresh_from_db()
-    assert (access.ended_how, access.end_reason, access.may_pay) == (
-        "staff", "本人到窗口要求", False,
+def test_holders_are_shown_in_the_clear_once_with_a_reason_on_record(bound: PatientAccess) -> None:
+    clerk, path = browser("refund_clerk"), page_of(bound.patient)
+    assert clerk.post(f"{path}/reveal", {"reason": "curious"}).status_code == 400
+    assert not AuditEvent.objects.filter(action="patient_reveal").exists()
+    page = text(clerk.post(f"{path}/reveal", {"reason": "call_back"}))
+    assert "陈秀兰" in page and "13812345678" in page
+    row = AuditEvent.objects.get(action="patient_reveal")
+    own = PatientAccess.objects.get(user=bound.user, relation="self")
+    assert row.detail == {"reason": "call_back", "page": "bindings", "patients": [own.patient_id]}
+    assert "13812345678" not in text(clerk.get(path))
+
+
+def test_who_may_not_reveal_shows_no_holder(bound: PatientAccess) -> None:
+    answer = browser("finance").post(f"{page_of(bound.patient)}/reveal", {"reason": "call_back"})
+    assert answer.status_code == 403
+    assert "陈秀兰" not in text(answer)
+
+
+def test_the_page_before_an_end_says_what_it_does(bound: PatientAccess) -> None:
+    page = browser("refund_clerk").get(f"{page_of(bound.patient)}/end?access={bound.pk}")
+    assert page.status_code == 200
+    assert "不能撤回" in text(page) and 'name="reason"' in page.content.decode()
+    bound.refresh_from_db()
+    assert bound.ended_at is None
+
+
+def test_a_binding_is_ended_with_a_reason_and_both_are_told(bound: PatientAccess) -> None:
+    # given a clerk in front of the question
+    clerk, path = browser("refund_clerk"), page_of(bound.patient)
+    told = {"access": bound.pk, "reason": "本人到窗口要求"}
+    # when the reason is missing, too long, or no text, nothing ends
+    for reason in ("", " ", "x" * 201, "a\x00b"):
+        assert clerk.post(f"{path}/end", told | {"reason": reason}).status_code == 400
+    bound.refresh_from_db()
+    assert bound.ended_at is None
+    # when it is there, the binding ends
+    assert clerk.post(f"{path}/end", told).status_code == 303
+    bound.refresh_from_db()
+    assert (bound.ended_how, bound.end_reason, bound.may_view, bound.may_pay) == (
+        "staff", "本人到窗口要求", False, False,
     )  # fmt: skip
-    assert "本人到窗口要求" in client.get(path).content.decode()
+    # then it is on record, the page shows it, and holder and patient are told
+    event = AuditEvent.objects.get(action="access.ended")
+    assert (event.actor, event.subject_id) == ("staff:refund_clerk", str(bound.patient_id))
+    assert "本人到窗口要求" in text(clerk.get(path))
+    assert set(Notification.objects.values_list("kind", flat=True)) == {
+        "access_taken_back", "access_ended",
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize("role", ["reviewer", "finance", "it"])
-def test_nobody_else_ends_a_binding(role: str) -> None:
-    of = patient()
-    access = payments.access(of, payments.user())
-    told = {"access": access.pk, "reason": "x"}
-    assert staff(role).post(f"/admin/desk/patients/{of.pk}/bindings/end", told).status_code == 403
-    access.refresh_from_db()
-    assert access.ended_at is None
+def test_a_second_press_ends_nothing_again(bound: PatientAccess) -> None:
+    clerk, path = browser("refund_clerk"), page_of(bound.patient)
+    told = {"access": bound.pk, "reason": "本人到窗口要求"}
+    clerk.post(f"{path}/end", told)
+    again = clerk.post(f"{path}/end", told | {"reason": "另一个原因"}, follow=True)
+    assert "已经解除" in text(again)
+    bound.refresh_from_db()
+    assert bound.end_reason == "本人到窗口要求"
+    assert AuditEvent.objects.filter(action="access.ended").count() == 1
 
 
-def test_two_records_are_joined_and_parted_by_two_people() -> None:
-    kept, twice = patient(name="陈秀兰", number=id_number(1)), patient(name="陈秀兰")
-    clerk, reviewer = staff("cashier"), staff("reviewer")
-    path = f"/admin/desk/merges/new?kept={kept.pk}&merged={twice.pk}"
-    assert clerk.get("/admin/desk/merges/new").status_code == 200
-    assert clerk.get(path).status_code == 200
-    assert clerk.post(path, {"reason": ""}).status_code == 400
-    asked = clerk.post(path, {"reason": "急诊建档"})
-    case = PatientMerge.objects.get()
-    assert asked["Location"] == f"/admin/desk/merges/{case.pk}"
-    assert clerk.post(asked["Location"], {"verdict": "approve", "comment": "x"}).status_code == 200
-    assert reviewer.get("/admin/desk/merges").content.decode().count(asked["Location"]) == 1
-    assert reviewer.post(asked["Location"], {"verdict": "maybe"}).status_code == 400
-    reviewer.post(asked["Location"], {"verdict": "approve", "comment": "核对过"})
-    twice.refresh_from_db()
-    assert twice.merged_into_id == kept.pk
-    assert reviewer.post(asked["Location"], {"verdict": "part", "comment": "错"}).status_code == 403
-    other = staff("reviewer", "second")
-    assert other.get(asked["Location"]).status_code == 200
-    assert other.post(asked["Location"], {"verdict": "part", "comment": "错"}).status_code == 303
-    twice.refresh_from_db()
-    assert twice.merged_into_id is None
-    assert AuditEvent.objects.filter(action="patient_lookup").count() >= 4
+def test_one_that_ended_meanwhile_is_not_asked_about(bound: PatientAccess) -> None:
+    access_end_at_desk(access_id=bound.pk, reason="另一窗口", by=MENDER)
+    answer = browser("refund_clerk").get(f"{page_of(bound.patient)}/end?access={bound.pk}")
+    assert answer.status_code == 303
 
 
-def test_records_of_two_people_cannot_be_proposed() -> None:
-    kept, other = patient(name="陈秀兰"), patient(name="李真")
-    path = f"/admin/desk/merges/new?kept={kept.pk}&merged={other.pk}"
-    clerk = staff("cashier")
-    assert 'name="reason"' not in clerk.get(path).content.decode()
-    assert clerk.post(path, {"reason": "x"}).status_code == 409
-    assert clerk.get("/admin/desk/merges/new?kept=1&merged=999999").status_code == 404
-    assert staff("it").get("/admin/desk/merges").status_code == 403
+def test_only_a_binding_of_this_patient_is_ended_here(bound: PatientAccess) -> None:
+    other = payments.access(patients.patient(), payments.user())
+    clerk, path = browser("refund_clerk"), page_of(bound.patient)
+    for access in (other.pk, "no", "", 0, "9" * 30, "-1"):
+        told = {"access": access, "reason": "x"}
+        assert clerk.post(f"{path}/end", told).status_code == 404
+    other.refresh_from_db()
+    assert other.ended_at is None
+
+
+def test_the_end_of_an_own_account_ends_the_childrens_bindings(bound: PatientAccess) -> None:
+    own = PatientAccess.objects.select_related("patient").get(user=bound.user, relation="self")
+    child = patients.patient(name="小宝", birth_date=clock.today() - timedelta(days=3_000))
+    Patient.objects.filter(pk=child.pk).update(guardian=own.patient)
+    ward = payments.access(child, bound.user, "child")
+    clerk, path = browser("refund_clerk"), page_of(own.patient)
+    assert "监护" in text(clerk.get(f"{path}/end?access={own.pk}"))
+    clerk.post(f"{path}/end", {"access": own.pk, "reason": "手机被盗"})
+    ward.refresh_from_db()
+    assert ward.ended_how == "staff"
+
+
+@pytest.mark.parametrize("role", ["cashier", "reviewer", "finance", "auditor", "it"])
+def test_nobody_else_ends_a_binding(bound: PatientAccess, role: str) -> None:
+    path = f"{page_of(bound.patient)}/end"
+    told = {"access": bound.pk, "reason": "x"}
+    assert browser(role).get(path, {"access": bound.pk}).status_code == 403
+    assert browser(role).post(path, told).status_code == 403
+    bound.refresh_from_db()
+    assert bound.ended_at is None
