@@ -24,12 +24,12 @@ from billing.desk.doors import (
 )
 from billing.desk.tokens import token_make, token_read
 from billing.desk.views.patients import kind_of, noted
-from billing.his.waiting import wait_for_collect
 from billing.models import CollectMethod, CollectRequest, CollectStatus, Invoice
 from billing.pages import REFRESH_FIRST_S
 from billing.services.collects import collect_start
 from billing.services.pass_over import tender_pass_over
 from billing.tasks import invoice_drive_task, tell
+from billing.waiting import wait_for_collect
 from core.dispatch import enqueue
 from core.errors import BadInput, Conflict, Refusal
 from core.idempotency import input_hash

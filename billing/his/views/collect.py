@@ -13,12 +13,12 @@ from billing.his.schema import documented
 from billing.his.serializers.money import CollectAnswerSerializer, CollectSerializer
 from billing.his.serializers.people import operator_of
 from billing.his.views.base import HisView, body_of
-from billing.his.waiting import wait_for_collect
 from billing.models import CollectRequest, CollectStatus
 from billing.selectors.collects import collect_answer
 from billing.selectors.invoices import invoice_body
 from billing.services.collects import collect_start
 from billing.tasks import invoice_drive_task
+from billing.waiting import wait_for_collect
 from core.dispatch import enqueue
 from core.idempotency import input_hash
 

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from billing import tasks
+from billing import tasks, waiting
 from billing.channels.base import Operation
-from billing.his import waiting
 from billing.his.views import collect as collect_view
 from billing.ledger.accounts import accounts_forget
 from billing.models import CollectRequest, PaymentTransaction
