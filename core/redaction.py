@@ -81,6 +81,11 @@ def body_shown(body: bytes) -> str:
     return shown if len(shown) <= BODY_SHOWN_MAX else shown[: BODY_SHOWN_MAX - 1] + "…"
 
 
+def text_shown(text: str) -> str:
+    """Free text without ID numbers, mobile numbers and pay links."""
+    return _text(text)
+
+
 def shortened(value: str) -> str:
     """Enough to tell two apart, not enough to use: oUpF...d3Wq."""
     return f"{value[:4]}...{value[-4:]}" if len(value) >= 12 else HIDDEN  # noqa: PLR2004

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.log_lines import LineFormatter
 from core.redaction import BODY_SHOWN_MAX, body_shown, headers_shown, url_shown
 
 ID, PHONE, NAME, OPENID = (
@@ -136,3 +139,22 @@ json_values = st.recursive(
 @given(json_values)
 def test_any_json_is_survived(data):
     body_shown(json.dumps(data).encode())
+
+
+def test_a_line_of_our_own_log_holds_nothing_of_anybody() -> None:
+    # given a library that logs an address, and the fault under it
+    line = LineFormatter("{levelname} {message}", style="{")
+    try:
+        raise ValueError("no such phone 13812345671")
+    except ValueError:
+        fault = sys.exc_info()
+    path = "/p/iBbJi5PGeaM5sBCG2gPj6YM__Kyvqwyx/pay"
+    record = logging.LogRecord("x", logging.WARNING, "f", 1, "Not Found: %s", (path,), fault)
+    # then neither the link's token nor the phone is in it
+    text = line.format(record)
+    assert "WARNING Not Found: /p/***" in text
+    assert "iBbJi5PG" not in text and "13812345671" not in text
+
+
+def test_the_settings_write_lines_that_way() -> None:
+    assert any(isinstance(one.formatter, LineFormatter) for one in logging.getLogger().handlers)

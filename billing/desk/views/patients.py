@@ -29,7 +29,7 @@ from billing.desk.people import bill_rows, patient_get, patient_page
 from billing.desk.search import KINDS, Found, desk_find, search_text
 from core import clock
 from core.audit import record
-from core.errors import BadInput
+from core.errors import BadInput, Forbidden
 from core.staff import peer_address
 
 REVEAL_REASONS: dict[str, Promise] = {
@@ -129,7 +129,7 @@ def patient_show(request: HttpRequest, patient_id: int) -> HttpResponse:
 def patient_reveal(request: HttpRequest, patient_id: int) -> HttpResponse:
     """The same page with number and phone in the clear, this once, with the reason on record."""
     if not staff_of(request).has_perm(REVEAL_PATIENT):
-        raise BadInput("no_right", _("You do not hold the right to see this."))
+        raise Forbidden("no_right", _("You do not hold the right to see this."))
     reason = request.POST.get("reason", "")
     if reason not in REVEAL_REASONS:
         raise BadInput("reason_missing", _("Choose why you need it."))
