@@ -41,7 +41,10 @@ def sms_text(message: Message) -> str:
         shown = text.format_map(fields) if text else ""
     except KeyError:
         shown = ""
-    return shown or "，".join(value for name, value in fields.items() if name != "link")
+    # A field that was sent empty leaves no colon behind.
+    return shown.replace("：。", "。") or "，".join(
+        value for name, value in fields.items() if name != "link"
+    )
 
 
 @register.filter

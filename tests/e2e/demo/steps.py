@@ -57,7 +57,9 @@ def sign(who: Walker, channel: str, wallet: str, *people: str, most: str = "") -
     who.picture(f"sign-{wallet}-step")
     who.tap("去签约")
     who.page.wait_for_url(f"{who.demo.sandbox}/phone/{wallet}/sign/**")
-    field, value = ("openid", who.one.openid) if wallet == "wechat" else ("user_id", who.one.alipay_id)
+    field, value = (
+        ("openid", who.one.openid) if wallet == "wechat" else ("user_id", who.one.alipay_id)
+    )
     who.page.locator(f"select[name={field}]").select_option(value)
     who.tap(who.page.locator("button[value=yes]"))
     who.tap(who.page.get_by_role("link", name="返回商家"))
