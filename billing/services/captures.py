@@ -34,7 +34,7 @@ DEADLINES_S = {
     Mode.SCAN: "scan_deadline_s",
     Mode.NATIVE: "pay_link_deadline_s",
     Mode.H5: "h5_deadline_s",
-    Mode.JSAPI: "pay_link_deadline_s",
+    Mode.JSAPI: "h5_deadline_s",
     Mode.CASH: "scan_deadline_s",
 }
 

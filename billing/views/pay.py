@@ -29,6 +29,7 @@ from patients.views.signin import wallet_asked
 Page = Callable[[HttpRequest, Door], HttpResponse]
 
 CONFIRM = "confirm"
+OTHER = "other"
 AGREEMENT = re.compile(r"agreement-([1-9][0-9]{0,17})", re.ASCII)
 SIGN_IN = re.compile(r"sign-in-([a-z]{1,20})", re.ASCII)
 KEY_LENGTH_MAX = 64
@@ -94,13 +95,17 @@ def invoice_show(request: HttpRequest, door: Door) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invoice_pay(request: HttpRequest, door: Door) -> HttpResponse:
-    """Choose a way. A bill that cannot be paid now answers with its result instead."""
+    """Choose a way. A bill that cannot be paid now answers with its result instead.
+
+    Whoever opened an order and did not pay it may ask for another way: that order ends first.
+    """
     if request.method == "POST":
         return way_chosen(request, door)
     found = pay_door.opened(door)
-    if found.page.payable:
+    waits = found.page.code_open(clock.now())
+    if found.page.payable or (waits and OTHER in request.GET):
         return way_form(request, door, found)
-    return to(door.code if found.page.code_open(clock.now()) else door.result)
+    return to(door.code if waits else door.result)
 
 
 def way_form(

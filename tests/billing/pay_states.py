@@ -43,13 +43,14 @@ TO_PAY = InvoicePage(
     groups=line_groups(LINES),
     valid_until=NOW + timedelta(minutes=8),
 )
-TAKEN = {"channel": "微信支付", "started_at": NOW - timedelta(seconds=5)}
+TAKEN = {"channel": "微信", "started_at": NOW - timedelta(seconds=5)}
 QR = Action("qr", "weixin://wxpay/bizpayurl?pr=7hQ2mBKzz", NOW + timedelta(minutes=5))
 URL = Action(
     "url",
     "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx20&package=1",
     NOW + timedelta(minutes=5),
 )
+WALLET = Action("wallet", '{"appId": "wx1", "package": "prepay_id=wx20"}', URL.expires_at)
 PAID = replace(
     TO_PAY,
     state=PayState.PAID,
@@ -90,6 +91,10 @@ STATES = {
     ),
     "waiting_qr": replace(TO_PAY, state=PayState.WAITING, action=QR, **TAKEN),
     "waiting_url": replace(TO_PAY, state=PayState.WAITING, action=URL, **TAKEN),
+    "waiting_wallet": replace(TO_PAY, state=PayState.WAITING, action=WALLET, **TAKEN),
+    "waiting_alipay": replace(
+        TO_PAY, state=PayState.WAITING, action=URL, **(TAKEN | {"channel": "支付宝"})
+    ),
     "waiting_over": replace(
         TO_PAY, state=PayState.WAITING, action=replace(QR, expires_at=NOW), **TAKEN
     ),

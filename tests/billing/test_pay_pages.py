@@ -173,6 +173,34 @@ def test_no_pay_control_while_an_order_waits_except_the_same_order(phone):
     assert URL.value.replace("&", "&amp;") in body
 
 
+def test_an_open_order_can_be_given_up_for_another_way(phone):
+    code = phone.get("/p/waiting_url/code").content.decode()
+    assert 'href="/p/waiting_url/pay?other"' in code
+
+    form = phone.get("/p/waiting_url/pay?other")
+    assert form.status_code == 200 and "先关闭" in text_of(form)
+    assert "先关闭" not in text_of(phone.get("/p/to_pay/pay?other"))
+
+
+@pytest.mark.parametrize("token", ["paid", "in_progress", "closed", "preparing", "waiting_over"])
+def test_nothing_else_is_given_up_for_another_way(phone, token):
+    assert phone.get(f"/p/{token}/pay?other").url == f"/p/{token}/result"
+
+
+def test_the_page_inside_wechat_asks_it_by_its_own_script(phone):
+    body = phone.get("/p/waiting_wallet/code").content.decode()
+
+    assert "请在微信里付款" in body and "wechat_pay.js" in body
+    assert 'data-request="{&quot;appId&quot;: &quot;wx1&quot;' in body
+    assert "wechat_pay.js" not in phone.get("/p/waiting_qr/code").content.decode()
+
+
+def test_every_page_of_an_open_order_names_its_channel(phone):
+    for page in ("code", "result"):
+        text = text_of(phone.get(f"/p/waiting_alipay/{page}"))
+        assert "支付宝" in text and "微信" not in text
+
+
 def test_three_results_and_nothing_else(phone):
     words = {"paid": "已支付", "not_paid": "未支付", "in_progress": "处理中"}
     for token, word in words.items():
