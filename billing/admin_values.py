@@ -149,6 +149,11 @@ def register() -> None:
         "patient_reveal": pgettext_lazy("action", "personal data shown"),
         "charges.put": pgettext_lazy("action", "charges received"),
         "agreement_ended_at_desk": pgettext_lazy("action", "agreement ended at the desk"),
+        "agreement_limits_changed": pgettext_lazy("action", "agreement's limits changed"),
+        "agreement_people_changed": pgettext_lazy("action", "agreement pays for other people"),
+        "agreement_preferred": pgettext_lazy("action", "agreement comes first"),
+        "agreement_refused": pgettext_lazy("action", "agreement refused"),
+        "agreement_lets_go": pgettext_lazy("action", "agreement no longer pays for a person"),
     })  # fmt: skip
     words_add("subject", {"invoice": _("bill"), "his.call": pgettext_lazy("subject", "HIS call"),
                           "channel": pgettext_lazy("subject", "channel")})  # fmt: skip

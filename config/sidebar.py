@@ -102,4 +102,9 @@ def _item(
 def _at_desk(request: HttpRequest) -> bool:
     """On the start page, or wherever a search led to."""
     at = request.resolver_match
-    return at is not None and (at.url_name or "").startswith("desk_") and "review" not in at.route
+    elsewhere = ("desk/reviews", "desk/merges")
+    return (
+        at is not None
+        and (at.url_name or "").startswith("desk_")
+        and not any(part in at.route for part in elsewhere)
+    )

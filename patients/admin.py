@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 from core.admin import ReadOnlyAdmin
 from core.admin_values import word_of, words_add
 from patients import tag_admin  # noqa: F401 - the admin finds this module only
+from patients.messages import TEXTS
 from patients.models import Campus, HisClient, IdentifierKind, Notification
 
 words_add("action", {
@@ -22,6 +23,7 @@ words_add("action", {
     "patient.corrected": pgettext_lazy("action", "identity corrected"),
     "patient_signed_in": pgettext_lazy("action", "patient signed in"),
     "patient_signed_out": pgettext_lazy("action", "patient signed out"),
+    "phone_changed": pgettext_lazy("action", "phone of the account changed"),
     "wallet_identity_joined": pgettext_lazy("action", "wallet joined"),
     "wallet_identity_refused": pgettext_lazy("action", "wallet refused"),
 })  # fmt: skip
@@ -34,6 +36,12 @@ words_add("fields", {
     "phone_index": _("phone"),
 })  # fmt: skip
 words_add("by", dict(IdentifierKind.choices))
+# What the page of a message itself says is also its kind's word.
+words_add("kind", {kind: title for kind, (title, _todo) in TEXTS.items()})
+words_add("kind", {
+    "phone_code": pgettext_lazy("kind", "code for a phone"),
+    "binding_code": pgettext_lazy("kind", "code for a patient card"),
+})  # fmt: skip
 words_add("last_error", {
     "nobody to reach": pgettext_lazy("message", "nobody can be reached"),
     "messenger not set up": pgettext_lazy("message", "this way is not set up"),

@@ -9,14 +9,31 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from billing.ledger.models import ClosedDay
-from billing.models import BillingReview, HisEvent, Invoice, PaymentNotice, Rating, ReviewReason
+from billing.models import (
+    Agreement,
+    BillingReview,
+    HisEvent,
+    Invoice,
+    PaymentNotice,
+    Rating,
+    ReviewReason,
+)
 from billing.services.invoice_drive import invoice_drive
 from billing.services.reviews import review_open
 from config.jobs import schedule_sync
 from core import clock
 from core.actors import SYSTEM
 from core.models import AuditEvent, JobRun, OutboundCall
-from patients.models import Identifier, Location, Notification, Patient, PatientReview, TagTouch
+from patients.models import (
+    Identifier,
+    Location,
+    Notification,
+    Patient,
+    PatientAccess,
+    PatientMerge,
+    PatientReview,
+    TagTouch,
+)
 from tests.billing.desk.people import browser, hidden, paid_bill
 from tests.factories import patients, payments
 from tests.factories.billing import invoice
@@ -33,6 +50,8 @@ class World:
     review: BillingReview
     decided: BillingReview
     person_review: PatientReview
+    relative: Patient
+    twin: Patient
 
 
 def world() -> World:
@@ -58,7 +77,9 @@ def world() -> World:
         day=clock.today() - timedelta(days=1), closed_at=clock.now(),
         entry_count=1, posting_count=2, account_count=2, debit_fen=8_640,
     )  # fmt: skip
-    return World(person, to_pay, running, paid, review, decided, _who_is_who(person))
+    who = _who_is_who(person)
+    twin, relative = _joined(person), _ended(person)
+    return World(person, to_pay, running, paid, review, decided, who, relative, twin)
 
 
 def _return_asked(bill: Invoice) -> BillingReview:
@@ -144,6 +165,37 @@ def _of_people(bill: Invoice) -> None:
     )  # fmt: skip
     TagTouch.objects.create(location=window, user=holder, created_at=clock.now())
     Authenticator.objects.create(user=holder, type="totp", data={}, created_at=clock.now())
+
+
+def _joined(person: Patient) -> Patient:
+    """A duplicate that two people joined; another one waits."""
+    twins = [patients.patient(name=person.name) for _n in range(2)]
+    for twin in twins:
+        form = f"/admin/desk/merges/new?kept={person.pk}&merged={twin.pk}"
+        browser("cashier", "cashier01").post(form, {"reason": "急诊建档"})
+    page = f"/admin/desk/merges/{PatientMerge.objects.get(merged=twins[0]).pk}"
+    browser("reviewer", "reviewer01").post(page, {"verdict": "approve", "comment": "已核对"})
+    assert PatientMerge.objects.filter(status="APPROVED").count() == 1
+    return twins[0]
+
+
+def _ended(person: Patient) -> Patient:
+    """A relative with an account, whose own binding to somebody and whose agreement ended here."""
+    holder = payments.user("p1002")
+    relative = patients.patient(name="李建国")
+    payments.access(relative, holder)
+    for patient in (person, relative):
+        gone = payments.agreement(patient, holder, preference=2)
+        page = f"/admin/desk/patients/{patient.pk}/agreements/end"
+        told = {"agreement": gone.pk, "reason": "本人来电"}
+        browser("refund_clerk", "refund_clerk01").post(page, told)
+    bound = payments.access(person, holder, "parent")
+    page = f"/admin/desk/patients/{person.pk}/bindings/end"
+    told = {"access": bound.pk, "reason": "本人到窗口"}
+    browser("refund_clerk", "refund_clerk01").post(page, told)
+    assert Agreement.objects.filter(ended_how="staff").exists()
+    assert PatientAccess.objects.filter(ended_how="staff").exists()
+    return relative
 
 
 def _who_is_who(person: Patient) -> PatientReview:

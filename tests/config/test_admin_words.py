@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -10,17 +11,20 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from billing.models import BillingReview
+from billing.models import AgreementPatient, AgreementStatus, BillingReview
 from config.roles import ROLES
 from config.schedule import JOBS
 from core.admin_values import WORDS
+from patients.models import PatientAccess, PatientMerge
 from tests.billing.desk.conftest import scripted_channel  # noqa: F401
 from tests.billing.desk.people import browser
 from tests.config.admin_world import World, world
 from tests.config.visible_text import english
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.django_db
 STAFF = (*ROLES, "admin")
+APPS = ("core", "patients", "insurance", "billing", "credit", "refunds", "config")
 SHOWN_OR_REFUSED = frozenset({HTTPStatus.OK, HTTPStatus.FORBIDDEN})
 REFUSED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
 ROWS_A_TABLE = 1
@@ -53,13 +57,35 @@ def desk_pages(of: World) -> Iterator[str]:
     for review in BillingReview.objects.all():
         yield f"/admin/desk/reviews/{review.pk}"
     yield f"/admin/desk/reviews/people/{of.person_review.pk}"
+    yield from of_people(of)
+
+
+def of_people(of: World) -> Iterator[str]:
+    """Bindings, agreements and joined records: what stands, what ended, what is asked before."""
+    for patient in (of.patient, of.relative, of.twin):
+        yield f"/admin/desk/patients/{patient.pk}"
+        yield f"/admin/desk/patients/{patient.pk}/bindings"
+    for access in PatientAccess.objects.filter(ended_at=None):
+        page = f"/admin/desk/patients/{access.patient_id}/bindings/end"
+        yield f"{page}?access={access.pk}"
+    for pays in AgreementPatient.objects.exclude(agreement__status=AgreementStatus.ENDED):
+        page = f"/admin/desk/patients/{pays.patient_id}/agreements/end"
+        yield f"{page}?agreement={pays.agreement_id}"
+    yield "/admin/desk/merges"
+    for case in PatientMerge.objects.all():
+        yield f"/admin/desk/merges/{case.pk}"
+    yield "/admin/desk/merges/new"
+    yield f"/admin/desk/merges/new?kept={of.patient.pk}"
+    yield f"/admin/desk/merges/new?kept={of.patient.pk}&merged={of.relative.pk}"
 
 
 def refusals(of: World) -> Iterator[str]:
     """Pages that answer why not, to whoever asks."""
     yield f"/admin/desk/bills/{of.paid.pk}/cash"
     yield f"/admin/desk/bills/{of.to_pay.pk}/return"
-    for thing in ("bills", "patients", "reviews", "reviews/people"):
+    yield f"/admin/desk/patients/{of.patient.pk}/bindings/end?access=404404"
+    yield f"/admin/desk/patients/{of.patient.pk}/agreements/end?agreement=404404"
+    for thing in ("bills", "patients", "reviews", "reviews/people", "merges"):
         yield f"/admin/desk/{thing}/404404"
 
 
@@ -90,3 +116,11 @@ def test_an_untranslated_word_is_found() -> None:
 
 def test_every_job_has_a_name_for_staff() -> None:
     assert {job.key for job in JOBS} - WORDS["key"].keys() == set()
+
+
+def test_every_act_on_record_has_a_word_for_staff() -> None:
+    acts = re.compile(r'(?:action=|_recorded\(\s*\w+,\s*)"([a-z]+[._][a-z_.]+)"')
+    files = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
+    told = {act for path in files for act in acts.findall(path.read_text())}
+    # an option of the commands' parser is no act
+    assert told - {"store_true"} - WORDS["action"].keys() == set()
