@@ -35,6 +35,7 @@ def face_of(patient: Patient, *, full_name: bool, open_data: bool = False) -> Fa
     Reads `identifiers` and `guardian`, which the caller fetches.
     """
     numbers = list(patient.identifiers.all())
+    cards = [row.value for row in numbers if row.kind == IdentifierKind.CARD]
     guardian = patient.guardian
     name = patient.name if full_name else mask_name(patient.name)
     return Face(
@@ -47,7 +48,7 @@ def face_of(patient: Patient, *, full_name: bool, open_data: bool = False) -> Fa
         id_number=patient.id_number if open_data else mask_id(patient.id_number),
         phone=patient.phone if open_data else mask_phone(patient.phone),
         mrns=tuple(row.value for row in numbers if row.kind == IdentifierKind.MRN),
-        cards=tuple(row.value for row in numbers if row.kind == IdentifierKind.CARD),
+        cards=tuple(cards if full_name else map(mask_id, cards)),
         guardian=_guardian(guardian, full_name=full_name) if guardian else "",
         open_data=open_data,
     )

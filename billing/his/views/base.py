@@ -11,6 +11,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
@@ -57,6 +58,14 @@ class HisView(APIView):
             if not NUMBER.fullmatch(value):
                 reason = _("It must match %(pattern)s.") % {"pattern": NUMBER_PATTERN}
                 raise ValidationError({name: [reason]})
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """What a system reads of patients stays in no cache between us."""
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
 
 
 class NowhereView(HisView):
