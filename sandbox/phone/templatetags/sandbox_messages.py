@@ -42,9 +42,8 @@ def sms_text(message: Message) -> str:
     except KeyError:
         shown = ""
     # A field that was sent empty leaves no colon behind.
-    return shown.replace("：。", "。") or "，".join(
-        value for name, value in fields.items() if name != "link"
-    )
+    shown = shown.replace("：。", "。")
+    return shown or "，".join(value for name, value in fields.items() if name != "link")
 
 
 @register.filter

@@ -37,17 +37,15 @@ class Relatives:
 def relatives_register(demo: Demo, number: int = 1) -> Relatives:
     """As the HIS does on a first visit; another number gives another family."""
     return Relatives(
-        daughter=_person(demo, "林晓雯", "1984-09-03", "female", number * 10 + 1),
+        daughter=_person(demo, "林晓雯", "1984-09-03", number * 10 + 1),
         child=_person(
-            demo, "周子涵", "2018-05-06", "female", number * 10 + 2, f"E{number * 10 + 1:04d}"
+            demo, "周子涵", "2018-05-06", number * 10 + 2, guardian=f"E{number * 10 + 1:04d}"
         ),
-        mother=_person(demo, "苏玉梅", "1955-02-11", "female", number * 10 + 3),
+        mother=_person(demo, "苏玉梅", "1955-02-11", number * 10 + 3),
     )
 
 
-def _person(
-    demo: Demo, name: str, born: str, sex: str, number: int, guardian: str = ""
-) -> Relative:
+def _person(demo: Demo, name: str, born: str, number: int, *, guardian: str = "") -> Relative:
     digits = f"330300{born.replace('-', '')}{number * 2 % 1000:03d}"
     one = Relative(
         mrn=f"E{number:04d}",
@@ -62,7 +60,7 @@ def _person(
         "id_type": "id_card",
         "id_number": one.id_no,
         "birth_date": born,
-        "sex": sex,
+        "sex": "female",
         "phone": one.phone,
     }
     known = {"guardian": {"mrn": guardian}} if guardian else {}

@@ -18,6 +18,7 @@ def sign_in(who: Walker) -> None:
 
 def consent(who: Walker) -> None:
     assert who.path == "/consents/first"
+    who.measure()
     who.picture("consent")
     who.press("^同意$|我同意")
 
@@ -54,6 +55,7 @@ def sign(who: Walker, channel: str, wallet: str, *people: str, most: str = "") -
     who.tap(who.page.locator(".bar button"))
     assert who.head == "还差一步", who.words
     number = who.path.split("/")[2]
+    who.measure()
     who.picture(f"sign-{wallet}-step")
     who.tap("去签约")
     who.page.wait_for_url(f"{who.demo.sandbox}/phone/{wallet}/sign/**")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page
 
+from tests.e2e.demo.measured import ELDER, STANDARD, faults_of
 from tests.e2e.demo.relatives import Relative
 from tests.e2e.measures import policy_fault
 from tests.fixtures.demo_process import Demo
@@ -67,6 +69,11 @@ class Walker:
     def fill(self, label: str, value: str) -> None:
         self.page.get_by_label(label, exact=True).fill(value)
 
+    def scanned(self, number: str) -> None:
+        """Hold the wallet's code before the scanner of the window."""
+        code = self.demo.act("payer", "show_code", self.one.openid)["auth_code"]
+        assert self.demo.collect(number, "scan", auth_code=code)["result"] == "paid"
+
     # What they see
 
     @property
@@ -85,6 +92,12 @@ class Walker:
     @property
     def mode(self) -> str | None:
         return self.page.locator("html").get_attribute("data-mode")
+
+    def measure(self) -> None:
+        """Keep what is wrong with the page on the list of faults."""
+        view = ELDER if self.mode else STANDARD
+        view = replace(view, width=self.page.viewport_size["width"])  # type: ignore[index]
+        self.faults += faults_of(self.page, view)
 
     def picture(self, name: str) -> None:
         if PICTURES:
@@ -110,9 +123,15 @@ class Walker:
         ]
 
     def notices(self, tail: str) -> list[dict[str, str]]:
-        """The text messages about the bill whose number ends so, oldest first."""
-        texts = self._texts(self.one.phone)
-        return [one["params"] for one in texts if one["params"].get("number") == tail]
+        """What came by WeChat or by text message about the bill whose number ends so."""
+        by_wechat = [
+            row for row in self.demo.rows("wechat_message") if row["receiver"] == self.one.openid
+        ]
+        return [
+            {"link": row["url"], **row["params"]}
+            for row in (*by_wechat, *self._texts(self.one.phone))
+            if row["params"].get("number") == tail
+        ]
 
     def _texts(self, phone: str) -> list[dict[str, Any]]:
         return [row for row in self.demo.rows("sms") if row["receiver"] == phone]

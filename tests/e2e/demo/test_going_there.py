@@ -59,7 +59,7 @@ def test_the_day_after_they_are_asked_how_it_was(signed: Signed, house: Demo) ->
     who = signed.who
     house.morning()
     bill = house.bill(who.one.mrn, 12_30)
-    assert house.collect(bill.number)["result"] == "paid"
+    who.scanned(bill.number)
     who.open("/")
     asked = who.page.get_by_role("link", name="这次就诊满意吗")
     # When it is the next day
