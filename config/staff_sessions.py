@@ -29,7 +29,11 @@ class StaffSessions:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._led_away(request) or self.get_response(request)
+        answer = self._led_away(request) or self.get_response(request)
+        if request.path.startswith(PREFIX):
+            # The desk is shared: "back" after a logout asks again, whichever page it is.
+            answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
 
     def _led_away(self, request: HttpRequest) -> HttpResponse | None:
         if not request.path.startswith(PREFIX) or request.path in _open_paths():

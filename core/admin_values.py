@@ -23,9 +23,11 @@ from django.utils.translation import pgettext_lazy
 from core.actors import ActorKind
 from core.admin_words import COLUMNS
 from core.money import format_yuan
+from core.redaction import shortened
 
 Word = str | Promise
 NONE = "—"
+WALLET_IDS = frozenset(("payer_id", "openid", "user_id"))
 ACTORS: dict[str, Promise] = {
     ActorKind.STAFF: pgettext_lazy("actor", "staff"),
     ActorKind.PATIENT: pgettext_lazy("actor", "payer"),
@@ -90,9 +92,15 @@ def value_text(field: str, value: Any, *, quoted: bool = False) -> Any:
 
 def facts_list(facts: Mapping[str, Any]) -> SafeString:
     """Labels and values; a key nobody gave a word stands as it is."""
-    rows = ((_label(str(key)), value_text(str(key), facts[key], quoted=True)) for key in facts)
+    rows = ((_label(str(key)), value_text(str(key), _safe(str(key), facts[key]), quoted=True))
+            for key in facts)  # fmt: skip
     body = format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows)
     return format_html('<dl class="fact-list">{}</dl>', body)
+
+
+def _safe(key: str, value: Any) -> Any:
+    """A wallet's own id for its user: enough of it to compare two, not enough to use."""
+    return shortened(value) if key in WALLET_IDS and isinstance(value, str) and value else value
 
 
 def actor_text(key: str, name: str = "") -> Word | SafeString:

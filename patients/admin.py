@@ -76,7 +76,7 @@ class HisClientAdmin(ReadOnlyAdmin):
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "kind", "messenger", "status", "attempts", "sent_at")
-    exclude: ClassVar = ("address", "patient")
+    exclude: ClassVar = ("address", "patient", "link")  # whoever has the link sees the bill
     list_filter = ("status", "messenger")
     search_fields = ("key__exact",)
 
