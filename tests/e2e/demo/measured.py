@@ -1,4 +1,4 @@
-"""What is wrong with the page that is open, by the numbers of the national rules and by axe-core."""
+"""What is wrong with the page that is open, by the national rules' numbers and by axe-core."""
 
 from __future__ import annotations
 
