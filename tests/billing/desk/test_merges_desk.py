@@ -50,7 +50,7 @@ def test_the_comparison_is_masked_says_what_differs_and_what_would_move(
     patients.encounter("E2", of=twice)
     answer = browser("cashier").get(new(kept, twice))
     page = text(answer)
-    assert "138****5678" in page and "139****5432" in page and "不同" in page
+    assert "138****5678" in page and "139****5432" in page and "不一致" in page
     assert kept.id_number not in page and "13812345678" not in page
     assert "就诊 1" in page
     looks = AuditEvent.objects.filter(action="patient_lookup")
