@@ -19,6 +19,7 @@ from tests.journeys.payer import PHONE
 # What the gateway's templates call the code of a sign-in and of a card.
 CODES = ("sms_code", "verify_code")
 DESKTOP = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/150.0 Safari/537.36"
+PHONE_SIZE: Any = {"width": 390, "height": 844}
 # Where the README's pictures go; asked for by name, so that a run of tests changes no file.
 PICTURES = os.environ.get("PICTURES_TO", "")
 
@@ -29,7 +30,7 @@ class Walker:
     def __init__(self, browser: Browser, demo: Demo, one: Relative, *, width: int = 390) -> None:
         self.demo, self.one = demo, one
         self.context = browser.new_context(
-            viewport={"width": width, "height": 844},
+            viewport={**PHONE_SIZE, "width": width},
             user_agent=PHONE if width < 768 else DESKTOP,
             locale="zh-CN",
             device_scale_factor=2 if PICTURES else 1,
@@ -100,7 +101,7 @@ class Walker:
         self.faults += faults_of(self.page, view)
 
     def picture(self, name: str) -> None:
-        if PICTURES:
+        if PICTURES and self.page.viewport_size == PHONE_SIZE:
             self.page.mouse.move(0, 0)
             self.page.screenshot(path=Path(PICTURES) / f"journey-{name}.png")
 
