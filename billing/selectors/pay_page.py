@@ -100,7 +100,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
 
 
 def _is_readers(row: PaymentTransaction | None, access: PatientAccess | None) -> bool:
-    """Whether the open order is the reader's to go on with: whoever pays it is told as its payer."""
+    """Whether the open order is the reader's to go on with: its payer is told as such."""
     if row is None or row.payment.payer_id is None:
         return access is None or access.may_pay
     return access is not None and row.payment.payer_id == access.user_id

@@ -10,7 +10,7 @@ from django.utils import translation
 
 from billing import pay_door
 from billing.channels.base import Mode
-from billing.offers import Offer, Wallet, payer_device
+from billing.offers import Wallet
 from billing.pages import (
     CATEGORIES,
     ChargeLine,
@@ -24,8 +24,6 @@ from core.templatetags.elements import bar_rects
 from tests.billing.pay_states import HOSPITAL, NOW, PAID, QR, SPLIT, STATES, TO_PAY, URL
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148 Safari/604.1"
-WECHAT = f"{PHONE} MicroMessenger/8.0.49"
-ALIPAY = f"{PHONE} AlipayClient/10.6.60"
 DESKTOP = "Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0 Safari/537.36"
 HTMX = {"HX-Request": "true"}
 WALLETS = (Wallet("wechat_pay"), Wallet("alipay"))
@@ -253,86 +251,6 @@ def test_code_page_moves_on_by_itself(phone):
     assert phone.get("/p/waiting_over/code").url == "/p/waiting_over/result"
 
 
-def offered(agent, monkeypatch, *wallets):
-    """Value and greyness of each way, as the form has them, for this browser."""
-    monkeypatch.setattr(pay_door, "wallets_of", lambda *_asked: wallets or WALLETS)
-    body = Client(headers={"User-Agent": agent}).get("/p/to_pay/pay").content.decode()
-    return re.findall(r'name="way" value="([^"]+)"', body), body
-
-
-def test_device_decides_the_ways(monkeypatch):
-    agents = (PHONE, WECHAT, ALIPAY, DESKTOP, "")
-    devices = ["phone", "wechat", "alipay", "desktop", "desktop"]
-    assert [payer_device(agent).value for agent in agents] == devices
-
-    links = ["wechat_pay.h5", "alipay.h5", "window"]
-    codes = ["wechat_pay.native", "alipay.native", "window"]
-    assert offered(PHONE, monkeypatch)[0] == links
-    assert offered(DESKTOP, monkeypatch)[0] == codes
-
-
-def test_inside_alipay_its_own_way_stands_first_and_wechat_says_why_not(monkeypatch):
-    ways, body = offered(ALIPAY, monkeypatch)
-
-    assert ways == ["alipay.h5", "window"]
-    assert body.index("支付宝") < body.index("微信支付") < body.index("在浏览器打开")
-
-
-def test_inside_wechat_who_is_known_pays_there_and_who_is_not_signs_in_first(monkeypatch):
-    alipay = Wallet("alipay")
-    known = offered(WECHAT, monkeypatch, alipay, Wallet("wechat_pay", known=True))
-    asked = offered(WECHAT, monkeypatch, alipay, Wallet("wechat_pay", door="wechat"))
-    neither = offered(WECHAT, monkeypatch)
-
-    assert known[0] == ["wechat_pay.jsapi", "window"]
-    assert asked[0] == ["sign-in-wechat", "window"] and "用微信登录后支付" in asked[1]
-    assert neither[0] == ["window"]
-    assert (known[1].count("在浏览器打开"), neither[1].count("在浏览器打开")) == (1, 2)
-
-
-def test_a_house_without_a_channel_still_has_its_window(monkeypatch):
-    monkeypatch.setattr(pay_door, "wallets_of", lambda *_asked: ())
-    body = Client().get("/p/to_pay/pay").content.decode()
-    assert re.findall(r'name="way" value="([^"]+)"', body) == ["window"]
-
-
-@pytest.mark.parametrize("channel", ["wechat_pay", "alipay"])
-def test_h5_leads_to_the_channel_which_knows_the_way_back(phone, door, channel):
-    answer = phone.post(
-        "/p/to_pay/pay", {"way": f"{channel}.h5", "form_key": "k1"}, REMOTE_ADDR="10.1.2.3"
-    )
-
-    assert answer.url == URL.value
-    assert door == [
-        {
-            "token": "to_pay",
-            "visitor_id": None,
-            "offer": Offer(channel, Mode.H5),
-            "payer_address": "10.1.2.3",
-            "idempotency_key": "k1",
-            "return_url": "http://testserver/p/to_pay/result",
-        }
-    ]
-
-
-def test_native_leads_to_the_code(door):
-    answer = Client().post("/p/to_pay/pay", {"way": "alipay.native", "form_key": "k1"})
-
-    assert answer.url == "/p/to_pay/code" and door[0]["offer"] == Offer("alipay", Mode.NATIVE)
-
-
-@pytest.mark.django_db
-def test_signing_in_first_leads_to_the_wallet_and_asks_no_channel(door):
-    inside = Client(headers={"User-Agent": WECHAT})
-    answer = inside.post("/p/to_pay/pay", {"way": "sign-in-wechat"})
-
-    assert answer.status_code == 303 and "/wechat/connect/oauth2/authorize?" in answer.url
-    assert inside.session["sign_in_state"]["next"] == "/p/to_pay/pay"
-    assert inside.post("/p/nowhere/pay", {"way": "sign-in-wechat"}).status_code == 404
-    assert inside.post("/p/to_pay/pay", {"way": "sign-in-gold"}).status_code == 404
-    assert door == []
-
-
 def test_window_is_a_way_and_asks_no_channel(phone, door):
     assert phone.post("/p/to_pay/pay", {"way": "window"}).url == "/p/to_pay/window"
     assert door == []
@@ -388,7 +306,9 @@ def test_a_refusal_is_said_above_the_title(phone, monkeypatch):
 
 def test_forged_post_is_refused():
     strict = Client(enforce_csrf_checks=True)
-    assert strict.post("/p/to_pay/pay", {"way": "wechat_pay.h5", "form_key": "k"}).status_code == 403
+    assert (
+        strict.post("/p/to_pay/pay", {"way": "wechat_pay.h5", "form_key": "k"}).status_code == 403
+    )
 
 
 @pytest.mark.parametrize(("token", "status"), [("nowhere", 404), ("over", 410)])

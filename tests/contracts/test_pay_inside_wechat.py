@@ -13,15 +13,17 @@ from billing.models import PaymentTransaction
 from core import clock
 from patients.models import WalletIdentity
 from tests.billing.portal_house import signed_in
-from tests.contracts.test_pay_pages import WECHAT, World, world  # noqa: F401 - found by name
+from tests.contracts import test_pay_pages as story
+from tests.contracts.test_pay_pages import WECHAT, World
 from tests.e2e.conftest import ARGS
 from tests.fixtures.sandbox_process import CLIENT
 
+world = story.world
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def wechat(chromium: str, live_server: Any, world: World) -> Iterator[Page]:  # noqa: F811
+def wechat(chromium: str, live_server: Any, world: World) -> Iterator[Page]:
     """A browser that plays WeChat, signed in as the reader of the bill."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=ARGS)
@@ -49,7 +51,7 @@ def threads_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_page_asks_by_itself_and_again_on_a_press(
     wechat: Page,
     live_server: Any,
-    world: World,  # noqa: F811
+    world: World,
 ) -> None:
     # Given a payer known to the merchant's app
     WalletIdentity.objects.create(

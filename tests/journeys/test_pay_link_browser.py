@@ -61,10 +61,10 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
 
-def offered(demo: Demo, *amounts: int) -> tuple[Bill, str]:
+def offered(demo: Demo, *amounts: int, mrn: str = PAYER) -> tuple[Bill, str]:
     """A bill of somebody without an agreement, waiting on the phone, and its link."""
-    demo.act("payer", "set_balance", OPENID.format(mrn=PAYER), balance_fen=10_000_00)
-    bill = demo.bill(PAYER, *amounts)
+    demo.act("payer", "set_balance", OPENID.format(mrn=mrn), balance_fen=10_000_00)
+    bill = demo.bill(mrn, *amounts)
     answer = demo.collect(bill.number)
     assert answer["result"] == "action_required"
     return bill, answer["action"]["value"]
@@ -73,6 +73,7 @@ def offered(demo: Demo, *amounts: int) -> tuple[Bill, str]:
 def to_wechat(page: Page) -> None:
     """From the bill to the vendor's page."""
     page.get_by_role("link", name=re.compile("去支付|支付")).last.click()
+    page.locator("input[value^='wechat_pay.']").check()
     page.locator(".bar button").click()
 
 

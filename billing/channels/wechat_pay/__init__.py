@@ -2,9 +2,10 @@
 
 Nouns: order, deduction (委托代扣), agreement, refund, notice. v3 (JSON, RSA) carries native, h5,
 jsapi and payment-code orders; v2 (XML, MD5 or HMAC-SHA256, mutual TLS for refunds) carries
-agreements and their deductions. Invariants: nothing definite is believed without a valid signature; an answer
-about another number, merchant, app, amount or currency is UNKNOWN; a code in no table is UNKNOWN;
-a refund keeps its number. Refuses: verbs the mode does not have, notices that are not proven.
+agreements and their deductions. Invariants: nothing definite is believed without a valid signature;
+an answer about another number, merchant, app, amount or currency is UNKNOWN; a code in no table is
+UNKNOWN; a refund keeps its number. Refuses: verbs the mode does not have, notices that are not
+proven.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def test_h5_link_lives_five_minutes(vendor: Vendor) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("link", ["https://wx.tenpay.example/h5?p=1", "https://wx.tenpay.example/h5"])
+@pytest.mark.parametrize("link", ["https://wx.tenpay.example/h?p=1", "https://wx.tenpay.example/h"])
 def test_h5_link_says_where_the_payer_comes_back_to(vendor: Vendor, link: str) -> None:
     vendor.script = [v3_answer(200, {"h5_url": link})]
     back = "https://pay.hospital.example/p/x/result?a=1&b=2"
