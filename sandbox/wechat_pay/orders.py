@@ -164,7 +164,7 @@ def order_scan(merchant: Merchant, wanted: Wanted, auth_code: str, fault: Fault 
     form_ok = len(auth_code) == CODE_LENGTH and auth_code.isdecimal()
     if not form_ok or auth_code[:2] not in _PREFIXES:
         raise Refused(400, "AUTH_CODE_INVALID", "付款码格式错误，请扫描微信支付付款码")
-    # The order is looked for under the code's lock: a twin that came in the same moment has made it.
+    # Looked for under the code's lock: a twin that came in the same moment has made the order.
     code = PaymentCode.objects.select_for_update().filter(code=auth_code).first()
     known = Order.objects.filter(merchant=merchant, out_trade_no=wanted.out_trade_no).first()
     if known is None:
