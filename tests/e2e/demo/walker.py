@@ -56,16 +56,16 @@ class Walker:
         assert answer is not None
         return answer.status
 
-    def tap(self, target: str | Locator, *, role: str = "link") -> None:
-        """Press a button or link by its words, or a place on the page."""
+    def tap(self, target: str | Locator) -> None:
+        """Press a link by its words, or a place on the page."""
         if isinstance(target, str):
-            found = self.page.locator("main, .bar, .top, .foot")
-            target = found.get_by_role(role, name=re.compile(target)).first  # type: ignore[arg-type]
+            target = self.ours.get_by_role("link", name=re.compile(target)).first
         target.click()
         self.taps += 1
 
     def press(self, words: str) -> None:
-        self.tap(words, role="button")
+        """Press a button by its words."""
+        self.tap(self.ours.get_by_role("button", name=re.compile(words)).first)
 
     def fill(self, label: str, value: str) -> None:
         self.page.get_by_label(label, exact=True).fill(value)
@@ -76,6 +76,10 @@ class Walker:
         assert self.demo.collect(number, "scan", auth_code=code)["result"] == "paid"
 
     # What they see
+
+    @property
+    def ours(self) -> Locator:
+        return self.page.locator("main, .bar, .top, .foot")
 
     @property
     def path(self) -> str:
