@@ -35,6 +35,7 @@ from billing.models import (
 from core import clock
 from core.errors import NotFound
 from core.locking import PreparedLock, advisory_lock, lock_row, lock_rows, mark_held
+from core.prepared import PreparedQuery
 from patients.models import Encounter, HisClient
 
 Row = TypeVar("Row", bound=Model)
@@ -102,6 +103,10 @@ _agreements = PreparedLock(
     ).select_related("plan__merchant"),
     *(int, int, date),
 )
+_agreements_still = PreparedQuery(
+    lambda patient, campus, today: Agreement.objects.admitted(patient, campus, today).only("pk"),
+    *(int, int, date),
+)
 
 
 def invoice_lock(invoice_id: int) -> Invoice:
@@ -139,8 +144,13 @@ def agreements_lock(invoice: Invoice) -> list[Agreement]:
     holder must still hold the grant to pay, the institution's own agreement be in term, and the
     merchant be one of the visit's campus.
     """
-    campus_id = invoice.encounter.campus_id
-    rows = _agreements.rows(invoice.patient_id, campus_id, clock.today())
+    asked = (invoice.patient_id, invoice.encounter.campus_id, clock.today())
+    rows = _agreements.rows(*asked)
+    if rows:
+        # Whoever was waited for may have ended a binding or a choice of people. Those stand in
+        # other rows than the locked ones, so they are read again, as they are now.
+        still = {agreement.pk for agreement in _agreements_still(*asked)}
+        rows = [agreement for agreement in rows if agreement.pk in still]
     return sorted(rows, key=lambda agreement: (agreement.preference, agreement.pk))
 
 

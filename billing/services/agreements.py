@@ -40,8 +40,6 @@ from core.models import User
 from core.outcomes import Outcome
 from core.states import transition
 from patients.models import Patient, WalletIdentity
-from patients.services.accounts import identity_join
-from patients.signin.base import Identity
 
 ANOTHER_WALLET = "another wallet"
 
@@ -134,9 +132,13 @@ def _ended_there(agreement: Agreement, contract_id: str, by: Actor) -> str:
 
 
 def agreement_refresh(*, agreement_id: int) -> Agreement:
-    """Ask the channel whether an agreement still stands (a sign notice may be lost)."""
+    """Ask the channel whether an agreement still stands (a sign notice may be lost).
+
+    "None" ends only what stood when it was asked: it may have been signed while the answer came.
+    """
     agreement = Agreement.objects.select_related("plan__merchant").get(pk=agreement_id)
     channel = agreement_channel_get(agreement.plan.merchant.channel)
+    asked = agreement.contract_id if agreement.status in LIVE else None
     answer = channel.agreement_query(agreement_reference(agreement))
     with transaction.atomic():
         agreement = agreement_lock(agreement_id)
@@ -144,6 +146,8 @@ def agreement_refresh(*, agreement_id: int) -> Agreement:
             if not _taken(agreement, answer.channel_no):
                 _signed(agreement, answer.channel_no, answer.payer_id, SYSTEM)
         elif answer.outcome is Outcome.DECLINED and agreement.status in LIVE:
+            if agreement.contract_id != asked:
+                return agreement
             agreement_end(agreement=agreement, by=SYSTEM, reason=answer.code)
     return agreement
 
@@ -171,7 +175,6 @@ def _signed(agreement: Agreement, contract_id: str, payer_id: str, by: Actor) ->
         signed_at=clock.now(),
     )
     tell_signed(agreement)
-    _wallet_keep(agreement, payer_id)
     if deduction_taken_back(agreement.holder_id):
         agreement_pause(agreement, by=SYSTEM, reason="consent taken back")
     return "signed"
@@ -186,20 +189,22 @@ def _signed_too_late(agreement: Agreement, contract_id: str) -> str:
 
 
 def _holders_wallet(agreement: Agreement, payer_id: str) -> bool:
-    """An id is of one app: whoever is known there by another one, or is another user, is not it."""
-    rows = WalletIdentity.objects.filter(app_id=agreement.plan.merchant.app_id)
+    """An id is of one app: whoever is known there by another one, or is another user, is not it.
+
+    A wallet we did not know is kept on the agreement alone: a helper may have signed with theirs,
+    and that must open no account.
+    """
+    if agreement.payer_id:
+        return agreement.payer_id == payer_id
+    app_id = agreement.plan.merchant.app_id
+    rows = WalletIdentity.objects.filter(app_id=app_id)
     owner = rows.filter(subject=payer_id).values_list("user_id", flat=True).first()
     if owner is not None:
         return owner == agreement.holder_id
+    signed = Agreement.objects.filter(plan__merchant__app_id=app_id, payer_id=payer_id)
+    if signed.exclude(holder=agreement.holder_id).exists():
+        return False
     return not rows.filter(user=agreement.holder_id).exists()
-
-
-def _wallet_keep(agreement: Agreement, payer_id: str) -> None:
-    """From the channel's own word we know the holder's id at its app; it is kept as theirs."""
-    merchant = agreement.plan.merchant
-    identity_join(
-        user=agreement.holder, identity=Identity(merchant.channel, merchant.app_id, payer_id)
-    )
 
 
 def _refuse_wallet(agreement: Agreement, contract_id: str, by: Actor) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from billing.channels.base import Action, ChannelAnswer
+from billing.channels.base import Action, ChannelAnswer, Mode
 from billing.locks import transaction_lock
 from billing.models import (
     Invoice,
@@ -63,6 +63,8 @@ def transaction_apply(
         failpoint("apply.locked")
         if answer.amount_fen not in (None, row.amount_fen):
             _amount_differs(row, invoice, answer)
+        elif answer.outcome is Outcome.SUCCEEDED and _may_be_given_back(row, source):
+            _ask_first(row)
         elif answer.outcome is Outcome.SUCCEEDED:
             _succeeded(row, invoice, answer, by)
         elif answer.outcome is Outcome.DECLINED:
@@ -102,6 +104,21 @@ def _succeeded(
         purpose.refunded(row, invoice, by=by)
     else:
         purpose.captured(row, invoice, expected=expected, by=by)
+
+
+def _may_be_given_back(row: PaymentTransaction, source: Source) -> bool:
+    """A notice that a scanned payment succeeded, after it was reversed here.
+
+    Reversing gives back what was paid in between, and the notice may be older than that.
+    """
+    reversed_here = row.status == TransactionStatus.CLOSED and row.payment.mode == Mode.SCAN
+    return reversed_here and source is Source.NOTICE
+
+
+def _ask_first(row: PaymentTransaction) -> None:
+    """The channel is asked how it stands now; only that answer is believed."""
+    row.due_at = clock.now()
+    PaymentTransaction.objects.filter(pk=row.pk).update(due_at=row.due_at)
 
 
 def _came_back(row: PaymentTransaction, answer: ChannelAnswer) -> bool:

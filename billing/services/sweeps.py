@@ -11,13 +11,13 @@ from django.db.models import Q
 from billing.locks import transactions_lease
 from billing.models import PaymentTransaction, TransactionKind, TransactionStatus
 from billing.policy import policy
-from billing.services.apply import NEVER_EXECUTED, Source, transaction_apply
+from billing.services.apply import Source, transaction_apply
 from billing.services.captures import capture_look
 from billing.services.invoice_drive import invoice_drive
 from billing.services.refunds import refund_resume
 
-# Given up as never executed, and looked at again all the same (`apply._turned_up`).
-GIVEN_UP = Q(status=TransactionStatus.CLOSED, code=NEVER_EXECUTED, due_at__isnull=False)
+# Ended here and looked at again all the same (`apply._turned_up`, `apply._ask_first`).
+GIVEN_UP = Q(status=TransactionStatus.CLOSED, due_at__isnull=False)
 
 
 def transactions_due(*, limit: int) -> list[int]:

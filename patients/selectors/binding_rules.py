@@ -107,7 +107,17 @@ def _own_refusal(patient: Patient, age: int) -> str:
     if not patient.phone:
         return "no_phone"
     guardian = patient.guardian if age < ADULT_FROM else None
-    return "shared_phone" if guardian is not None and guardian.phone == patient.phone else ""
+    if guardian is not None and guardian.phone == patient.phone:
+        return "shared_phone"
+    return "shared_phone" if _is_on_another_adults_record(patient) else ""
+
+
+def _is_on_another_adults_record(patient: Patient) -> bool:
+    """Then a code sent to it proves either of the two; who is who is settled at the desk."""
+    today = clock.today()
+    born_after = today.replace(year=today.year - ADULT_FROM, day=min(today.day, 28))
+    others = Patient.objects.filter(phone_index=patient.phone_index, merged_into=None)
+    return others.exclude(pk=patient.pk).exclude(birth_date__gt=born_after).exists()
 
 
 def code_phone(patient: Patient, age: int) -> str:

@@ -106,7 +106,7 @@ def _recorded(merge: PatientMerge, action: str, by: Actor) -> None:
 def _both(kept_id: int, merged_id: int) -> tuple[Patient, Patient]:
     rows = {one.pk: one for one in patients_locked(kept_id, merged_id)}
     if kept_id not in rows or merged_id not in rows:
-        raise NotFound("patient_unknown", _("There is no such record."))
+        raise NotFound("unknown_patient", _("There is no such record."))
     return rows[kept_id], rows[merged_id]
 
 
@@ -114,7 +114,7 @@ def _merge(merge_id: int) -> PatientMerge:
     try:
         return patient_merge_locked(merge_id)
     except PatientMerge.DoesNotExist:
-        raise NotFound("merge_unknown", _("There is no such case.")) from None
+        raise NotFound("unknown_merge", _("There is no such case.")) from None
 
 
 def _refuse(kept: Patient, merged: Patient) -> None:

@@ -86,6 +86,7 @@ def production(settings, monkeypatch, fresh_keys):
     settings.ALLOWED_HOSTS = ["pay.hospital.example"]
     settings.SANDBOX_URL = settings.DEMO_EVENTS_SECRET = ""
     settings.MESSENGERS = {"sms": {"base_url": "https://sms.example", "secret": "s3cr3t"}}
+    settings.SIGN_IN_DOORS = {"wechat": {"token_url": "https://wechat.example/token"}}
     settings.FIELD_KEYS = {"k1": b"1" * 32}
     settings.BLIND_INDEX_KEY = base64.b64encode(b"2" * 32).decode()
     return settings

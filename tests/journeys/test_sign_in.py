@@ -15,12 +15,12 @@ def patient(demo: Demo, mrn: str) -> dict[str, object]:
 
 
 def test_a_patient_signs_in_with_the_code_on_their_phone(demo: Demo) -> None:
-    visitor = patient_in(demo.facts, str(patient(demo, "P0003")["phone"]))
+    visitor = patient_in(demo.facts, str(patient(demo, "P0012")["phone"]))
     shown = visitor.get("/consents")
     assert (shown.status_code, shown.url.path) == (httpx.codes.OK, "/consents")
     [(stored,)] = demo.query(
         "SELECT count(*) FROM core_outboundcall WHERE request_body LIKE %s",
-        f"%{codes_sent(demo.facts['sandbox_url'], str(patient(demo, 'P0003')['phone']))[-1]}%",
+        f"%{codes_sent(demo.facts['sandbox_url'], str(patient(demo, 'P0012')['phone']))[-1]}%",
     )
     assert stored == 0
 

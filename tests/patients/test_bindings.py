@@ -274,6 +274,14 @@ def test_another_adult_answers_on_a_phone_of_their_own(phone: Phone) -> None:
     )
 
 
+def test_a_phone_on_two_adults_records_proves_neither(phone: Phone) -> None:
+    """A daughter's number on her mother's record must not make her the mother."""
+    mother, daughter = person("陈母", phone="13900007777"), person("陈女", phone="13900007777")
+    assert begun(patient_user(), mother).outcome == "shared_phone"
+    assert begun(patient_user(), daughter).outcome == "shared_phone"
+    assert phone.sent == []
+
+
 def test_the_register_is_asked_again_at_the_code(phone: Phone) -> None:
     user, mother = adult(phone)
     child = person("陈安", CHILD, guardian=mother)

@@ -89,7 +89,7 @@ def merge_show(request: HttpRequest, merge_id: int) -> HttpResponse:
     """One case: both records, what moves or moved, and the two buttons."""
     merge = PatientMerge.objects.filter(pk=merge_id).first()
     if merge is None:
-        raise NotFound("merge_unknown", _("There is no such case."))
+        raise NotFound("unknown_merge", _("There is no such case."))
     may, refusal = staff_of(request).has_perm(DECIDE_MERGE), None
     if request.method == "POST":
         if not may:
@@ -187,7 +187,7 @@ def _first(request: HttpRequest, kept_id: int) -> dict[str, Any]:
     """The record that is chosen already, while the other one is looked for."""
     row = two_patients([kept_id]).get(kept_id)
     if row is None:
-        raise NotFound("patient_unknown", _("There is no such record."))
+        raise NotFound("unknown_patient", _("There is no such record."))
     looked_up(request, row.pk, page="merge")
     return {"face": face_of(row, full_name=rights_of(request).reveal), **noted(request)}
 
@@ -196,7 +196,7 @@ def _compared(request: HttpRequest, kept_id: int, merged_id: int) -> dict[str, A
     """Both records, masked as everywhere; each look is recorded."""
     rows = two_patients([kept_id, merged_id])
     if kept_id not in rows or merged_id not in rows:
-        raise NotFound("patient_unknown", _("There is no such record."))
+        raise NotFound("unknown_patient", _("There is no such record."))
     kept, merged = rows[kept_id], rows[merged_id]
     for one in rows.values():
         looked_up(request, one.pk, page="merge")

@@ -56,7 +56,7 @@ def _locations(codes: list[str]) -> list[Location]:
     found = list(rows.filter(code__in=codes))
     missing = sorted(set(codes) - {one.code for one in found})
     if missing:
-        raise BadInput("location_unknown", f"no location in use has the code {missing[0]}")
+        raise BadInput("unknown_location", f"no location in use has the code {missing[0]}")
     return found
 
 

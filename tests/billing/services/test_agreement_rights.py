@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
+from billing.channels.base import Operation
 from billing.checks import followers_check
 from billing.models import Agreement, Invoice
 from billing.selectors.agreements import agreements_held_by, agreements_paying_for
 from billing.services.agreement_pauses import agreement_switch
+from billing.services.invoice_drive import invoice_drive
 from core import clock
 from core.errors import Refusal
 from patients.doors import patient_actor
@@ -21,6 +23,7 @@ from patients.models import Notification, Patient, PatientAccess
 from patients.selectors import consent_stands
 from patients.services.access import access_end
 from patients.services.consents import consent_withdraw
+from tests import scripted
 from tests.billing import portal_house
 from tests.billing.services.agreement_house import (
     agreed,
@@ -183,3 +186,30 @@ def test_a_binding_that_ended_leaves_nothing_for_the_next_one() -> None:
     # then it pays for the holder alone until the mother is chosen again
     assert not Agreement.objects.admitted(mother.pk, None, clock.today()).exists()
     assert Agreement.objects.admitted(own.pk, None, clock.today()).get() == agreement
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deduction_that_waited_for_the_end_of_a_binding_is_not_made() -> None:
+    # given a bill of the mother, payable by the child's agreement, and that binding being ended
+    user, own, mother = family()
+    standing(user, [own, mother])
+    made = invoice(8_640, of=encounter(of=mother))
+    payments.collect(made)
+    bound = PatientAccess.objects.get(user=user, patient=mother)
+
+    def drive() -> None:
+        invoice_drive(invoice_id=made.pk)
+        connections.close_all()
+
+    driver = threading.Thread(target=drive)
+    with transaction.atomic():
+        access_end(user=user, access_id=bound.pk, by=patient_actor(user))
+        # when the drive comes to the agreement while its end is not committed yet
+        driver.start()
+        driver.join(1)
+        assert driver.is_alive()
+    driver.join(10)
+    # then nothing was asked of the wallet
+    assert scripted.calls(Operation.CAPTURE) == []
+    made.refresh_from_db()
+    assert made.status == "ISSUED"

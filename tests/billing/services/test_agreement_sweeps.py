@@ -98,3 +98,21 @@ def test_a_channel_that_fails_ends_nothing_and_stops_no_other(
     assert agreements_due(limit=1) == [second.pk]
     first.refresh_from_db()
     assert (first.status, first.attempts) == ("SIGNING", 1)
+
+
+def test_an_answer_older_than_the_signing_ends_nothing(
+    still_clock: clock.FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a channel that was asked before the payer signed, and answers after it
+    agreement = signing()
+
+    def agreement_query(_channel: object, _order: object) -> ChannelAnswer:
+        Agreement.objects.filter(pk=agreement.pk).update(
+            status="ACTIVE", contract_id="202600000001", payer_id="oPayer"
+        )
+        return NOT_THERE
+
+    monkeypatch.setattr(scripted.ScriptedChannel, "agreement_query", agreement_query, raising=False)
+    # when it is asked, then the agreement stands and is asked about again
+    assert look_when_due(still_clock, agreement) > 0
+    assert (agreement.status, agreement.contract_id) == ("ACTIVE", "202600000001")

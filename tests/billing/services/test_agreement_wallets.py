@@ -37,15 +37,19 @@ def refused(agreement: Agreement, user: User) -> None:
     assert told(user) == ["agreement_refused"]
 
 
-def test_a_wallet_we_did_not_know_becomes_the_holders() -> None:
+def test_a_wallet_we_did_not_know_signs_and_opens_no_account() -> None:
     user, own, _mother = family()
     agreement = begin(user, [own])
     assert notice_told(agreement, payer_id="oHolder") == "signed"
-    row = WalletIdentity.objects.get()
-    assert (row.user, row.channel, row.app_id, row.subject) == (
-        *(user, "wechat_pay", "wx0001", "oHolder"),
-    )
+    assert agreement.payer_id == "oHolder"
+    assert not WalletIdentity.objects.exists()
     assert told(user) == ["agreement_signed"]
+
+
+def test_a_wallet_that_signed_for_somebody_else_is_refused() -> None:
+    user, own, _mother = family()
+    payments.agreement(own, payments.user(), "other", payer_id="oHolder")
+    refused(begin(user, [own]), user)
 
 
 def test_the_wallet_we_know_signs() -> None:

@@ -7,17 +7,21 @@ from datetime import timedelta
 
 import pytest
 
-from billing.channels.base import ChannelAnswer
+from billing.channels.base import ChannelAnswer, Operation
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
 from billing.models import BillingReview, HisEvent, Invoice, PaymentTransaction
 from billing.services.apply import Source, transaction_apply
+from billing.services.invoice_drive import invoice_drive
+from billing.services.sweeps import transaction_resume
 from core import clock
 from core.actors import Actor
 from core.models import StateChange
 from core.outcomes import Outcome
 from tests import scripted
 from tests.billing.services.bills import CLEARING, capture_of, in_flight, paid, refunds_of
+from tests.factories import payments
+from tests.factories.billing import invoice
 
 pytestmark = pytest.mark.django_db
 
@@ -172,3 +176,34 @@ def test_long_words_of_a_channel_fit() -> None:
 def test_a_number_nobody_committed_is_a_fault() -> None:
     with pytest.raises(PaymentTransaction.DoesNotExist):
         transaction_apply(transaction_id=404, answer=PAID, source=Source.NOTICE)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "refunds"),
+    [(scripted.CLOSED, "CLOSED", 0), (scripted.PAID, "SUCCEEDED", 1)],
+)
+def test_a_notice_about_a_reversed_code_is_asked_about_first(
+    asked: ChannelAnswer, status: str, refunds: int
+) -> None:
+    """Reversing may have given back what the notice still calls paid."""
+    # given a scanned code, reversed unanswered, and the bill paid in cash
+    bill = invoice(1_000)
+    payments.merchant()
+    scripted.script(Operation.CAPTURE, scripted.PENDING)
+    payments.collect(bill, "scan", auth_code="130000000000000001")
+    invoice_drive(invoice_id=bill.pk)
+    row = PaymentTransaction.objects.get()
+    transaction_apply(transaction_id=row.pk, answer=scripted.CLOSED, source=Source.QUERY)
+    invoice_drive(invoice_id=bill.pk)
+    payments.collect(bill, "cash")
+    invoice_drive(invoice_id=bill.pk)
+    # when a late notice says that it was paid, nothing moves until the channel was asked
+    row = transaction_apply(transaction_id=row.pk, answer=scripted.PAID, source=Source.NOTICE)
+    assert (row.status, row.due_at) == ("CLOSED", clock.now())
+    scripted.script(Operation.QUERY, asked)
+    transaction_resume(transaction_id=row.pk)
+    # then only what is paid at the channel now goes back
+    row.refresh_from_db()
+    assert (row.status, row.due_at) == (status, None)
+    assert PaymentTransaction.objects.filter(kind="REFUND").count() == refunds
+    assert ledger_check().sound
