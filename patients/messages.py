@@ -73,6 +73,10 @@ TEXTS = {
         _("The patient has ended your access to their bills"),
         _("Nothing more is deducted from you for this patient."),
     ),
+    "phone_changed": (
+        _("Another phone number opens your account at the hospital now"),
+        _("If this was not you, call the hospital at once."),
+    ),
     "card_moved": (
         _("The patient card is bound to another account now"),
         _("If this was not you, call the hospital at once."),

@@ -18,6 +18,7 @@ from patients.locks import user_phone_locked, wallet_identity_locked
 from patients.models import UserPhone, WalletIdentity
 from patients.models.account import PHONE_INDEX_PURPOSE
 from patients.selectors.accounts import identity_holder, user_by_phone
+from patients.services.notifications import Message, notifications_queue
 from patients.signin.base import Identity
 
 _USERNAME_BYTES = 10
@@ -53,7 +54,9 @@ def account_open(*, phone: str, identity: Identity | None = None, address: str =
 def phone_change(*, user: User, phone: str, address: str = "") -> UserPhone:
     """Let another verified phone open the account; the old one opens it no more.
 
-    Only who holds the new phone gets here, so they may learn that it is somebody's already.
+    Every other session ends, and the holder is told by the ways known before: an open session on a
+    phone left lying about must not become an account for good. Only who holds the new phone gets
+    here, so they may learn that it is somebody's already.
     """
     with transaction.atomic():
         user_phone_locked(blind_index(phone, purpose=PHONE_INDEX_PURPOSE))
@@ -70,6 +73,10 @@ def phone_change(*, user: User, phone: str, address: str = "") -> UserPhone:
         row = UserPhone.objects.update_or_create(
             user=user, defaults={"phone": phone, "verified_at": clock.now()}
         )[0]
+        user.set_unusable_password()  # what every session is bound to
+        user.save(update_fields=["password"])
+        key = f"phone_changed/{user.pk}/{clock.now().isoformat()}"
+        notifications_queue(messages=[Message(key, "phone_changed", user.pk, {})])
         record(
             by=patient_actor(user),
             action="phone_changed",

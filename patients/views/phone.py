@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -56,9 +57,11 @@ def phone_new_code(request: HttpRequest) -> HttpResponse:
         return _code_page(request, code_id, refusal)
     visit.code_keep(request, 0, PURPOSE)
     try:
-        phone_change(user=the_patient(request), phone=phone, address=peer_address(request))
+        user = the_patient(request)
+        phone_change(user=user, phone=phone, address=peer_address(request))
     except Refusal as refusal:
         return _phone_page(request, refusal)
+    update_session_auth_hash(request, user)
     return HttpResponseRedirect(reverse("settings"), status=303)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from core.models import AuditEvent
-from patients.models import PhoneCode, UserPhone
+from patients.models import Notification, PhoneCode, UserPhone
 from tests.factories.accounts import patient_client, patient_user
 from tests.fixtures.phone import answer, ask, sign_in
 
@@ -70,3 +70,14 @@ def test_a_code_for_one_thing_opens_no_other(person, gateway, still_clock):
 def test_only_who_is_signed_in_changes_a_phone(client):
     assert client.get(PAGE)["Location"].startswith("/accounts/login")
     assert client.post(CODE, {"code": "1"})["Location"].startswith("/accounts/login")
+
+
+def test_a_new_phone_ends_every_other_session_and_tells_the_holder(person, gateway, still_clock):
+    """An open session on a phone left lying about must not become an account for good."""
+    elsewhere = Client()
+    elsewhere.force_login(person.patient)
+    assert elsewhere.get("/consents").status_code == 200
+    change(person, gateway)
+    assert elsewhere.get("/consents").status_code == 302
+    assert person.get("/consents").status_code == 200
+    assert Notification.objects.get(kind="phone_changed").user == person.patient
