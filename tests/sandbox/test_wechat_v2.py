@@ -91,6 +91,7 @@ def test_h5_signing_gives_the_page_by_a_get_signed_with_hmac(
 def test_deduction_is_accepted_paid_and_told(merchant: Merchant, inbox: Inbox, how: str) -> None:
     openid = merchant.wallet(20_000)
     contract = merchant.contract(openid, WIDE, f"{inbox.url}/signed")
+    inbox.await_count(1)  # signed; notices sent at the same time may cross
     inbox.await_count(1)
     terms = {
         "body": "门诊缴费",
@@ -116,6 +117,7 @@ def test_deduction_is_accepted_paid_and_told(merchant: Merchant, inbox: Inbox, h
 
 def test_failed_deduction_closes_the_order_and_says_why(merchant: Merchant, inbox: Inbox) -> None:
     contract = merchant.contract(merchant.wallet(100), WIDE, f"{inbox.url}/signed")
+    inbox.await_count(1)  # signed; notices sent at the same time may cross
     merchant.deduct("PAP0002", 101, contract, f"{inbox.url}/paid")
     told = notice_of(merchant, inbox.await_count(2)[1])
     assert (told["result_code"], told["err_code"]) == ("FAIL", "NOTENOUGH")
@@ -148,6 +150,7 @@ def test_limits_of_the_plan_hold(merchant: Merchant, inbox: Inbox) -> None:
 def test_unsigned_by_the_user_ends_deductions(merchant: Merchant, inbox: Inbox) -> None:
     openid = merchant.wallet()
     contract = merchant.contract(openid, WIDE, f"{inbox.url}/signed")
+    inbox.await_count(1)  # signed; notices sent at the same time may cross
     merchant.sandbox.act("payer", "unsign", openid, contract_id=contract)
     told = [notice_of(merchant, one) for one in inbox.await_count(2)]
     assert told[1]["contract_termination_mode"] == "2"
@@ -173,6 +176,7 @@ def test_refund_needs_the_client_certificate(merchant: Merchant) -> None:
 def test_refund_returns_the_money_and_is_told(merchant: Merchant, inbox: Inbox) -> None:
     openid = merchant.wallet(20_000)
     contract = merchant.contract(openid, WIDE, f"{inbox.url}/signed")
+    inbox.await_count(1)  # signed; notices sent at the same time may cross
     merchant.deduct("PAP0004", 20_000, contract, f"{inbox.url}/paid")
     inbox.await_count(2)
     terms = {
