@@ -23,7 +23,6 @@ from billing.models import (
     ReturnStatus,
     TransactionStatus,
 )
-from billing.models.invoice import INVOICE_TAIL
 from core.actors import ActorKind
 from core.admin_values import ACTORS, value_text, word_of
 from core.models import StateChange
@@ -71,7 +70,7 @@ def course_of(
         *_changes(numbers),
         *_events(invoice),
         *_notices([row.number for row in rows]),
-        *_messages(invoice),
+        *_messages(invoice, [row.number for row in rows]),
     ]
     return sorted(steps, key=lambda step: step.at)
 
@@ -119,13 +118,14 @@ def _notices(numbers: Sequence[str]) -> Iterator[CourseStep]:
         yield CourseStep(row.received_at, "notice", title, row.number, by, note)
 
 
-def _messages(invoice: Invoice) -> Iterator[CourseStep]:
-    """Messages name only the tail of the number; they belong to the patient and come later."""
-    rows = Notification.objects.filter(
-        patient=invoice.patient_id,
-        created_at__gte=invoice.created_at,
-        facts__number=invoice.invoice_no[-INVOICE_TAIL:],
-    )
+def _messages(invoice: Invoice, numbers: Sequence[str]) -> Iterator[CourseStep]:
+    """Found by what they tell of (`billing.services.messages`): two bills may end alike."""
+    about = Q(key__startswith=f"pay_link/{invoice.pk}/")
+    for number in numbers:
+        about |= Q(key=f"deducted/{number}")
+        for kind in ("paid", "refunded", "not_deducted"):
+            about |= Q(key__startswith=f"{kind}/{number}/")
+    rows = Notification.objects.filter(about)
     for row in rows.order_by("pk")[:STEPS_MAX]:
         title = _("message to the payer: %(state)s") % {"state": row.get_status_display()}
         note = str(word_of("last_error", row.last_error))

@@ -145,7 +145,7 @@ def _agreement_way(row: Agreement, access: PatientAccess, left_fen: int, *, enou
     channel = AGREEMENT_TITLES.get(row.plan.merchant.channel, gettext_lazy("no password"))
     own = row.holder_id == access.user_id
     relation = str(getattr(row, "relation", Relation.OTHER))
-    left = _("today up to %(sum)s") % {"sum": format_yuan(left_fen)}
+    left = _("now up to %(sum)s at once") % {"sum": format_yuan(left_fen)}
     if not enough:
         detail = _("%(left)s, not enough for this bill") % {"left": left}
     else:

@@ -158,7 +158,7 @@ def test_ways_stand_in_the_patients_own_order_with_what_is_left(monkeypatch):
     text = text_of(signed_in(user).get(f"/bills/{one.pk}/pay"))
 
     # Then own first, the daughter's too small and greyed, then the password, last the window
-    order = ["微信免密", "今天还可付¥500.00", "子女代付", "不够付这笔", "微信支付", "到窗口付"]
+    order = ["微信免密", "这次最多可付¥500.00", "子女代付", "不够付这笔", "微信支付", "到窗口付"]
     places = [text.index(word) for word in order]
     assert places == sorted(places)
     assert "用微信免密支付¥86.40" in text
