@@ -32,6 +32,18 @@ def card_code_new(patient_id: int) -> str:
 
 def card_code_read(text: str) -> int | None:
     """The person's id; None for what is no code of ours, was altered, or is over."""
+    told = _told(text)
+    return told[0] if told is not None and clock.now() < told[1] + GRACE else None
+
+
+def card_code_over(text: str) -> bool:
+    """Whether this was a code of ours and has ended: whoever scanned it needs the next one."""
+    told = _told(text)
+    return told is not None and clock.now() >= told[1] + GRACE
+
+
+def _told(text: str) -> tuple[int, datetime] | None:
+    """What a code says, its person and its end; None for what is no code of ours."""
     text = text.strip().upper()
     if len(text) != LENGTH or not text.startswith(PREFIX):
         return None
@@ -43,7 +55,7 @@ def card_code_read(text: str) -> int | None:
     if not hmac.compare_digest(mac, _mac(told)):
         return None
     ends = datetime.fromtimestamp(int.from_bytes(told[_ID_BYTES:]), UTC)
-    return None if clock.now() >= ends + GRACE else int.from_bytes(told[:_ID_BYTES])
+    return int.from_bytes(told[:_ID_BYTES]), ends
 
 
 def _mac(told: bytes) -> bytes:

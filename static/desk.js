@@ -42,7 +42,13 @@
   }
   // The theme shows its pages late, after the browser has given the focus away.
   var first = document.querySelector("[data-scan], [autofocus], .desk form .wrong");
-  if (first) window.setTimeout(function () { first.focus({ preventScroll: true }); }, 60);
+  if (first) {
+    window.setTimeout(function () {
+      first.focus({ preventScroll: true });
+      // What a search kept is mended by hand, or replaced whole by the next scan.
+      if (first === search && first.value) first.select();
+    }, 60);
+  }
   var change = document.querySelector(".change");
   if (change) {
     change.hidden = false;

@@ -1,7 +1,8 @@
 """One box for every number a person, a visit, a bill, a payment or a refund is known by.
 
 Two statements find, two more fetch, whatever was typed; each branch is an equality (for names a
-prefix) on an index.
+prefix) on an index. A visit code off the patient's screen is read first: it is a person's own word
+and leads to them alone.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from billing.channels.registry import auth_code_channel
 from billing.models import Invoice, InvoiceReturn, Payment, PaymentTransaction
 from billing.models.invoice import INVOICE_TAIL
 from core.errors import BadInput
+from patients.card_codes import card_code_over
 from patients.models import Encounter, HisClient, Identifier, Patient
-from patients.selectors import id_number_index, phone_index
+from patients.selectors import card_code_resolve, id_number_index, phone_index
 
 TEXT_LENGTH_MAX = 64
 HITS_MAX = 20
@@ -29,6 +31,7 @@ NAME_LENGTH_LEAST = 2  # one character is a surname, and half the town has it
 _COUNTRY = re.compile(r"(?:\+|00)86(?=\d{11}$)")
 _HAS_DIGIT = re.compile(r"\d")
 KINDS: dict[str, Promise] = {
+    "visit_code": _("visit code"),
     "mrn": _("medical record number"),
     "card": _("visiting card"),
     "id_number": _("ID number"),
@@ -51,6 +54,7 @@ class Found:
     people: tuple[tuple[str, Patient], ...]
     bills: tuple[tuple[str, Invoice], ...]
     payment_code: bool = False
+    code_over: bool = False
     more: bool = False
 
     @property
@@ -76,8 +80,9 @@ def search_text(raw: str) -> str:
 
 def desk_find(text: str) -> Found:
     """Everybody and every bill that bears this number or name."""
-    people = _first(_people(text))
-    bills = _first(_bills(text))
+    shown = card_code_resolve(text)
+    people = [(shown.pk, "visit_code")] if shown else _first(_people(text))
+    bills = [] if shown else _first(_bills(text))
     known = Patient.objects.select_related("guardian").prefetch_related("identifiers")
     patients = known.in_bulk([pk for pk, _kind in people])
     payable = Invoice.objects.select_related("patient", "encounter")
@@ -86,6 +91,7 @@ def desk_find(text: str) -> Found:
         people=tuple((kind, patients[pk]) for pk, kind in people[:HITS_MAX]),
         bills=tuple((kind, invoices[pk]) for pk, kind in bills[:HITS_MAX]),
         payment_code=bool(auth_code_channel(text)),
+        code_over=card_code_over(text),
         more=max(len(people), len(bills)) > HITS_MAX,
     )
 

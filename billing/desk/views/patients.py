@@ -26,7 +26,7 @@ from billing.desk.doors import (
 )
 from billing.desk.faces import face_of
 from billing.desk.people import bill_rows, patient_get, patient_page
-from billing.desk.search import KINDS, Found, desk_find, search_text
+from billing.desk.search import KINDS, TEXT_LENGTH_MAX, Found, desk_find, search_text
 from core import clock
 from core.audit import record
 from core.errors import BadInput, Forbidden
@@ -59,15 +59,19 @@ def search(request: HttpRequest) -> HttpResponse:
     """Find by any number. A number in a POST stays out of logs and of the browser's history."""
     if request.method == "GET":
         return HttpResponseRedirect(reverse("admin:index"))
+    typed = request.POST.get("q", "")
     context: dict[str, Any] = {"title": _("Search"), "kinds": KINDS}
     try:
-        found = desk_find(search_text(request.POST.get("q", "")))
+        found = desk_find(search_text(typed))
     except BadInput as refusal:
-        context["refusal"] = refusal.message
+        context |= {"refusal": refusal.message, "search_kept": _kept(typed)}
         return shown(request, "billing/desk/start.html", context, status=refusal.status)
     searched(request, found)
     if found.count == 1:
         return HttpResponseRedirect(_only(found))
+    if not found.code_over:
+        # A mistyped digit is mended, not typed again; a code that ran out helps nobody.
+        context["search_kept"] = _kept(typed)
     full_name = rights_of(request).reveal
     hits = {
         "people": [(KINDS[by], face_of(row, full_name=full_name)) for by, row in found.people],
@@ -81,6 +85,11 @@ def search(request: HttpRequest) -> HttpResponse:
         ),
     }
     return shown(request, "billing/desk/start.html", {**context, **hits, "found": found})
+
+
+def _kept(typed: str) -> str:
+    """What stays in the box: what a keyboard types, as much as fits."""
+    return typed.strip()[:TEXT_LENGTH_MAX] if typed.strip().isprintable() else ""
 
 
 def searched(request: HttpRequest, found: Found) -> None:

@@ -10,11 +10,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from billing.desk.search import desk_find
+from billing.desk.search import KINDS, desk_find
 from billing.models import Invoice, PaymentTransaction
 from core import clock
 from core.models import AuditEvent
-from patients.models import Identifier
+from patients.card_codes import GRACE, LIFETIME, card_code_new
+from patients.models import Identifier, Patient
 from tests.billing.desk.people import browser, paid_bill, text
 from tests.factories import patients, payments
 from tests.factories.billing import invoice
@@ -229,3 +230,46 @@ def test_end_of_a_bill_number_is_read_from_its_index(bill: Invoice) -> None:
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + statement)
         assert "invoice_tail" in str(cursor.fetchall())
+
+
+def test_a_scanned_visit_code_leads_to_the_page_of_its_person(bill: Invoice) -> None:
+    code = card_code_new(bill.patient_id)
+    for scanned in (code, code.lower(), f"{code}\r\n"):
+        answer = browser("cashier", "scanner-" + str(len(scanned) + scanned.islower())).post(
+            SEARCH, {"q": scanned}
+        )
+        assert answer.status_code == 302
+        assert answer["Location"] == f"/admin/desk/patients/{bill.patient_id}?by=visit_code"
+    row = AuditEvent.objects.filter(action="patient_search").latest("pk")
+    assert row.detail == {"by": ["visit_code"], "found": 1, "patients": [bill.patient_id]}
+    assert code not in str(row.detail)
+
+
+def test_a_code_of_a_joined_record_leads_to_the_one_that_stays(bill: Invoice) -> None:
+    code, other = card_code_new(bill.patient_id), patients.patient(name="欧阳静")
+    Patient.objects.filter(pk=bill.patient_id).update(merged_into=other)
+    answer = browser("cashier").post(SEARCH, {"q": code})
+    assert answer["Location"].startswith(f"/admin/desk/patients/{other.pk}?")
+
+
+def test_a_code_that_ran_out_says_so_and_is_on_record(
+    bill: Invoice, still_clock: clock.FrozenClock
+) -> None:
+    code = card_code_new(bill.patient_id)
+    still_clock.advance(LIFETIME + GRACE)
+    answer = browser("cashier").post(SEARCH, {"q": code})
+    assert answer.status_code == 200
+    assert "就诊码已过期" in text(answer) and "没有人" not in text(answer)
+    assert code not in answer.content.decode()
+    assert AuditEvent.objects.get().detail == {"by": [], "found": 0, "patients": []}
+    altered = code[:-1] + ("A" if code[-1] != "A" else "B")
+    assert "就诊码已过期" not in text(browser("cashier", "other").post(SEARCH, {"q": altered}))
+
+
+def test_a_search_without_a_hit_keeps_what_was_typed_and_says_what_finds(bill: Invoice) -> None:
+    answer = browser("cashier").post(SEARCH, {"q": ' M404"<b> '})
+    assert 'value="M404&quot;&lt;b&gt;"' in answer.content.decode()
+    page = text(answer)
+    assert all(str(word) in page for word in KINDS.values())
+    long = browser("cashier", "other").post(SEARCH, {"q": "9" * 80})
+    assert f'value="{"9" * 64}"' in long.content.decode()
