@@ -48,7 +48,9 @@ def demo_write(his_token: str, logins: list[Login], patients: list[dict[str, Any
     draft.replace(demo_file())
 
 
-def demo_print(logins: list[Login], patients: list[dict[str, Any]]) -> None:
+def demo_print(
+    logins: list[Login], patients: list[dict[str, Any]], tags: list[tuple[str, str]]
+) -> None:
     """For people, on stderr: stdout stays for machines."""
     console = Console(stderr=True)
     places = Table(title="The demo hospital is open", show_header=False, box=None)
@@ -77,5 +79,17 @@ def demo_print(logins: list[Login], patients: list[dict[str, Any]]) -> None:
             way += ", low limit or little money: some bills fall to the pay link"
         people.add_row(patient["mrn"], patient["name"], way)
     console.print(people)
+    touched = Table(
+        title="Tags of places",
+        caption="Open one in a browser as if a phone had touched it. Signed in as a patient, the\n"
+        "visit code opens at once, otherwise after the sign-in; read it with any scanner into the\n"
+        "search box of the desk. To print sheets: Tags in the admin; to write chips: manage.py\n"
+        "nfc_payload --out DIR",
+        show_header=False,
+        box=None,
+    )
+    for name, address in tags:
+        touched.add_row(name, address)
+    console.print(touched)
     console.print(f"Tokens, passwords and people for programs: {demo_file()}", soft_wrap=True)
     console.print("Ctrl-C stops everything. The data stays in var/.")

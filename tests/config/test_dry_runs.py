@@ -12,10 +12,14 @@ from django.core.management import call_command, load_command_class
 from django_celery_beat.models import PeriodicTask
 
 from config.demo import announce, sandbox_client
+from config.demo.hospital import CAMPUSES
+from config.demo.tags import TAGS, tags_load
 from config.management.commands import clock as clock_command
 from core import clock
 from core.commands import PortalCommand
 from core.models import JobRun
+from patients.models import Campus, Location, LocationKind
+from patients.selectors.cards import location_find
 from tests.conftest import ROOT
 
 READERS = {"check_ledger", "compare_books", "doctor", "translations"}
@@ -99,8 +103,24 @@ def test_demo_tells_people_of_low_limits_and_the_file(capsys: pytest.CaptureFixt
         {"mrn": "P1", "name": "陈秀兰", "agreements": ["wechat_pay"]},
         {"mrn": "P2", "name": "钱学文", "agreements": ["wechat_pay"], "low_limit": True},
     ]
-    announce.demo_print([], people)
+    announce.demo_print([], people, [("3 号窗口", "http://127.0.0.1:8000/t/W103")])
     told = capsys.readouterr().err
     assert "low limit" in next(line for line in told.splitlines() if "P2" in line)
     assert "low limit" not in next(line for line in told.splitlines() if "P1" in line)
     assert str(announce.demo_file()) in told.replace("\n", "")
+    assert any("3 号窗口" in line and "/t/W103" in line for line in told.splitlines())
+
+
+@pytest.mark.django_db
+def test_demo_has_tags_of_every_kind_and_leaves_what_the_admin_changed() -> None:
+    for code, name, *_rest in CAMPUSES:
+        Campus.objects.create(code=code, name=name, institution_code=f"H{code}")
+    loaded = tags_load()
+    kinds = set(Location.objects.filter(active=True).values_list("kind", flat=True))
+    assert kinds == set(LocationKind.values)
+    assert all(address.startswith("http") and "/t/" in address for _name, address in loaded)
+    assert all(location_find(code) is not None for code, *_rest in TAGS)
+    Location.objects.filter(code="W103").update(name="挪到 4 号窗口")
+    Location.objects.filter(code="R208").update(active=False)
+    again = dict(tags_load())
+    assert "挪到 4 号窗口" in again and len(again) == len(loaded) - 1

@@ -27,6 +27,7 @@ from config.demo.processes import (
     sandbox_command,
     worker_command,
 )
+from config.demo.tags import tags_load
 from config.jobs import schedule_sync
 from core.commands import ExitCode, PortalCommand, Result
 from core.embedded.addresses import broker_url, database_url
@@ -86,7 +87,7 @@ class Command(PortalCommand):
         processes.start("beat", *beat_command(settings.VAR_DIR / "beat.pid"))
         processes.wait_for(portal, f"{settings.PORTAL_URL}/healthz")
         patients = people_load()
-        demo_print(logins, patients)
+        demo_print(logins, patients, tags_load())
         demo_write(his_token, logins, patients)
 
     def _watch(self, processes: Processes, stopped: threading.Event) -> Result:
