@@ -44,6 +44,7 @@ words_add("kind", {
 })  # fmt: skip
 words_add("last_error", {
     "nobody to reach": pgettext_lazy("message", "nobody can be reached"),
+    "told already": pgettext_lazy("message", "told already at this phone"),
     "messenger not set up": pgettext_lazy("message", "this way is not set up"),
 })  # fmt: skip
 words_add("scopes", {

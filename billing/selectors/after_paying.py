@@ -54,6 +54,6 @@ def told_words(
     words: list[str] = []
     for user_id, relation in sent.order_by("pk").values_list("user_id", "relation"):
         reader = access is not None and user_id == access.user_id
-        known = Relation.SELF if user_id is None else relation
-        words.append(_("you") if reader else str(TOLD.get(known, TOLD[Relation.OTHER])))
+        word = _("the phone on record") if user_id is None else TOLD.get(relation)
+        words.append(_("you") if reader else str(word or TOLD[Relation.OTHER]))
     return _(", ").join(dict.fromkeys(words))

@@ -1,7 +1,8 @@
 """Which messages a payment queues, to whom, and the few facts they carry.
 
 A payer reads hospital, masked name, amount and the number's tail: never department, diagnosis or
-items. The patient's own users are told that the bill is paid.
+items. The patient's own users are told that the bill is paid. A patient without an account is told
+by the phone on record: of what a relative paid, of what came back, and of what waits.
 """
 
 from __future__ import annotations
@@ -18,7 +19,14 @@ def tell_paid(row: PaymentTransaction, invoice: Invoice) -> None:
     facts = _facts(invoice, row.amount_fen)
     payer_id = row.payment.payer_id
     messages: list[Message | OwnMessage] = [
-        OwnMessage(f"paid/{row.number}", "paid", facts, but_not=payer_id)
+        # Who pays without an account stands at the window or holds the link, and knows it.
+        OwnMessage(
+            f"paid/{row.number}",
+            "paid",
+            facts,
+            but_not=payer_id,
+            on_record=payer_id is not None,
+        )
     ]
     if payer_id is not None:
         messages.append(Message(f"deducted/{row.number}", "deducted", payer_id, facts))
@@ -31,7 +39,7 @@ def tell_refunded(row: PaymentTransaction, invoice: Invoice) -> None:
     payer_id = row.payment.payer_id
     facts = _facts(invoice, row.amount_fen)
     if payer_id is None:
-        _queue(invoice, OwnMessage(key, kind, facts))
+        _queue(invoice, OwnMessage(key, kind, facts, on_record=True))
     else:
         _queue(invoice, Message(f"{key}/{payer_id}", kind, payer_id, facts))
 
@@ -49,7 +57,7 @@ def tell_pay_link(invoice: Invoice, url: str) -> None:
     """The bill waits on the patient's phone."""
     key = f"pay_link/{invoice.pk}/{invoice.event_seq}"
     facts = _facts(invoice, invoice.cash_fen)
-    _queue(invoice, OwnMessage(key, "pay_link", facts, link=url))
+    _queue(invoice, OwnMessage(key, "pay_link", facts, link=url, on_record=True))
 
 
 def _queue(invoice: Invoice, message: Message | OwnMessage) -> None:

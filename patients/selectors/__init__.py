@@ -8,11 +8,15 @@ from patients.selectors.people import (
     campus_for,
     id_number_index,
     identifier_find,
-    notification_addresses,
     patient_by_card,
     patient_by_mrn,
     patients_with_id_number,
     phone_index,
+)
+from patients.selectors.receivers import (
+    minors_born_after,
+    notification_addresses,
+    notification_told_already,
 )
 
 __all__ = [
@@ -31,7 +35,9 @@ __all__ = [
     "id_number_index",
     "identifier_find",
     "identity_holder",
+    "minors_born_after",
     "notification_addresses",
+    "notification_told_already",
     "patient_by_card",
     "patient_by_mrn",
     "patients_with_id_number",

@@ -7,19 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from core.crypto import blind_index
 from core.errors import Forbidden, NotFound
-from patients.messengers.registry import wechat_app_id
 from patients.models import (
     Campus,
     HisClient,
     Identifier,
     IdentifierKind,
-    Messenger,
-    Notification,
     Patient,
-    PatientAccess,
-    Relation,
-    UserPhone,
-    WalletIdentity,
 )
 
 ID_NUMBER_PURPOSE = "patient id number"
@@ -81,23 +74,3 @@ def campus_for(*, client: HisClient, code: str, field: str = "campus") -> Campus
             "foreign_campus", _("This token does not register visits at this campus."), field
         )
     return campus
-
-
-def notification_addresses(row: Notification) -> list[tuple[str, str]]:
-    """The ways to reach a message's receiver, best first: openid, own phone, account's phone."""
-    if row.user_id is None:
-        phone = row.patient.phone if row.patient is not None else ""
-        return [(Messenger.SMS, phone)] if phone else []
-    openids = WalletIdentity.objects.filter(user=row.user_id, app_id=wechat_app_id())
-    ways = [
-        (str(Messenger.WECHAT_TEMPLATE), subject)
-        for subject in openids.order_by("pk").values_list("subject", flat=True)[:1]
-    ]
-    own = PatientAccess.objects.filter(
-        user=row.user_id, relation=Relation.SELF, ended_at__isnull=True
-    )
-    phones = [access.patient.phone for access in own.select_related("patient").order_by("pk")[:1]]
-    account = UserPhone.objects.filter(user=row.user_id).first()
-    phones += [account.phone] if account is not None else []
-    ways += [(str(Messenger.SMS), phone) for phone in phones if phone][:1]
-    return ways

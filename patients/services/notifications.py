@@ -2,7 +2,8 @@
 
 A message names a user; how that user is reached is looked up when it is sent, so that queueing in
 the money's transaction is one statement and reads no address. The WeChat account
-comes first; a user it cannot reach gets a text message instead.
+comes first; a user it cannot reach gets a text message instead. A patient without an account is
+reached by the phone on the hospital's record, a minor by the guardian's account or phone.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ from patients.messengers.base import Delivered, Delivery, again, refused
 from patients.messengers.base import Message as Outgoing
 from patients.messengers.registry import messenger_get
 from patients.models import Messenger, Notification, NotificationStatus
-from patients.selectors import notification_addresses
+from patients.selectors import (
+    minors_born_after,
+    notification_addresses,
+    notification_told_already,
+)
 
 GIVE_UP_AFTER = timedelta(hours=24)
 RETRY_S = (5, 15, 30, 60, 120, 300, 600, 1800, 3600)
@@ -38,22 +43,37 @@ ERROR_LENGTH_MAX = 200
 
 
 # The messages travel as one value, so that one prepared statement serves any number of them. One to
-# the patient's own users becomes one for each, as they are at this moment.
+# the patient's own users becomes one for each, as they are at this moment; where there is none, one
+# to the phone on record (no user: `notification_addresses` finds it), if it is to have one.
 _QUEUE = """
 INSERT INTO patients_notification
   (key, kind, user_id, patient_id, messenger, address, facts, link, status, attempts, due_at,
    last_error, created_at)
-SELECT receiver.key, kind, receiver.user_id, %s::bigint, messenger, '', facts, link, %s, 0, %s,
-  '', %s
+SELECT receiver.key, kind, receiver.user_id, %s::bigint, receiver.messenger, '', facts, link, %s, 0,
+  %s, '', %s
 FROM jsonb_to_recordset(%s) AS message (
   key text, kind text, user_id bigint, messenger text, facts jsonb, link text,
-  own_users boolean, but_not bigint),
+  own_users boolean, but_not bigint, on_record boolean),
 LATERAL (
-  SELECT message.key, message.user_id WHERE NOT own_users
+  SELECT message.key, message.user_id, message.messenger WHERE NOT own_users
   UNION ALL
-  SELECT message.key || '/' || access.user_id, access.user_id FROM patients_patientaccess access
+  SELECT message.key || '/' || access.user_id, access.user_id, message.messenger
+  FROM patients_patientaccess access
   WHERE own_users AND access.patient_id = %s AND access.relation = 'self' AND access.may_view
     AND access.user_id IS DISTINCT FROM but_not
+  UNION ALL
+  SELECT message.key || '/' || coalesce(holder.user_id::text, 'record'), holder.user_id,
+    CASE WHEN holder.user_id IS NULL THEN %s ELSE message.messenger END
+  FROM patients_patient person
+  LEFT JOIN patients_patient guardian
+    ON guardian.id = person.guardian_id AND person.birth_date > %s
+  LEFT JOIN patients_patientaccess holder ON holder.patient_id = guardian.id
+    AND holder.relation = 'self' AND holder.ended_at IS NULL
+  WHERE on_record AND person.id = %s AND NOT EXISTS (
+      SELECT FROM patients_patientaccess own
+      WHERE own.patient_id = person.id AND own.relation = 'self' AND own.may_view)
+    AND (holder.user_id <> but_not OR holder.user_id IS NULL OR but_not IS NULL)
+    AND (holder.user_id IS NOT NULL OR person.phone_index <> '' OR guardian.phone_index <> '')
 ) AS receiver
 ON CONFLICT DO NOTHING
 """
@@ -77,7 +97,8 @@ class Message:
 class OwnMessage:
     """One fact for each user the patient is (may see their own bills), but not for `but_not`.
 
-    Each one's key is this key and the user.
+    Each one's key is this key and the user. With `on_record` a patient whom no account belongs to
+    is told by a text message: it is about their own care and asks for no consent.
     """
 
     key: str
@@ -85,6 +106,7 @@ class OwnMessage:
     facts: Mapping[str, Any]
     but_not: int | None = None
     link: str = ""
+    on_record: bool = False
 
 
 def notifications_queue(
@@ -92,7 +114,7 @@ def notifications_queue(
 ) -> None:
     """Queue messages in the caller's transaction; one statement for all of them.
 
-    A message without a user goes to the patient's own phone.
+    A message without a user goes to the phone on the patient's record.
     """
     if not messages:
         return
@@ -103,9 +125,9 @@ def notifications_queue(
         raise ValueError(f"no text for {sorted(unknown)}")
     now = clock.now()
     rows = Jsonb([_as_row(one) for one in messages], dumps=dumps)
+    to, waits, sms = patient_id, NotificationStatus.WAITING.value, Messenger.SMS.value
     with prepared_cursor() as cursor:
-        status = NotificationStatus.WAITING.value
-        cursor.execute(_QUEUE, [patient_id, status, now, now, rows, patient_id])
+        cursor.execute(_QUEUE, [to, waits, now, now, rows, to, sms, minors_born_after(), to])
 
 
 def _as_row(message: Message | OwnMessage) -> dict[str, Any]:
@@ -120,6 +142,7 @@ def _as_row(message: Message | OwnMessage) -> dict[str, Any]:
         "link": _LINK.get_prep_value(message.link),
         "own_users": own,
         "but_not": message.but_not if isinstance(message, OwnMessage) else None,
+        "on_record": isinstance(message, OwnMessage) and message.on_record,
     }
 
 
@@ -161,6 +184,8 @@ def _deliver(row: Notification) -> bool:
 
 def _try(row: Notification) -> tuple[Delivered, str, str]:
     outcome, messenger, address = refused("nobody to reach"), row.messenger, ""
+    if notification_told_already(row):
+        return refused("told already"), messenger, address
     fields = message_fields(row.kind, row.facts)
     for messenger, address in notification_addresses(row):
         adapter = messenger_get(messenger)

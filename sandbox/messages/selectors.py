@@ -3,10 +3,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Max
+
 from sandbox.messages.models import AccessToken, Message
 from sandbox.wechat_pay.models import Wallet
 from sandbox.world import clock
 from sandbox.world.registry import PAGE
+
+NUMBERS_MAX = 20
 
 
 def token_state(token: str) -> str:
@@ -30,6 +34,14 @@ def messages_for(*, openid: str, phone: str) -> list[Message]:
     """What one person's phone shows, newest first."""
     receivers = [one for one in (openid, phone) if one]
     return list(Message.objects.filter(receiver__in=receivers).order_by("-id")[:100])
+
+
+def numbers_without_wallet() -> list[str]:
+    """Phones that got text messages and hold no wallet, the latest first."""
+    known = Wallet.objects.exclude(phone="").values("phone")
+    rows = Message.objects.filter(kind=Message.Kind.SMS).exclude(receiver__in=known)
+    latest = rows.values("receiver").annotate(last=Max("id")).order_by("-last")
+    return [str(row["receiver"]) for row in latest[:NUMBERS_MAX]]
 
 
 def message_rows(kind: str, since: datetime | None, page: int) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from sandbox.messages.oauth import PHONE_COOKIE
+from sandbox.messages.selectors import numbers_without_wallet
 from sandbox.phone.codes import grouped, qr_svg
 from sandbox.phone.selectors import (
     code_open,
@@ -44,7 +45,11 @@ def style(_request: HttpRequest) -> HttpResponse:
 
 def home(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
-    context = {"wallets": wallets_found(query), "query": query}
+    context = {
+        "wallets": wallets_found(query),
+        "query": query,
+        "numbers": numbers_without_wallet(),
+    }
     return render(request, "phone/home.html", context)
 
 

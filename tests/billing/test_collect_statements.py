@@ -21,7 +21,7 @@ from tests.factories import billing, payments
 from tests.factories.patients import encounter
 
 SIZES = (1, 10, 100)
-COLLECT_MAX = 25
+COLLECT_MAX = 18
 APPROVER = Actor("his", "C2", "审批员")
 ACCOUNTS = [
     "patient_receivable",
@@ -72,6 +72,17 @@ def test_a_collect_sends_as_many_statements_for_any_number_of_lines() -> None:
         taken = PaymentTransaction.objects.get(payment__invoice=bill)
         assert (bill.status, taken.status, taken.amount_fen) == ("PAID", "SUCCEEDED", 100 * lines)
     assert Notification.objects.filter(kind="deducted").count() == len(SIZES)
+
+
+def test_telling_a_patient_without_an_account_costs_no_further_statement() -> None:
+    counted = []
+    for relation in ("self", "child"):
+        visit = encounter()
+        payments.agreement(visit.patient, relation=relation)
+        bill = billing.invoice(100, of=visit)
+        counted.append(statements(lambda bill=bill: collect(bill)))
+    assert counted[0] == counted[1] <= COLLECT_MAX, counted
+    assert Notification.objects.filter(kind="paid", user=None, messenger="sms").count() == 1
 
 
 def test_an_issue_sends_as_many_statements_for_any_number_of_lines() -> None:

@@ -120,3 +120,45 @@ def test_the_same_fact_is_told_once() -> None:
     with transaction.atomic():
         tell_paid(row, bill)
     assert len(told()) == 1
+
+
+def no_account_and_a_child() -> tuple[Invoice, User]:
+    bill, child = invoice(12_345), payments.user("child")
+    payments.access(bill.patient, child, "child")
+    payments.agreement(bill.patient, child)
+    return bill, child
+
+
+def test_a_relative_pays_for_a_patient_without_an_account_who_is_told_by_phone() -> None:
+    bill, child = no_account_and_a_child()
+    payments.collect(bill)
+    assert driven(bill).status == "PAID"
+    assert told() == [("deducted", child.pk), ("paid", None)]
+    row = Notification.objects.get(kind="paid")
+    assert (row.messenger, row.facts["amount_fen"]) == ("sms", 12_345)
+    assert set(row.facts) == {"hospital", "name", "amount_fen", "number"}
+
+
+def test_a_pay_link_goes_to_the_phone_on_record_of_a_patient_without_an_account() -> None:
+    bill = invoice(1_000)
+    payments.collect(bill, "pay_link")
+    driven(bill)
+    row = Notification.objects.get()
+    assert (row.kind, row.user_id, row.messenger) == ("pay_link", None, "sms")
+    assert "/p/" in row.link
+
+
+def test_who_pays_at_the_window_without_an_account_gets_no_text_message() -> None:
+    bill = invoice(1_000)
+    payments.collect(bill, "cash")
+    driven(bill)
+    assert told() == []
+
+
+def test_money_back_to_who_has_no_account_is_told_by_phone() -> None:
+    bill = invoice(1_000)
+    payments.collect(bill, "cash")
+    driven(bill)
+    ask_back(bill)
+    transaction_resume(transaction_id=refunds_of(bill)[0].pk)
+    assert told() == [("refunded", None)]

@@ -1,0 +1,75 @@
+"""How the receiver of a message is reached. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from core import clock
+from core.crypto.blind_index import normalised
+from patients.messengers.registry import wechat_app_id
+from patients.models import (
+    Messenger,
+    Notification,
+    Patient,
+    PatientAccess,
+    Relation,
+    UserPhone,
+    WalletIdentity,
+)
+from patients.selectors.binding_rules import ADULT_FROM, age_of
+
+
+def minors_born_after() -> date:
+    """Whoever was born after this day is not of age today."""
+    today = clock.today()
+    day = 28 if (today.month, today.day) == (2, 29) else today.day
+    return date(today.year - ADULT_FROM, today.month, day)
+
+
+def notification_addresses(row: Notification) -> list[tuple[str, str]]:
+    """The ways to reach a message's receiver, best first: openid, own phone, account's phone."""
+    if row.user_id is None:
+        phone = record_phone(row.patient) if row.patient is not None else ""
+        return [(Messenger.SMS, phone)] if phone else []
+    openids = WalletIdentity.objects.filter(user=row.user_id, app_id=wechat_app_id())
+    ways = [
+        (str(Messenger.WECHAT_TEMPLATE), subject)
+        for subject in openids.order_by("pk").values_list("subject", flat=True)[:1]
+    ]
+    return ways + [(str(Messenger.SMS), phone) for phone in _phones_of([row.user_id])[:1]]
+
+
+def record_phone(patient: Patient) -> str:
+    """The hospital's phone for a person: of a minor, their guardian's."""
+    age = age_of(patient)
+    if patient.guardian is not None and age is not None and age < ADULT_FROM:
+        return str(patient.guardian.phone or patient.phone)
+    return str(patient.phone)
+
+
+def notification_told_already(row: Notification) -> bool:
+    """Whether the phone on record is that of a user who is told the same: a relative's phone may
+    stand on the record of a parent. What is told together is queued in the same instant."""
+    if row.user_id is not None or row.patient is None:
+        return False
+    told = Notification.objects.filter(
+        patient=row.patient_id, created_at=row.created_at, user__isnull=False
+    )
+    users = list(told.values_list("user_id", flat=True))
+    phones = {_comparable(one) for one in _phones_of(users)} if users else set()
+    return _comparable(record_phone(row.patient)) in phones
+
+
+def _comparable(phone: str) -> str:
+    return normalised(phone).removeprefix("+86")
+
+
+def _phones_of(users: Sequence[int | None]) -> list[str]:
+    """The phones on the users' own records, then those that open their accounts."""
+    own = PatientAccess.objects.filter(
+        user__in=users, relation=Relation.SELF, ended_at__isnull=True
+    )
+    phones = [access.patient.phone for access in own.select_related("patient").order_by("pk")]
+    accounts = UserPhone.objects.filter(user__in=users).order_by("pk")
+    return [str(one) for one in [*phones, *(row.phone for row in accounts)] if one]
