@@ -23,23 +23,24 @@ from billing.selectors.pay_ways import pay_ways, wallets_open
 from billing.selectors.portal_bills import bill_of
 from billing.services.pay_choices import agreement_choose
 from billing.services.pay_links import offer_choose, pay_link_choose, pay_link_open
-from core.actors import Actor
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.models import User
+from patients.doors import patient_actor
 from patients.models import Campus, PatientAccess
+from patients.selectors import access_to
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
     """One bill: by its link (`token`), or by its number for a signed-in user (`user`).
 
-    A link may be read by somebody who is signed in (`visitor`); it gives them no more right.
+    A link may be read by somebody who is signed in (`visitor`); it gives them no more right. What
+    they may do by their own binding, their own agreement, is offered there too; nobody else's is.
     """
 
     token: str = ""
     invoice_id: int = 0
     user: User | None = None
-    payer: Actor | None = None
     visitor: User | None = None
 
     @property
@@ -138,7 +139,19 @@ def page_of(*, token: str) -> InvoicePage:
 
 def ways_of(door: Door, found: Opened, device: Device) -> tuple[Way, ...]:
     wallets = wallets_of(door, found, device)
-    return pay_ways(found.page, device, wallets, invoice=found.invoice, access=found.access)
+    if door.visitor is None:
+        return pay_ways(found.page, device, wallets, invoice=found.invoice, access=found.access)
+    invoice, access = visitors_bill(door, door.visitor)
+    return pay_ways(found.page, device, wallets, invoice=invoice, access=access, own_only=True)
+
+
+def visitors_bill(door: Door, visitor: User) -> tuple[Invoice, PatientAccess | None]:
+    """The bill of a link with the binding by which its signed-in reader may pay it, if any."""
+    invoice = pay_link_open(token=door.token)
+    try:
+        return invoice, access_to(user=visitor, patient_id=invoice.patient_id, need="pay")
+    except NotFound:
+        return invoice, None
 
 
 def wallets_of(door: Door, found: Opened, device: Device) -> tuple[Wallet, ...]:
@@ -173,14 +186,20 @@ def way_choose(*, token: str, visitor_id: int | None, **asked: Unpack[Asked]) ->
 
 def deducted(door: Door, *, agreement_id: int, payer_address: str, idempotency_key: str) -> None:
     """Take the bill from an agreement once; only a signed-in user has any to pick."""
-    if door.user is None or door.payer is None:
-        raise Conflict("not_payable", _("This bill is not to be paid now."))
-    invoice, access = bill_of(user=door.user, invoice_id=door.invoice_id, need="pay")
+    who = door.user or door.visitor
+    access: PatientAccess | None = None
+    if door.user is not None:
+        invoice, access = bill_of(user=door.user, invoice_id=door.invoice_id, need="pay")
+    elif door.visitor is not None:
+        invoice, access = visitors_bill(door, door.visitor)
+    if who is None or access is None:
+        raise Conflict("not_payable", _("This way to pay is not offered here."), "way")
     agreement_choose(
         invoice=invoice,
         access=access,
         agreement_id=agreement_id,
         payer_address=payer_address,
         idempotency_key=idempotency_key,
-        by=door.payer,
+        by=patient_actor(who),
+        own_only=door.user is None,
     )

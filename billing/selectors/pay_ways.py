@@ -65,9 +65,16 @@ HOLDERS: dict[str, Promise] = {
 }
 
 
-def agreement_is_offered(agreement: Agreement, access: PatientAccess) -> bool:
-    """Whether this user may pick it: their own, or any that pays for their own person."""
-    return agreement.holder_id == access.user_id or access.relation == Relation.SELF
+def agreement_is_offered(
+    agreement: Agreement, access: PatientAccess, *, own_only: bool = False
+) -> bool:
+    """Whether this user may pick it: their own, or any that pays for their own person.
+
+    Behind a link it is their own alone.
+    """
+    if agreement.holder_id == access.user_id:
+        return True
+    return access.relation == Relation.SELF and not own_only
 
 
 def pay_ways(
@@ -77,12 +84,18 @@ def pay_ways(
     *,
     invoice: Invoice | None,
     access: PatientAccess | None,
+    own_only: bool = False,
 ) -> tuple[Way, ...]:
     """Every way of this bill on this device, best first; the window is always one of them."""
     opened = _wallet_ways(device, wallets)
     bound: Iterable[Way] = ()
     if invoice is not None and access is not None:
-        bound = _bound(page, invoice, access, WAYS_MAX - 1 - len(opened))
+        offered = [
+            row
+            for row in _agreements(invoice, access)
+            if agreement_is_offered(row, access, own_only=own_only)
+        ]
+        bound = _bound(page, access, offered[: WAYS_MAX - 1 - len(opened)])
     return (*bound, *opened, _window())
 
 
@@ -119,10 +132,8 @@ def _last_used(invoice: Invoice, visitor_id: int | None) -> str:
     return rows.order_by("-created_at", "-pk").values_list("channel", flat=True).first() or ""
 
 
-def _bound(page: InvoicePage, invoice: Invoice, access: PatientAccess, most: int) -> list[Way]:
+def _bound(page: InvoicePage, access: PatientAccess, rows: list[Agreement]) -> list[Way]:
     """The agreements that may pay for this person; one over its limit says so and is greyed."""
-    rows = [row for row in _agreements(invoice, access) if agreement_is_offered(row, access)]
-    rows = rows[:most]
     now = clock.now()
     used = agreement_use([row.pk for row in rows], clock.business_day(now)) if rows else {}
     ways = []

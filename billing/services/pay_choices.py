@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -31,10 +34,12 @@ def agreement_choose(
     payer_address: str,
     idempotency_key: str,
     by: Actor,
+    own_only: bool = False,
 ) -> None:
     """Deduct the bill once by this agreement; the result page tells how it ended.
 
-    Only the user's own agreement, or one that pays for the user's own person, can be picked.
+    Only the user's own agreement, or one that pays for the user's own person, can be picked; with
+    `own_only` the first alone.
     Raises Conflict (paid, running, collected by the HIS) and NotOffered (not this one, or over its
     limit); a form posted twice finds its own payment and does nothing.
     """
@@ -42,7 +47,8 @@ def agreement_choose(
         return
     offer_withdraw(invoice=invoice)
     try:
-        row = _begin(invoice.pk, access, agreement_id, idempotency_key, by)
+        picked = partial(_picked, access=access, agreement_id=agreement_id, own_only=own_only)
+        row = _begin(invoice.pk, picked, idempotency_key, by)
     except IntegrityError as error:
         if "form_key" not in constraint_name(error):
             raise
@@ -64,7 +70,10 @@ def _was_sent(invoice: Invoice, form_key: str) -> bool:
 
 
 def _begin(
-    invoice_id: int, access: PatientAccess, agreement_id: int, idempotency_key: str, by: Actor
+    invoice_id: int,
+    picked: Callable[[Invoice, int], Agreement],
+    idempotency_key: str,
+    by: Actor,
 ) -> PaymentTransaction:
     """Under the bill's lock: nothing else runs, and the limit still admits it."""
     with transaction.atomic():
@@ -74,7 +83,7 @@ def _begin(
         owed_fen = receivable_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
         if owed_fen <= 0 or collect_lock(invoice) is not None:
             raise Conflict("not_payable", _("This bill is not to be paid now."))
-        agreement = _picked(invoice, access, agreement_id, owed_fen)
+        agreement = picked(invoice, owed_fen)
         merchant = agreement.plan.merchant
         row = capture_begin(
             invoice=invoice,
@@ -92,10 +101,12 @@ def _begin(
     return row
 
 
-def _picked(invoice: Invoice, access: PatientAccess, agreement_id: int, owed_fen: int) -> Agreement:
+def _picked(
+    invoice: Invoice, owed_fen: int, *, access: PatientAccess, agreement_id: int, own_only: bool
+) -> Agreement:
     """The agreement, locked, if it may pay this bill now and this user may pick it."""
     found = [row for row in agreements_lock(invoice) if row.pk == agreement_id]
-    if not found or not agreement_is_offered(found[0], access):
+    if not found or not agreement_is_offered(found[0], access, own_only=own_only):
         raise NotOffered("not_offered", _("This way to pay is not offered here."), "way")
     now = clock.now()
     used = agreement_use([agreement_id], clock.business_day(now)).get(agreement_id, (0, 0))

@@ -23,7 +23,7 @@ from billing.pages import InvoicePage, PayState
 from billing.pay_door import Door, Opened, Press
 from core import clock
 from core.errors import NotFound, Refusal
-from patients.doors import patient_actor, patient_of, patient_required, the_patient
+from patients.doors import patient_of, patient_required, the_patient
 from patients.views.signin import wallet_asked
 
 Page = Callable[[HttpRequest, Door], HttpResponse]
@@ -63,9 +63,7 @@ def by_owner(page: Page) -> Callable[..., HttpResponse]:
     def guarded(request: HttpRequest, invoice_id: int) -> HttpResponse:
         user = the_patient(request)
         try:
-            answer = page(
-                request, Door(invoice_id=invoice_id, user=user, payer=patient_actor(user))
-            )
+            answer = page(request, Door(invoice_id=invoice_id, user=user))
         except NotFound as unknown:
             raise Http404 from unknown
         return origin_only(answer)
