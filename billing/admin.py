@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
@@ -29,9 +30,33 @@ from billing.models import (
 )
 from core.admin import ReadOnlyAdmin
 from core.admin_values import NONE, word_of
+from core.crypto import mask_name
 from core.money import format_yuan
+from patients.models import PatientAccess, Relation
 
 admin_values.register()
+
+
+class ByChannel(admin.SimpleListFilter):
+    """Rows of one channel, named without asking the table which there are."""
+
+    title = _("channel")
+    parameter_name = "channel"
+    path: ClassVar[str]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, str(word_of("channel", code))) for code in settings.PAYMENT_CHANNELS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{self.path: self.value()}) if self.value() else queryset
+
+
+class OfPayment(ByChannel):
+    path = "payment__channel"
+
+
+class OfPlan(ByChannel):
+    path = "plan__merchant__channel"
 
 
 class OfMerchant(ReadOnlyAdmin):
@@ -76,15 +101,28 @@ class InvoiceAdmin(MoneyAdmin):
 
 @admin.register(PaymentTransaction)
 class PaymentTransactionAdmin(MoneyAdmin):
-    list_display = ("number", "kind", "channel", "status", "amount", "channel_no", "created_at")
+    """Whose bill it was for stands masked; the bill's own page opens more, on record."""
+
+    list_display = (
+        "number", "kind", "channel", "status", "amount", "person", "channel_no", "created_at"
+    )  # fmt: skip
     list_select_related = ("payment",)
-    list_filter = ("kind",)
+    list_filter = ("kind", "status", OfPayment)
     search_fields = ("number__exact", "channel_no__exact")
     exclude: ClassVar = ("action",)
 
     @admin.display(description=_("channel"))
     def channel(self, obj: PaymentTransaction) -> str:
         return str(word_of("channel", obj.payment.channel))
+
+    @admin.display(description=_("Patient"))
+    def person(self, obj: Any) -> str:
+        return mask_name(obj.person_name or "") or NONE
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentTransaction]:
+        """Each with the one name it needs, and nothing else of the person."""
+        rows: QuerySet[PaymentTransaction] = super().get_queryset(request)
+        return rows.annotate(person_name=F("payment__invoice__patient__name"))
 
 
 @admin.register(InvoiceReturn)
@@ -95,12 +133,32 @@ class InvoiceReturnAdmin(MoneyAdmin):
 
 @admin.register(Agreement)
 class AgreementAdmin(ReadOnlyAdmin):
-    """Who signed is a login's number here, never a name."""
+    """Who signed is their own person, masked; the patient's page opens more, on record."""
 
-    list_display = ("contract_code", "plan", "status", "signed_at", "ended_at")
-    list_select_related = ("plan",)
+    list_display = ("contract_code", "person", "channel", "plan", "status", "signed_at", "ended_at")
+    list_select_related = ("plan__merchant",)
+    list_filter = ("status", OfPlan)
     exclude: ClassVar = ("payer_id", "holder")
     search_fields = ("contract_code__exact", "contract_id__exact")
+
+    @admin.display(description=_("Signed by"))
+    def person(self, obj: Any) -> str:
+        return mask_name(obj.person_name or "") or NONE
+
+    @admin.display(description=_("channel"))
+    def channel(self, obj: Agreement) -> str:
+        return str(word_of("channel", obj.plan.merchant.channel))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return ["person", "channel", *super().get_fields(request, obj)]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Agreement]:
+        rows: QuerySet[Agreement] = super().get_queryset(request)
+        own = PatientAccess.objects.filter(
+            user=OuterRef("holder"), relation=Relation.SELF, ended_at__isnull=True
+        )
+        name = Subquery(own.values("patient__name")[:1])
+        return rows.defer("plan__merchant__secrets").annotate(person_name=name)
 
 
 @admin.register(Shift)

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from billing.desk.course import CourseStep, course_of
 from billing.desk.faces import Face, face_of
+from billing.desk.movements import MoneyRow, account_title, back_fen, money_list
 from billing.desk.people import BADGE_OF, receivables_fen
-from billing.ledger.chart import UnknownAccount, family_of
 from billing.ledger.models import JournalEntry, Posting
 from billing.models import (
     BillingReview,
@@ -30,11 +30,8 @@ from billing.models import (
     InvoiceStatus,
     PaymentTransaction,
     ReturnStatus,
-    TransactionKind,
-    TransactionStatus,
 )
 from billing.pages import Split, SplitPart
-from billing.selectors.pay_page import CHANNELS
 from billing.services.returns import RETURNABLE
 from billing.words import reason_text
 from core.errors import NotFound
@@ -45,20 +42,8 @@ CALLS_MAX = 100
 CALL_FIELDS = (
     "created_at", "counterparty", "operation", "reference", "status", "failure", "duration_ms"
 )  # fmt: skip
-TONES = {"SUCCEEDED": "ok", "DECLINED": "none", "CLOSED": "none"}
 GOING_BACK = frozenset({ReturnStatus.ACCEPTED, ReturnStatus.FAILED})
 RETURN_TONES = {"DONE": "ok", "REJECTED": "none", "FAILED": "bad"}
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyRow:
-    """One movement: its number, the channel's, its state and times; refunds stand under theirs."""
-
-    row: PaymentTransaction
-    way: str | Promise
-    tone: str
-    reason: str | Promise
-    refund: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +114,7 @@ class BillPage:
     @property
     def refunded_fen(self) -> int:
         """What the payer has back; a line's own sum is reserved the moment a return is asked."""
-        return sum(_back_fen(money.row) for money in self.money)
+        return sum(back_fen(money.row) for money in self.money)
 
     @property
     def in_review_fen(self) -> int:
@@ -142,20 +127,15 @@ class BillPage:
         going = {
             one.row.pk: one.row.amount_fen for one in self.returns if one.row.status in GOING_BACK
         }
-        back_fen = sum(
-            _back_fen(money.row) for money in self.money if money.row.invoice_return_id in going
+        arrived_fen = sum(
+            back_fen(money.row) for money in self.money if money.row.invoice_return_id in going
         )
-        return max(sum(going.values()) - back_fen, 0)
+        return max(sum(going.values()) - arrived_fen, 0)
 
     @property
     def other_parts(self) -> tuple[SplitPart, ...]:
         parts = self.split.parts if self.split else ()
         return tuple(part for part in parts if part.fen and part.key != "cash")
-
-
-def _back_fen(row: PaymentTransaction) -> int:
-    back = row.kind == TransactionKind.REFUND and row.status == TransactionStatus.SUCCEEDED
-    return row.amount_fen if back else 0
 
 
 def bill_get(invoice_id: int) -> Invoice:
@@ -179,7 +159,7 @@ def bill_page(invoice: Invoice, *, full_name: bool, books: bool, calls: bool) ->
         badge=BADGE_OF.get(invoice.status, "in_progress"),
         split=_split(invoice),
         lines=tuple(_lines(invoice)),
-        money=tuple(_money(row) for row in _refunds_below(rows)),
+        money=money_list(rows),
         returns=tuple(_returns(returns)),
         entries=tuple(_entries(invoice)) if books else (),
         calls=tuple(_calls(numbers)) if calls else (),
@@ -214,30 +194,6 @@ def money_rows(invoice: Invoice) -> list[PaymentTransaction]:
     return list(rows.select_related("payment__merchant", "payment__shift").order_by("pk"))
 
 
-def _refunds_below(rows: Sequence[PaymentTransaction]) -> list[PaymentTransaction]:
-    """Each capture, followed by what went back of it."""
-    below: dict[int | None, list[PaymentTransaction]] = {}
-    for row in rows:
-        below.setdefault(row.original_id, []).append(row)
-    ordered: list[PaymentTransaction] = []
-    for capture in below.get(None, []):
-        ordered += [capture, *below.get(capture.pk, [])]
-    return ordered
-
-
-def _money(row: PaymentTransaction) -> MoneyRow:
-    payment = row.payment
-    failed = row.status in ("DECLINED", "CLOSED")
-    refund = row.kind == TransactionKind.REFUND
-    return MoneyRow(
-        row=row,
-        way=CHANNELS.get((payment.channel, payment.mode), payment.channel),
-        tone=TONES.get(row.status, "info" if refund else "wait"),
-        reason=reason_text(row.code) if failed and not refund else "",
-        refund=refund,
-    )
-
-
 def _returns(returns: Sequence[InvoiceReturn]) -> list[ReturnRow]:
     cases = BillingReview.objects.filter(
         invoice_return__in=[row.pk for row in returns], status=ReviewStatus.OPEN
@@ -256,13 +212,6 @@ def _entries(invoice: Invoice) -> list[EntryRow]:
         entry = rows.setdefault(leg.entry_id, EntryRow(leg.entry))
         entry.legs.append((account_title(leg.account.code), leg.account.code, leg.amount_fen))
     return list(rows.values())
-
-
-def account_title(code: str) -> str:
-    try:
-        return family_of(code).title
-    except UnknownAccount:
-        return code
 
 
 def _calls(numbers: Sequence[str]) -> list[OutboundCall]:

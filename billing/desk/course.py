@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.desk.movements import movement_noun, movement_word
 from billing.models import (
     CollectRequest,
     CollectStatus,
@@ -21,7 +22,7 @@ from billing.models import (
     PaymentNotice,
     PaymentTransaction,
     ReturnStatus,
-    TransactionStatus,
+    TransactionKind,
 )
 from core.actors import ActorKind
 from core.admin_values import ACTORS, value_text, word_of
@@ -29,13 +30,10 @@ from core.models import StateChange
 from patients.models import Notification
 
 STEPS_MAX = 200
+MOVEMENT = "billing.paymenttransaction"
 STATES: dict[str, tuple[Promise, dict[str, str | Promise]]] = {
     "billing.invoice": (gettext_lazy("bill"), {**dict(InvoiceStatus.choices)}),
     "billing.collectrequest": (gettext_lazy("collect request"), {**dict(CollectStatus.choices)}),
-    "billing.paymenttransaction": (
-        gettext_lazy("payment transaction"),
-        {**dict(TransactionStatus.choices)},
-    ),
     "billing.invoicereturn": (gettext_lazy("return"), {**dict(ReturnStatus.choices)}),
 }
 
@@ -62,12 +60,12 @@ def course_of(
     numbers = {
         "billing.invoice": {invoice.pk: invoice.invoice_no},
         "billing.collectrequest": {row.pk: row.request_no for row in collects},
-        "billing.paymenttransaction": {row.pk: row.number for row in rows},
+        MOVEMENT: {row.pk: row.number for row in rows},
         "billing.invoicereturn": {row.pk: row.refund_no for row in returns},
     }
     steps = [
         *_issued(invoice),
-        *_changes(numbers),
+        *_changes(numbers, {row.pk: row.kind for row in rows}),
         *_events(invoice),
         *_notices([row.number for row in rows]),
         *_messages(invoice, [row.number for row in rows]),
@@ -80,27 +78,35 @@ def _issued(invoice: Invoice) -> Iterator[CourseStep]:
     yield CourseStep(invoice.created_at, "state", _("bill issued"), invoice.invoice_no, by)
 
 
-def _changes(numbers: dict[str, dict[int, str]]) -> Iterator[CourseStep]:
+def _changes(numbers: dict[str, dict[int, str]], kinds: dict[int, str]) -> Iterator[CourseStep]:
     about = Q(pk__in=[])
     for entity, known in numbers.items():
         if known:
             about |= Q(entity=entity, entity_id__in=list(known))
     changes: QuerySet[StateChange] = StateChange.objects.filter(about)
     for row in changes.order_by("pk")[:STEPS_MAX]:
-        word, labels = STATES[row.entity]
-        states = {
-            "what": word,
-            "before": labels.get(row.from_status, row.from_status),
-            "after": labels.get(row.to_status, row.to_status),
-        }
         yield CourseStep(
             at=row.created_at,
             kind="state",
-            title=_("%(what)s: %(before)s → %(after)s") % states,
+            title=_("%(what)s: %(before)s → %(after)s") % _states(row, kinds),
             number=numbers[row.entity][row.entity_id],
             by=_actor_word(row.actor, row.actor_name),
-            note=str(word_of("reason", row.reason)),
+            note=value_text("reason", row.reason) if row.reason else "",
         )
+
+
+def _states(row: StateChange, kinds: dict[int, str]) -> dict[str, str | Promise]:
+    """What changed, and from what to what; money in the words of the patient's pages."""
+    if row.entity == MOVEMENT:
+        kind = kinds[row.entity_id]
+        before, after = (movement_word(kind, one) for one in (row.from_status, row.to_status))
+        return {"what": movement_noun(kind), "before": before, "after": after}
+    word, labels = STATES[row.entity]
+    return {
+        "what": word,
+        "before": labels.get(row.from_status, row.from_status),
+        "after": labels.get(row.to_status, row.to_status),
+    }
 
 
 def _events(invoice: Invoice) -> Iterator[CourseStep]:
@@ -114,8 +120,18 @@ def _notices(numbers: Sequence[str]) -> Iterator[CourseStep]:
     rows = PaymentNotice.objects.filter(number__in=numbers).order_by("pk")
     for row in rows[:STEPS_MAX]:
         title = _("notice of the channel (%(times)s ×)") % {"times": row.deliveries}
-        by, note = str(word_of("channel", row.channel)), str(value_text("outcome", row.outcome))
-        yield CourseStep(row.received_at, "notice", title, row.number, by, note)
+        by = str(word_of("channel", row.channel))
+        yield CourseStep(row.received_at, "notice", title, row.number, by, _outcome(row))
+
+
+def _outcome(row: PaymentNotice) -> str:
+    """What a notice said and, where that was not taken as it is, what stands since."""
+    said, arrow, stands = row.outcome.partition(" -> ")
+    kind = row.kind.upper()
+    if not arrow or kind not in TransactionKind.values:
+        return str(value_text("outcome", row.outcome)) if row.outcome else ""
+    words = [movement_word(kind, one) for one in dict.fromkeys((said, stands))]
+    return " → ".join(words)
 
 
 def _messages(invoice: Invoice, numbers: Sequence[str]) -> Iterator[CourseStep]:

@@ -85,6 +85,7 @@ def demo_print(
         "visit code opens at once, otherwise after the sign-in; read it with any scanner into the\n"
         "search box of the desk. To print sheets: Tags in the admin; to write chips: manage.py\n"
         "nfc_payload --out DIR",
+        caption_justify="left",
         show_header=False,
         box=None,
     )

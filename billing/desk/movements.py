@@ -1,0 +1,114 @@
+"""Movements of money and their postings, in the words the patient's pages use as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from billing.ledger.chart import UnknownAccount, family_of
+from billing.models import PaymentTransaction, TransactionKind, TransactionStatus
+from billing.selectors.pay_page import CHANNELS
+from billing.words import reason_text
+from core.admin_values import word_of
+from core.templatetags.elements import badge_word
+
+FAILED = frozenset({TransactionStatus.DECLINED, TransactionStatus.CLOSED})
+# Nothing of a patient's page says this of a refund: the hospital owes it still.
+NOT_REFUNDED = "not_refunded"
+_ENDS: dict[str, dict[str, str]] = {
+    TransactionKind.CAPTURE: {
+        TransactionStatus.SUCCEEDED: "paid",
+        TransactionStatus.DECLINED: "not_paid",
+        TransactionStatus.CLOSED: "not_paid",
+    },
+    TransactionKind.REFUND: {
+        TransactionStatus.SUCCEEDED: "refunded",
+        TransactionStatus.DECLINED: NOT_REFUNDED,
+        TransactionStatus.CLOSED: NOT_REFUNDED,
+    },
+}
+_BETWEEN: dict[str, str] = {
+    TransactionKind.CAPTURE: "in_progress",
+    TransactionKind.REFUND: "refunding",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRow:
+    """One movement: its number, the channel's, its state and times; refunds stand under theirs."""
+
+    row: PaymentTransaction
+    way: str | Promise
+    badge: str
+    reason: str | Promise
+
+    @property
+    def refund(self) -> bool:
+        return self.row.kind == TransactionKind.REFUND
+
+    @property
+    def failed_refund(self) -> bool:
+        return self.badge == NOT_REFUNDED
+
+    @property
+    def unknown(self) -> bool:
+        """Asked, and no answer that ends it: said beside the badge, for who explains it."""
+        return self.row.status == TransactionStatus.UNKNOWN
+
+
+def movement_badge(kind: str, status: str) -> str:
+    """Three results, as on the patient's pages; what is not over is in progress."""
+    return _ENDS[kind].get(status) or _BETWEEN[kind]
+
+
+def movement_word(kind: str, status: str) -> str:
+    """The same as text, for the course; before the first call there is only a number."""
+    if status == TransactionStatus.CREATED:
+        return str(TransactionStatus.CREATED.label)
+    badge = movement_badge(kind, status)
+    return _("refund did not go through") if badge == NOT_REFUNDED else badge_word(badge)
+
+
+def movement_noun(kind: str) -> str:
+    return str(TransactionKind(kind).label)
+
+
+def money_list(rows: Sequence[PaymentTransaction]) -> tuple[MoneyRow, ...]:
+    """Each capture, followed by what went back of it."""
+    below: dict[int | None, list[PaymentTransaction]] = {}
+    for row in rows:
+        below.setdefault(row.original_id, []).append(row)
+    ordered: list[PaymentTransaction] = []
+    for capture in below.get(None, []):
+        ordered += [capture, *below.get(capture.pk, [])]
+    return tuple(_money(row) for row in ordered)
+
+
+def _money(row: PaymentTransaction) -> MoneyRow:
+    payment = row.payment
+    taken = row.kind == TransactionKind.CAPTURE
+    return MoneyRow(
+        row=row,
+        way=CHANNELS.get((payment.channel, payment.mode), payment.channel),
+        badge=movement_badge(row.kind, row.status),
+        reason=reason_text(row.code) if taken and row.status in FAILED else "",
+    )
+
+
+def back_fen(row: PaymentTransaction) -> int:
+    """What this movement brought back to the payer."""
+    back = row.kind == TransactionKind.REFUND and row.status == TransactionStatus.SUCCEEDED
+    return row.amount_fen if back else 0
+
+
+def account_title(code: str) -> str:
+    """An account as the chart calls it, with the channel, merchant or shift its path names."""
+    try:
+        family = family_of(code)
+    except UnknownAccount:
+        return code
+    named = zip(family.segments, code.split("/")[1:], strict=False)
+    return " · ".join([family.title, *(str(word_of(name, part)) for name, part in named)])
