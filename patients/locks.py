@@ -1,9 +1,15 @@
-"""Every lock on a row of this app. House order: patient numbers, bindings,
-access, encounter, notification."""
+"""Every lock on a row of this app. House order: people, patient numbers, bindings, merge, patient,
+access, encounter, notification; rows of one kind by primary key, all of them at once.
+
+Whoever only points at a person (a bill, a message) holds their row for its key. A lock that
+forbade even that would wait for a bill whose visit it is about to take: people are locked weakly.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+
+from django.db.models import Model, Q
 
 from core.locking import advisory_lock, lock_row, lock_rows
 from patients.models import (
@@ -17,6 +23,7 @@ from patients.models import (
     PatientAccess,
     PatientMerge,
     PatientReview,
+    Relation,
 )
 
 
@@ -27,6 +34,14 @@ def patient_numbers_locked(*keys: str) -> None:
     """
     for key in sorted(set(keys)):
         advisory_lock(f"patients.patient/{key}")
+
+
+def people_locked(*, joining: bool = False) -> None:
+    """Two records are joined alone; who registers, binds and unbinds people goes side by side.
+
+    Without it a visit or a binding could still be written to a record that has just been emptied.
+    """
+    advisory_lock("patients.people", shared=not joining)
 
 
 def consents_locked(*, user_id: int, purpose: str) -> None:
@@ -94,16 +109,31 @@ def access_locked(access_id: int) -> PatientAccess:
     return lock_row(PatientAccess.objects.select_related("patient", "user").filter(pk=access_id))
 
 
-def accesses_locked(**which: object) -> list[PatientAccess]:
-    """Live bindings by user or patient, in the order of their keys."""
-    rows = PatientAccess.objects.filter(ended_at__isnull=True, **which)
-    return lock_rows(rows.select_related("patient"))
+def accesses_locked(*, user_id: int, owner_of: int | None = None) -> list[PatientAccess]:
+    """Every live binding of a user, and of whoever holds the person `owner_of`, before any ends.
+
+    One statement, so that two who need the same rows take them in one order. It is asked twice:
+    whom it waited for may have added a row. Adding one takes the user's rows first, so then nobody
+    adds any more.
+    """
+    live = PatientAccess.objects.filter(ended_at__isnull=True)
+    holders = live.filter(patient=owner_of, relation=Relation.SELF).values("user")
+    rows = live.filter(Q(user=user_id) | Q(user__in=holders)).select_related("patient", "user")
+    lock_rows(rows)
+    return lock_rows(rows)
 
 
 def patients_locked(*patient_ids: int) -> list[Patient]:
-    """Records of people whose rows change their person. A registration that would write to one of
-    them waits for it."""
-    return lock_rows(Patient.objects.filter(pk__in=patient_ids))
+    """Records of people, and of their wards, which name them. A registration that would write to
+    one of them waits for it; a bill or a message that only points at one does not."""
+    rows = Patient.objects.filter(Q(pk__in=patient_ids) | Q(guardian__in=patient_ids))
+    return list(rows.order_by("pk").select_for_update(no_key=True, of=("self",)))
+
+
+def rows_moving_locked(model: type[Model], ids: list[int]) -> None:
+    """Rows of any table that are about to change their person; others may still point at them."""
+    rows = model._base_manager.filter(pk__in=ids).order_by("pk")
+    list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
 
 
 def patient_merge_locked(merge_id: int) -> PatientMerge:

@@ -20,7 +20,7 @@ from core.audit import record
 from core.crypto import mask_name
 from core.errors import BadInput, Forbidden, NotFound
 from core.models import User
-from patients.locks import access_locked, accesses_locked
+from patients.locks import access_locked, accesses_locked, people_locked
 from patients.models import AccessEnd, Campus, PatientAccess, Relation
 from patients.selectors.family import may_decide, may_end
 from patients.services.notifications import Message, notifications_queue
@@ -56,12 +56,12 @@ def access_grant_set(
 def access_end(*, user: User, access_id: int, by: Actor) -> PatientAccess:
     """The user who is bound, or the patient, ends a binding. Raises NotFound for anybody else's."""
     with transaction.atomic():
-        access = _live(access_id)
-        how = may_end(user, access)
+        rows = _with_wards(access_id)
+        how = may_end(user, rows[0])
         if how is None:
             raise _unknown()
-        access_end_rows([access], how=how, reason="", by=by)
-    return access
+        access_end_rows(rows, how=how, reason="", by=by)
+    return rows[0]
 
 
 def access_end_at_desk(*, access_id: int, reason: str, by: Actor) -> PatientAccess:
@@ -72,19 +72,18 @@ def access_end_at_desk(*, access_id: int, reason: str, by: Actor) -> PatientAcce
     if not reason or len(reason) > REASON_LENGTH_MAX:
         raise BadInput("reason_missing", _("Say why, in at most 200 characters."), "reason")
     with transaction.atomic():
-        access = _live(access_id)
-        access_end_rows([access], how=AccessEnd.STAFF, reason=reason, by=by)
-    return access
+        rows = _with_wards(access_id)
+        access_end_rows(rows, how=AccessEnd.STAFF, reason=reason, by=by)
+    return rows[0]
 
 
 def access_end_rows(
     rows: Sequence[PatientAccess], *, how: AccessEnd, reason: str, by: Actor
 ) -> None:
-    """End locked bindings in the caller's transaction, and with a user's own what hangs on it.
+    """End locked bindings (`access_and_wards`) in the caller's transaction.
 
-    A guardian is a guardian by being a proven person: when that ends, so do the bindings of the
-    wards. The bindings to an adult stay, for the adult gave them. What a binding allowed ends with
-    it (`settings.ACCESS_FOLLOWERS`).
+    What a binding allowed ends with it (`settings.ACCESS_FOLLOWERS`). Followers take locks of their
+    own, which is why no binding is locked after the first has ended.
     """
     for access in rows:
         record_detail = {"how": how.value, "view": access.may_view, "pay": access.may_pay}
@@ -95,14 +94,25 @@ def access_end_rows(
         for path in settings.ACCESS_FOLLOWERS:
             import_string(path)(user=access.user, patient=access.patient, by=by)
         if access.relation == Relation.SELF:
-            wards = accesses_locked(user=access.user_id, patient__guardian=access.patient_id)
-            access_end_rows(wards, how=how, reason=reason, by=by)
-        elif how is AccessEnd.USER:
+            continue
+        if how is AccessEnd.USER:
             patient_told(access, "access_ended", f"ended/{access.pk}")
         else:
             user_told(access, "access_taken_back", f"ended/{access.pk}")
             if how is AccessEnd.STAFF:
                 patient_told(access, "access_ended", f"ended-patient/{access.pk}")
+
+
+def access_and_wards(access: PatientAccess, locked: Sequence[PatientAccess]) -> list[PatientAccess]:
+    """A binding and what ends with it, out of its user's locked ones.
+
+    A guardian is a guardian by being a proven person: when that ends, so do the bindings of the
+    wards. The bindings to an adult stay, for the adult gave them.
+    """
+    if access.relation != Relation.SELF:
+        return [access]
+    own = [one for one in locked if one.user_id == access.user_id]
+    return [access, *(one for one in own if one.patient.guardian_id == access.patient_id)]
 
 
 def patient_told(access: PatientAccess, kind: str, key: str) -> None:
@@ -125,6 +135,17 @@ def _told(access: PatientAccess, kind: str, key: str, user_id: int | None) -> No
     }
     message = Message(f"{kind}/{key}", kind, user_id, facts)
     notifications_queue(messages=[message], patient_id=access.patient_id)
+
+
+def _with_wards(access_id: int) -> list[PatientAccess]:
+    """A live binding, first, and what ends with it; all locked before anything changes."""
+    people_locked()
+    known = PatientAccess.objects.filter(pk=access_id).values_list("user_id", flat=True).first()
+    locked = [] if known is None else accesses_locked(user_id=known)
+    access = next((one for one in locked if one.pk == access_id), None)
+    if access is None:
+        raise _unknown()
+    return access_and_wards(access, locked)
 
 
 def _live(access_id: int) -> PatientAccess:

@@ -15,7 +15,7 @@ from core.actors import Actor
 from core.audit import record
 from core.errors import BadInput, Conflict, NotFound
 from core.states import transition
-from patients.locks import encounter_locked
+from patients.locks import encounter_locked, people_locked
 from patients.models import Encounter, EncounterStatus, HisClient
 from patients.selectors import campus_for, patient_by_card, patient_by_mrn
 
@@ -73,8 +73,9 @@ def encounter_register(
             _("The wish to pay without insurance needs the operator who took it."),
             "operator",
         )
-    values = _values(client, data, by)
     with transaction.atomic():
+        people_locked()
+        values = _values(client, data, by)
         known = _locked_or_none(client, encounter_no)
         if known is None:
             created = _created(client, encounter_no, values)

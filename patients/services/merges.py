@@ -12,7 +12,12 @@ from core.actors import Actor, ActorKind
 from core.audit import record
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.review import ReviewStatus, refuse_same_person, review_decide
-from patients.locks import patient_merge_locked, patients_locked
+from patients.locks import (
+    patient_merge_locked,
+    patients_locked,
+    people_locked,
+    rows_moving_locked,
+)
 from patients.models import Patient, PatientMerge
 from patients.selectors.merges import links, merge_refusal
 
@@ -24,6 +29,7 @@ def patient_merge_propose(*, kept_id: int, merged_id: int, reason: str, by: Acto
     reason = _reason(reason)
     _staff(by)
     with transaction.atomic():
+        people_locked(joining=True)
         kept, merged = _both(kept_id, merged_id)
         _refuse(kept, merged)
         open_or_done = PatientMerge.objects.filter(
@@ -44,6 +50,7 @@ def patient_merge_propose(*, kept_id: int, merged_id: int, reason: str, by: Acto
 def patient_merge_decide(*, merge_id: int, agreed: bool, by: Actor, comment: str) -> PatientMerge:
     """Join, or say no. Never by who proposed; both records are looked at again."""
     with transaction.atomic():
+        people_locked(joining=True)
         merge = _merge(merge_id)
         to = ReviewStatus.APPROVED if agreed else ReviewStatus.REJECTED
         kept, merged = _both(merge.kept_id, merge.merged_id)
@@ -61,6 +68,7 @@ def patient_merge_undo(*, merge_id: int, by: Actor, reason: str) -> PatientMerge
     reason = _reason(reason)
     _staff(by)
     with transaction.atomic():
+        people_locked(joining=True)
         merge = _merge(merge_id)
         if merge.status != ReviewStatus.APPROVED or merge.undone_at is not None:
             raise Conflict("not_joined", _("These records are not joined now."))
@@ -70,6 +78,7 @@ def patient_merge_undo(*, merge_id: int, by: Actor, reason: str) -> PatientMerge
         merged.save(update_fields=["merged_into"])
         for link in links():
             ids = merge.moved.get(link.key, [])
+            rows_moving_locked(link.model, ids)
             rows = link.model._base_manager.filter(pk__in=ids, **{link.field: kept.pk})
             rows.update(**{link.field: merged.pk})
         merge.undone_by, merge.undone_at, merge.undo_reason = by.key, clock.now(), reason
@@ -83,6 +92,7 @@ def _joined(merge: PatientMerge, kept: Patient, merged: Patient, by: Actor) -> N
     for link in links():
         ids = link.free_ids(merged.pk, kept.pk)
         if ids:
+            rows_moving_locked(link.model, ids)
             link.model._base_manager.filter(pk__in=ids).update(**{link.field: kept.pk})
             moved[link.key] = ids
     merged.merged_into = kept

@@ -14,7 +14,7 @@ from core.audit import record
 from core.errors import BadInput, Conflict
 from core.review import ReviewStatus
 from patients.certificates import certificate_number, phone_number
-from patients.locks import patient_numbers_locked
+from patients.locks import patient_numbers_locked, people_locked
 from patients.models import (
     HisClient,
     Identifier,
@@ -69,6 +69,7 @@ def patient_register(
     values = _checked(data)
     index = values["id_number_index"]
     with transaction.atomic():
+        people_locked()
         patient_numbers_locked(f"mrn/{client.pk}/{mrn}", *([f"id/{index}"] if index else []))
         namesakes = patients_with_id_number(id_type=data.id_type, id_number=data.id_number)
         known = identifier_find(client=client, kind=IdentifierKind.MRN, value=mrn)

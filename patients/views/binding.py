@@ -17,11 +17,11 @@ from patients.forms import BindingForm
 from patients.models import Binding, BindingStatus, IdType, Relation
 from patients.selectors.binding_rules import person_of
 from patients.selectors.family import binding_of
+from patients.services.binding_proofs import binding_confirm
 from patients.services.bindings import (
     SENDS_MAX,
     binding_begin,
     binding_cancel,
-    binding_confirm,
     binding_send_again,
 )
 from patients.tasks import binding_code_send_task

@@ -13,8 +13,9 @@ from patients.doors import patient_actor
 from patients.messengers.base import SENT, Delivered, Message
 from patients.models import Binding, IdType, Patient, PatientAccess, Relation
 from patients.services import binding_sends
+from patients.services.binding_proofs import binding_confirm
 from patients.services.binding_sends import binding_code_send
-from patients.services.bindings import BindingWanted, binding_begin, binding_confirm
+from patients.services.bindings import BindingWanted, binding_begin
 from tests.factories.accounts import patient_user
 from tests.factories.patients import id_number, patient
 
