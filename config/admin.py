@@ -34,10 +34,18 @@ words_add(
     {
         "job_paused": pgettext_lazy("action", "job paused"),
         "job_resumed": pgettext_lazy("action", "job resumed"),
+        "group_set": pgettext_lazy("action", "rights of a group set"),
         "second_factor_taken_away": pgettext_lazy("action", "authenticator app taken away"),
     },
 )
-words_add("label", {"job": pgettext_lazy("column", "job")})
+words_add(
+    "label",
+    {
+        "job": pgettext_lazy("column", "job"),
+        "gains": pgettext_lazy("column", "gains"),
+        "loses": pgettext_lazy("column", "loses"),
+    },
+)
 words_add(
     "role",
     {

@@ -1,11 +1,19 @@
 """What each group of staff may do: one literal table, brought to the database by `roles_sync`.
 
-A permission is a named verb. Nobody gets add, change or delete on a row of money.
+`manage.py sync_roles` calls it at every deploy, the demo at every start.
 """
 
 from __future__ import annotations
 
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core.actors import Actor, ActorKind
+from core.audit import record
+from core.errors import Conflict
+
+DEPLOY = Actor(ActorKind.SYSTEM, "deploy", "")
 
 READ_BILLS = (
     "billing.view_invoice",
@@ -102,16 +110,46 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 
 
-def roles_sync() -> None:
-    """Make the groups as the table says; what it does not name is taken away."""
+def roles_sync(*, by: Actor = DEPLOY, dry_run: bool = False) -> dict[str, dict[str, list[str]]]:
+    """Make the groups as the table says; what it does not name is taken away. Groups of the
+    hospital's own stay as they are. Answers, per group that differs, what it gains and loses."""
+    known = _permissions()
     wanted = {name for names in ROLES.values() for name in names}
-    known = {
-        f"{row.content_type.app_label}.{row.codename}": row
-        for row in Permission.objects.select_related("content_type")
-    }
-    missing = wanted - known.keys()
-    if missing:
-        raise LookupError(f"roles name unknown permissions: {sorted(missing)}")
-    for role, names in ROLES.items():
-        group, _made = Group.objects.get_or_create(name=role)
-        group.permissions.set([known[name] for name in names])
+    if missing := sorted(wanted - known.keys()):
+        names = ", ".join(missing)
+        raise Conflict("unknown_permissions", _("Run migrate first: unknown rights %s.") % names)
+    with transaction.atomic():
+        groups = {row.name: row for row in Group.objects.filter(name__in=ROLES)}
+        changes = {
+            role: change
+            for role, names in ROLES.items()
+            if (change := _change(groups.get(role), set(names))) is not None
+        }
+        for role in () if dry_run else changes:
+            group, _made = Group.objects.get_or_create(name=role)
+            group.permissions.set([known[name] for name in ROLES[role]])
+            record(
+                by=by,
+                action="group_set",
+                subject="auth.group",
+                subject_id=group.pk,
+                detail={"name": role, **changes[role]},
+            )
+    return changes
+
+
+def _permissions() -> dict[str, Permission]:
+    return {_named(row): row for row in Permission.objects.select_related("content_type")}
+
+
+def _named(row: Permission) -> str:
+    return f"{row.content_type.app_label}.{row.codename}"
+
+
+def _change(group: Group | None, wanted: set[str]) -> dict[str, list[str]] | None:
+    """What the group gains and loses; None when it is as it should be."""
+    rows = group.permissions.select_related("content_type") if group else ()
+    held = {_named(row) for row in rows}
+    if group is not None and held == wanted:
+        return None
+    return {"gains": sorted(wanted - held), "loses": sorted(held - wanted)}
