@@ -26,7 +26,8 @@ from core.admin import NamedRows, ReadOnlyAdmin
 from core.admin_values import NONE, word_of, words_add
 from core.audit import record
 from core.models import User
-from core.staff import peer_address, staff_actor
+from core.staff import staff_actor
+from core.web_addresses import peer_address
 
 words_add("key", JOB_WORDS)
 words_add(

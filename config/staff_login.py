@@ -36,8 +36,9 @@ from core.second_factor import (
     second_factor_right,
     second_factor_secret,
 )
-from core.staff import peer_address, staff_actor
+from core.staff import staff_actor
 from core.staff_login import Entered, staff_enter
+from core.web_addresses import peer_address
 from patients.doors import next_of
 
 _SECRET, _CONTEXT = "staff_second_factor_secret", "session.staff_second_factor"

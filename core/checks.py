@@ -13,7 +13,7 @@ from core import clock
 from core.crypto import KeyMissing, decrypt, encrypt
 from core.crypto.keys import provider
 from core.failpoints import armed_variables
-from core.web_addresses import host_is_local, unreal_fault
+from core.web_addresses import host_is_local, network_fault, unreal_fault
 
 SECRET_LENGTH_MIN = 32
 # How every secret begins that the sandbox or the demo was made with.
@@ -66,6 +66,16 @@ def _addresses() -> Iterator[CheckMessage]:
         fault = unreal_fault(address)
         if fault:
             yield Error(f"{name} {fault}", id="core.E008")
+
+
+@register()
+def proxies_are_networks(**_options: Any) -> list[CheckMessage]:
+    """A proxy that cannot be read would fail at every request that passes one."""
+    return [
+        Error(f"TRUSTED_PROXIES: {one}: {fault}", id="core.E013")
+        for one in settings.TRUSTED_PROXIES
+        if (fault := network_fault(one))
+    ]
 
 
 def _made_up_secrets() -> Iterator[CheckMessage]:

@@ -19,7 +19,8 @@ from core.admin import ReadOnlyAdmin
 from core.admin_values import words_add
 from core.audit import record
 from core.models import User
-from core.staff import peer_address, staff_actor
+from core.staff import staff_actor
+from core.web_addresses import peer_address
 from patients.locations import tag_address
 from patients.models import Location, TagTouch
 from patients.ndef import uri_record

@@ -17,7 +17,8 @@ from core.actors import Actor
 from core.audit import record
 from core.errors import BadInput, Forbidden, Refusal
 from core.models import User
-from core.staff import peer_address, staff_actor
+from core.staff import staff_actor
+from core.web_addresses import peer_address
 
 Page = Callable[..., HttpResponse]
 SEARCH_PATIENT = "patients.search_patient"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -15,6 +13,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from core.web_addresses import address_within, peer_address
 from patients.models import HisClient
 
 TOKEN_LENGTH_MAX = 200
@@ -36,7 +35,7 @@ class HisTokenAuthentication(BaseAuthentication):
         if parts[0].lower() != b"token" or len(parts) != 2:  # noqa: PLR2004
             raise AuthenticationFailed(_("Send Authorization: Token and the token."))
         client = _client(parts[1])
-        address = caller_address(request)
+        address = peer_address(request)
         if not _address_allowed(client, address):
             raise PermissionDenied(_("This token is not valid from %s.") % address)
         return AnonymousUser(), client
@@ -55,26 +54,8 @@ def _client(raw: bytes) -> HisClient:
     raise AuthenticationFailed(_("This token is not known."))
 
 
-def caller_address(request: Request) -> str:
-    """The peer's address; behind one of our own proxies, the one it reports last."""
-    peer = str(request.META.get("REMOTE_ADDR") or "")
-    proxies = getattr(settings, "TRUSTED_PROXIES", [])
-    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR") or "")
-    if forwarded and _within(peer, proxies):
-        return forwarded.rpartition(",")[2].strip()
-    return peer
-
-
 def _address_allowed(client: HisClient, address: str) -> bool:
-    return not client.addresses or _within(address, client.addresses)
-
-
-def _within(address: str, networks: list[str]) -> bool:
-    try:
-        ip = ipaddress.ip_address(address)
-        return any(ip in ipaddress.ip_network(network, strict=False) for network in networks)
-    except ValueError:
-        return False
+    return not client.addresses or address_within(address, client.addresses)
 
 
 class HasScope(BasePermission):

@@ -23,11 +23,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 
-from billing.his.authentication import caller_address
 from billing.policy import policy
 from core.actors import Actor
 from core.audit import record_limited
 from core.errors import Refusal
+from core.web_addresses import peer_address
 from patients.models import HisClient
 
 MEDIA_TYPE = "application/problem+json"
@@ -175,7 +175,7 @@ def _keep_refusal(
                 "code": code,
                 "fields": [error["field"] for error in errors[:10]],
             },
-            address=caller_address(request),
+            address=peer_address(request),
             per_address=policy().refusals_kept_per_address,
             per_minute=policy().refusals_kept,
         )

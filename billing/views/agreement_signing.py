@@ -30,7 +30,7 @@ from billing.services.agreements import agreement_refresh
 from billing.views.agreement_pages import NUMBER_LENGTH_MAX, by_holder, shown, to
 from core.errors import Refusal
 from core.page_mode import page_mode
-from core.staff import peer_address
+from core.web_addresses import peer_address
 from patients.doors import patient_actor, patient_required, the_patient
 from patients.models import ConsentPurpose
 from patients.selectors import consent_of

@@ -11,6 +11,7 @@ from billing.channels.registry import channel_get
 from billing.services.notices import notice_receive
 from billing.tasks import notice_apply_task
 from core.dispatch import enqueue
+from core.web_addresses import peer_address
 
 BODY_LENGTH_MAX = 64 * 1024
 
@@ -29,7 +30,7 @@ def notice(request: HttpRequest, channel: str, merchant_no: str, kind: str) -> H
         kind=NoticeKind(kind),
         headers=request.headers,
         body=request.body,
-        address=request.META.get("REMOTE_ADDR", ""),
+        address=peer_address(request),
     )
     if received.notice_id is not None:
         enqueue(notice_apply_task, received.notice_id)

@@ -23,6 +23,7 @@ from billing.pages import InvoicePage, PayState
 from billing.pay_door import Door, Opened, Press
 from core import clock
 from core.errors import NotFound, Refusal
+from core.web_addresses import peer_address
 from patients.doors import patient_of, patient_required, the_patient
 from patients.views.signin import wallet_asked
 
@@ -161,7 +162,7 @@ def sign_in_first(request: HttpRequest, door: Door, wallet: str) -> HttpResponse
 
 
 def start(request: HttpRequest, door: Door, way: str, key: str) -> Action | None:
-    address = request.META.get("REMOTE_ADDR", "")
+    address = peer_address(request)
     agreement = picked(way)
     if agreement:
         pay_door.deducted(door, agreement_id=agreement, payer_address=address, idempotency_key=key)

@@ -11,7 +11,7 @@ from core import clock
 from core.dispatch import enqueue
 from core.errors import BadInput, NotFound, Refusal
 from core.page_mode import page_mode
-from core.staff import peer_address
+from core.web_addresses import peer_address
 from patients.doors import patient_actor, patient_required, the_patient
 from patients.forms import BindingForm
 from patients.models import Binding, BindingStatus, IdType, Relation

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core.errors import BadInput, Refusal
-from core.staff import peer_address
+from core.web_addresses import peer_address
 from patients.doors import (
     next_of,
     patient_actor,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from core.crypto import mask_phone
 from core.errors import BadInput, Refusal
-from core.staff import peer_address
+from core.web_addresses import peer_address
 from patients.doors import patient_required, the_patient
 from patients.models import CodePurpose
 from patients.selectors.accounts import code_phone, phone_of

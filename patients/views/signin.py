@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from core.crypto import mask_phone
 from core.errors import BadInput, Refusal
 from core.models import User
-from core.staff import peer_address
+from core.web_addresses import peer_address
 from patients.doors import NEXT, next_of, own_address, patient_of
 from patients.selectors import identity_holder
 from patients.selectors.accounts import code_phone

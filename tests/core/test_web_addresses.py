@@ -2,8 +2,16 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import RequestFactory
 
-from core.web_addresses import address_fault, host_is_local, unreal_fault, web_address_check
+from core.checks import proxies_are_networks
+from core.web_addresses import (
+    address_fault,
+    host_is_local,
+    peer_address,
+    unreal_fault,
+    web_address_check,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +63,41 @@ def test_what_production_refuses(url: str) -> None:
 
 def test_what_production_takes() -> None:
     assert unreal_fault("https://api.mch.weixin.qq.com/v3") == ""
+
+
+@pytest.fixture
+def proxied(settings):
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8", "::1/128"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("192.0.2.7", "", "192.0.2.7"),
+        ("192.0.2.7", "198.51.100.1", "192.0.2.7"),  # a stranger's word is nothing
+        ("10.1.2.3", "198.51.100.1", "198.51.100.1"),
+        ("10.1.2.3", "203.0.113.9, 198.51.100.1", "198.51.100.1"),  # the last was seen by our own
+        ("10.1.2.3", "", "10.1.2.3"),
+        ("10.1.2.3", "nonsense", ""),
+        ("10.1.2.3", "198.51.100.1:4711", ""),
+        ("10.1.2.3", "2001:DB8::1", "2001:db8::1"),
+        ("::1", "198.51.100.1", "198.51.100.1"),
+        ("11.1.2.3", "198.51.100.1", "11.1.2.3"),
+        ("", "198.51.100.1", ""),
+        ("unix:", "198.51.100.1", ""),
+    ],
+)
+def test_only_our_own_proxy_says_who_called(proxied, peer, forwarded, address):
+    request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded)
+    assert peer_address(request) == address
+
+
+def test_without_a_proxy_of_ours_the_peer_is_the_caller(settings):
+    settings.TRUSTED_PROXIES = []
+    request = RequestFactory().get("/", REMOTE_ADDR="10.1.2.3", HTTP_X_FORWARDED_FOR="192.0.2.1")
+    assert peer_address(request) == "10.1.2.3"
+
+
+def test_a_proxy_that_is_no_network_is_found_at_the_start(settings):
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8", "proxy.example", "10.0.0.1/33"]
+    assert [message.id for message in proxies_are_networks()] == ["core.E013", "core.E013"]

@@ -32,7 +32,7 @@ from billing.services.agreement_ends import agreement_end_by_staff
 from billing.tasks import tell
 from core.audit import record
 from core.errors import BadInput, Refusal
-from core.staff import peer_address
+from core.web_addresses import peer_address
 from patients.models import Patient, Relation
 from patients.services.access import access_end_at_desk
 

@@ -30,7 +30,7 @@ from billing.desk.search import KINDS, TEXT_LENGTH_MAX, Found, desk_find, search
 from core import clock
 from core.audit import record
 from core.errors import BadInput, Forbidden
-from core.staff import peer_address
+from core.web_addresses import peer_address
 
 REVEAL_REASONS: dict[str, Promise] = {
     "check_document": gettext_lazy("compare with the document shown"),
