@@ -48,6 +48,8 @@ class Binding(models.Model):
     status = models.CharField(max_length=8, choices=BindingStatus, default=BindingStatus.WAITING)
     outcome = models.CharField(max_length=24, blank=True, default="")
     code_hash = models.CharField(max_length=64, blank=True, default="")
+    # The phone on record the code went to, as an index: at the end it must still be that one.
+    sent_to = models.CharField(max_length=64, blank=True, default="", db_default="")
     sends_asked = models.PositiveSmallIntegerField(default=1)
     send_tries = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)

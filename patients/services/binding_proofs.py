@@ -15,7 +15,7 @@ from core.errors import BadInput, Conflict
 from core.models import User
 from core.states import transition
 from patients.binding_codes import code_fits
-from patients.locks import accesses_locked, bindings_locked, people_locked
+from patients.locks import accesses_locked, bindings_locked, patients_locked, people_locked
 from patients.models import (
     AccessEnd,
     Binding,
@@ -24,9 +24,9 @@ from patients.models import (
     PatientAccess,
     Relation,
 )
-from patients.selectors import FAMILY_MAX, family_places
+from patients.selectors import FAMILY_MAX, family_places, phone_index
 from patients.selectors.binding_limits import tries_refusal
-from patients.selectors.binding_rules import binding_refusal, person_of
+from patients.selectors.binding_rules import age_of, binding_refusal, code_phone, person_of
 from patients.services.access import access_and_wards, access_end_rows, patient_told, user_told
 from patients.services.bindings import (
     ALREADY_BOUND,
@@ -40,6 +40,11 @@ from patients.services.bindings import (
     refuse,
 )
 
+CHANGED = _(
+    "The hospital's record of this person changed after the code was sent, so nothing was bound. "
+    "Begin again to get a new code, or come to the window with the certificates."
+)
+
 
 def binding_confirm(
     *, user: User, binding_id: int, code: str, address: str, by: Actor
@@ -47,7 +52,8 @@ def binding_confirm(
     """Take the code and bind, or refuse and count the attempt.
 
     Raises NotFound for somebody else's wish, BadInput for a wrong code, Conflict where the wish is
-    over, the limits are reached, or the family has no place.
+    over, the limits are reached, the family has no place, or the register has changed since the
+    code was sent: only who has the right code learns that.
     """
     with transaction.atomic():
         people_locked()
@@ -55,10 +61,15 @@ def binding_confirm(
         if row.status != BindingStatus.WAITING or clock.now() >= row.expires_at:
             raise Conflict("binding_over", OVER)
         refuse(tries_refusal(user_id=user.pk, target=row.target, address=address))
-        patient = _proven(row, code)
-        if patient is not None:
+        patient = _coded(row, code)
+        changed = patient is not None and _changed_since(row, patient)
+        if changed:
+            binding_over(row, "register_changed")
+        elif patient is not None and _allowed(row, patient):
             return _bound(row, patient, by)
-        left = ATTEMPTS_MAX - _attempt_counted(row, address)
+        left = ATTEMPTS_MAX if changed else ATTEMPTS_MAX - _attempt_counted(row, address)
+    if changed:
+        raise Conflict("register_changed", CHANGED)
     if left <= 0:
         raise Conflict("binding_over", OVER)
     raise BadInput(
@@ -68,19 +79,33 @@ def binding_confirm(
     )
 
 
-def _proven(row: Binding, code: str) -> Patient | None:
-    """The person, if the code is right and the register still allows it.
+def _coded(row: Binding, code: str) -> Patient | None:
+    """The person as the register knows them now, if the code is right.
 
-    What is read from here on is locked: the guardian a ward is bound by stays one until it is done.
+    All that is read from here on is locked: the person and the guardian whose phone had the code,
+    and the guardian a ward is bound by.
     """
     fits = code_fits(row, code)
-    if not fits or row.patient is None:
+    if not fits or row.patient_id is None:
         return None
-    bindings_locked(f"zz-person/{row.patient.pk}")
+    bindings_locked(f"zz-person/{row.patient_id}")
+    guardian = Patient.objects.filter(pk=row.patient_id).values_list("guardian", flat=True).get()
+    held = {one.pk: one for one in patients_locked(row.patient_id, guardian or row.patient_id)}
+    patient = held[row.patient_id]
     own = row.relation == Relation.SELF
-    accesses_locked(user_id=row.user_id, owner_of=row.patient.pk if own else None)
-    refusal = binding_refusal(user=row.user, relation=row.relation, patient=row.patient)
-    return None if refusal else row.patient
+    accesses_locked(user_id=row.user_id, owner_of=patient.pk if own else None)
+    return patient
+
+
+def _changed_since(row: Binding, patient: Patient) -> bool:
+    """Joined to another record, or reached by another phone, than when the code was sent."""
+    phone = code_phone(patient, age_of(patient) or 0)
+    return patient.merged_into_id is not None or phone_index(phone) != row.sent_to
+
+
+def _allowed(row: Binding, patient: Patient) -> bool:
+    """Whether the register still lets this user bind this person."""
+    return not binding_refusal(user=row.user, relation=row.relation, patient=patient)
 
 
 def _attempt_counted(row: Binding, address: str) -> int:

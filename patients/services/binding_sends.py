@@ -26,6 +26,7 @@ from patients.models import (
     PatientAccess,
     Relation,
 )
+from patients.selectors import phone_index
 from patients.selectors.binding_limits import codes_reached
 from patients.selectors.binding_rules import (
     OWN_CODE_FROM,
@@ -55,14 +56,16 @@ def binding_code_send(*, binding_id: int) -> bool:
             row.due_at = None
             row.save(update_fields=["patient", "outcome", "due_at"])
             return False
+        age = age_of(person) or 0
+        phone = code_phone(person, age)
         row.patient, row.code_hash = person, code_hash(row.pk, code)
+        row.sent_to = phone_index(phone)
         row.send_tries += 1
         row.due_at = clock.now() + LEASE
-        row.save(update_fields=["patient", "code_hash", "send_tries", "due_at"])
-        age = age_of(person) or 0
+        row.save(update_fields=["patient", "code_hash", "sent_to", "send_tries", "due_at"])
         message = Message(
             key=f"{KIND}/{row.pk}/{row.sends_asked}/{row.send_tries}",
-            address=code_phone(person, age),
+            address=phone,
             kind=KIND,
             fields=code_fields(
                 allows=_allows(row, person, age),

@@ -161,7 +161,7 @@ def binding_send_again(*, user: User, binding_id: int) -> Binding:
             raise Conflict("too_soon", _("Wait a minute before asking for another code."))
         refuse(wishes_refusal(user_id=user.pk, target=row.target, address=str(row.address or "")))
         row.sends_asked += 1
-        row.code_hash, row.outcome, row.send_tries = "", "", 0
+        row.code_hash, row.sent_to, row.outcome, row.send_tries = "", "", "", 0
         row.asked_at = row.due_at = now
         row.expires_at = now + VALID_FOR
         row.save()
@@ -199,7 +199,8 @@ def binding_over(row: Binding, outcome: str) -> None:
 
 def ended_fields() -> dict[str, Any]:
     """What was typed is not kept longer than it is needed."""
-    return {"ended_at": clock.now(), "due_at": None, "name": "", "card_no": "", "code_hash": ""}
+    emptied = dict.fromkeys(("name", "card_no", "code_hash", "sent_to"), "")
+    return {"ended_at": clock.now(), "due_at": None, **emptied}
 
 
 def refuse(refusal: Conflict | None) -> None:

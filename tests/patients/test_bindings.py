@@ -287,7 +287,7 @@ def test_the_register_is_asked_again_at_the_code(phone: Phone) -> None:
     child = person("陈安", CHILD, guardian=mother)
     row = begun(user, child, Relation.CHILD)
     Patient.objects.filter(pk=child.pk).update(guardian=person("新监护人"))
-    assert refusal(row, phone.code).code == "code_wrong"
+    assert refusal(row, phone.code).code == "register_changed"
 
 
 def test_relatives_pay_and_do_not_see_and_the_patient_is_told(phone: Phone) -> None:
