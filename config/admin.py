@@ -36,7 +36,8 @@ words_add(
         "job_paused": pgettext_lazy("action", "job paused"),
         "job_resumed": pgettext_lazy("action", "job resumed"),
         "group_set": pgettext_lazy("action", "rights of a group set"),
-        "second_factor_taken_away": pgettext_lazy("action", "authenticator app taken away"),
+        "second_factor_taken_away": pgettext_lazy("action", "second factor taken away"),
+        "passkey_added": pgettext_lazy("action", "passkey added"),
     },
 )
 words_add(
@@ -72,7 +73,11 @@ for foreign in (
 
 # The library names its table in English only, and the theme's own words lack a translation.
 apps.get_app_config("mfa").verbose_name = _("Second factors")
-Authenticator._meta.verbose_name = _("authenticator app")
+Authenticator._meta.verbose_name = _("second factor")
+FACTORS = {
+    Authenticator.Type.TOTP: _("authenticator app"),
+    Authenticator.Type.WEBAUTHN: _("passkey"),
+}
 Authenticator._meta.verbose_name_plural = _("Second factors")
 THEME_WORDS = (_("Select action to run"),)
 
@@ -151,14 +156,18 @@ class PeriodicTaskAdmin(NamedRows):
 
 @admin.register(Authenticator)
 class SecondFactorAdmin(ReadOnlyAdmin):
-    """Who has an authenticator app. A lost one is taken away here, recorded; its secret is never
+    """Who has an app or a passkey. A lost one is taken away here, recorded; its secret is never
     shown."""
 
-    list_display = ("user", "created_at", "last_used_at")
-    fields = ("user", "created_at", "last_used_at")
+    list_display = ("user", "factor", "created_at", "last_used_at")
+    fields = ("user", "factor", "created_at", "last_used_at")
 
     def row_title(self, row: Authenticator) -> str:
-        return str(_("authenticator app"))
+        return self.factor(row)
+
+    @admin.display(description=_("second factor"))
+    def factor(self, obj: Any) -> str:
+        return str(FACTORS.get(obj.type, obj.type))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         user = getattr(request, "user", None)
@@ -177,6 +186,7 @@ class SecondFactorAdmin(ReadOnlyAdmin):
             action="second_factor_taken_away",
             subject="core.user",
             subject_id=str(obj.user_id),
+            detail={"kind": obj.type},
             address=peer_address(request),
         )
         super().delete_model(request, obj)

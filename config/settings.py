@@ -233,7 +233,7 @@ STAFF_IDLE_S = int(os.environ.get("STAFF_IDLE_S", "900"))
 ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody here has an address of e-mail
 MFA_ADAPTER = "core.second_factor.SecondFactorAdapter"
 MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
-MFA_SUPPORTED_TYPES = ["totp"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn"]
 PATIENT_SESSION_AGE = 30 * 86400  # their own phone; a lost one is signed out from another
 
 # Codes one address may ask for in an hour: the hospital's own network is one address to us.

@@ -11,7 +11,13 @@ from django.contrib import admin
 from django.contrib.auth import logout
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -29,6 +35,7 @@ from core.audit import record
 from core.crypto import decrypt, encrypt
 from core.errors import Refusal
 from core.models import User
+from core.passkeys import ANSWER_LENGTH_MAX, passkey_challenge
 from core.qr import qr_path
 from core.second_factor import (
     second_factor_enrol,
@@ -55,6 +62,9 @@ class StaffLoginForm(AuthenticationForm):  # type: ignore[misc]
             attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}
         ),
     )
+    passkey = forms.CharField(
+        required=False, max_length=ANSWER_LENGTH_MAX, widget=forms.HiddenInput
+    )
     entered: Entered | None = None
 
     @sensitive_variables()
@@ -68,6 +78,7 @@ class StaffLoginForm(AuthenticationForm):  # type: ignore[misc]
                     password=given["password"],
                     code=given.get("code", ""),
                     address=peer_address(self.request),
+                    passkey=given.get("passkey", ""),
                 )
             except Refusal as refusal:
                 raise ValidationError(str(refusal.message), code=refusal.code) from None
@@ -77,7 +88,8 @@ class StaffLoginForm(AuthenticationForm):  # type: ignore[misc]
 
 @method_decorator(never_cache, name="dispatch")
 class StaffLogin(LoginView):
-    """The admin's login page. Whoever is in already goes on to where they wanted."""
+    """The admin's login page. Whoever is in already goes on to where they wanted; a script that
+    asks for JSON gets a challenge for a passkey."""
 
     form_class = StaffLoginForm
     authentication_form = StaffLoginForm
@@ -86,6 +98,8 @@ class StaffLogin(LoginView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "GET" and admin.site.has_permission(request):
             return HttpResponseRedirect(self.get_success_url())
+        if request.method == "GET" and request.headers.get("Accept") == "application/json":
+            return JsonResponse({"request_options": passkey_challenge()})
         return super().dispatch(request, *args, **kwargs)
 
     def get_success_url(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -78,6 +79,7 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [tokens, desk],
     "SIDEBAR": {"navigation": "config.sidebar.sidebar"},
     "SITE_URL": None,
+    "ACCOUNT": {"navigation": [{"title": _("Passkeys"), "link": reverse_lazy("staff_passkeys")}]},
     "COLORS": {
         # paper, sunken, line, edge and the inks of tokens.css as one scale
         "base": {

@@ -8,12 +8,14 @@ from drf_spectacular.views import SpectacularAPIView
 from config import pages, portal, staff_login
 from config.dev_clock import dev_clock
 from config.health import healthz
+from config.passkeys import passkeys
 from patients.views import messages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", portal.home, name="home"),
     path("admin/login/", staff_login.StaffLogin.as_view(), name="staff_login"),
     path("admin/second-factor", staff_login.second_factor, name="staff_second_factor"),
+    path("admin/passkeys", passkeys, name="staff_passkeys"),
     path("admin/", include("billing.desk.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),

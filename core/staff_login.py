@@ -20,9 +20,10 @@ from core import clock
 from core.actors import SYSTEM
 from core.audit import record_limited
 from core.crypto import blind_index
-from core.errors import Forbidden, Refusal
+from core.errors import BadInput, Forbidden, Refusal
 from core.locking import advisory_lock
 from core.models import StaffLoginTry, User
+from core.passkeys import passkey_check, passkeys_of
 from core.second_factor import second_factor_check, second_factor_of
 
 WINDOW = timedelta(minutes=15)
@@ -48,19 +49,45 @@ class Entered:
 
 
 def staff_enter(
-    *, request: HttpRequest, username: str, password: str, code: str, address: str
+    *,
+    request: HttpRequest,
+    username: str,
+    password: str,
+    code: str,
+    address: str,
+    passkey: str = "",
 ) -> Entered:
-    """Who this is, or a Refusal. Changes nothing about the session."""
+    """Who this is, or a Refusal. `passkey` is what a browser had signed, in place of a code."""
     name = blind_index(username[:NAME_LENGTH_MAX], purpose="staff name")
     _try_count(name, address)
     user = authenticate(request, username=username[:NAME_LENGTH_MAX], password=password)
     if not isinstance(user, User) or not user.is_staff or not user.is_active:
         raise _wrong(username, address)
-    factor = second_factor_of(user)
-    if factor is not None and not second_factor_check(factor, code):
+    vouched = _vouched(user, code, passkey)
+    if vouched is False:
         raise _wrong(username, address)
     StaffLoginTry.objects.filter(name_index=name, address=address or None).delete()
-    return Entered(user, factor is not None)
+    return Entered(user, vouched is True)
+
+
+def staff_password_confirm(*, user: User, password: str, address: str) -> None:
+    """That the person at the desk is still who logged in; counted as a login is."""
+    name = blind_index(user.get_username()[:NAME_LENGTH_MAX], purpose="staff name")
+    _try_count(name, address)
+    if not user.check_password(password):
+        _note("staff_login_refused", name, address)
+        raise BadInput("password_wrong", _("The password is not right."), "password")
+    StaffLoginTry.objects.filter(name_index=name, address=address or None).delete()
+
+
+def _vouched(user: User, code: str, passkey: str) -> bool | None:
+    """Whether a second factor is right; None for who has none. A passkey alone is one, too."""
+    if passkey:
+        return passkey_check(user, passkey)
+    app = second_factor_of(user)
+    if app is not None:
+        return second_factor_check(app, code)
+    return False if passkeys_of(user).exists() else None
 
 
 def _try_count(name: str, address: str) -> None:
