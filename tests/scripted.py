@@ -71,6 +71,7 @@ class ScriptedChannel:
     unanswered: Mapping[Operation, Unanswered] = MappingProxyType(
         {Operation.CAPTURE: Unanswered.QUERY_FIRST, Operation.REFUND: Unanswered.RESEND}
     )
+    agreement_gone = frozenset({"CONTRACT_NOT_EXIST"})
     refund_gap_s = 0
     auth_code_form = re.compile(r"1[0-5][0-9]{16}")
 

@@ -269,7 +269,13 @@ class Channel(Protocol):
 
 
 class AgreementChannel(Channel, Protocol):
-    """A channel with deduction agreements (委托代扣)."""
+    """A channel with deduction agreements (委托代扣).
+
+    `agreement_gone` holds the codes of a refused deduction that speak of the agreement itself: it
+    may have ended in the wallet, its notice lost, so the channel is asked whether it stands.
+    """
+
+    agreement_gone: frozenset[str]
 
     def sign_url(self, order: AgreementOrder) -> str: ...
     def agreement_query(self, order: AgreementReference) -> ChannelAnswer: ...

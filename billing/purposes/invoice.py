@@ -6,10 +6,10 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from billing import postings
+from billing.channels.registry import agreement_channel_get
 from billing.ledger import chart
 from billing.ledger.selectors import subject_balance
 from billing.locks import (
-    agreement_lock,
     collect_lock,
     collect_of_payment_held,
     return_of_refund_lock,
@@ -28,7 +28,7 @@ from billing.models import (
     TransactionStatus,
 )
 from billing.selectors.payments import open_capture
-from billing.services.agreement_ends import agreement_end
+from billing.services.agreement_ends import agreement_doubted
 from billing.services.events import event_add
 from billing.services.messages import tell_paid, tell_refunded
 from billing.services.refunds import refund_begin, refund_subject
@@ -37,9 +37,6 @@ from core import clock
 from core.actors import Actor
 from core.failpoints import failpoint
 from core.states import transition
-
-# The payer ended the agreement at the channel and its notice has not come yet.
-AGREEMENT_GONE = frozenset({"CONTRACT_NOT_EXIST", "CONTRACT_NOT_EXISTS"})
 
 
 def tender_account(payment: Payment) -> str:
@@ -110,9 +107,10 @@ class InvoicePurpose:
     def capture_ended(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:
         """The chain goes on when a collect runs; an unused pay link leaves the bill to pay."""
         assert invoice is not None
-        if row.agreement_id is not None and row.code in AGREEMENT_GONE:
-            agreement = agreement_lock(row.agreement_id)
-            agreement_end(agreement=agreement, by=by, reason=row.code)
+        if row.agreement_id is not None:
+            gone = agreement_channel_get(row.payment.channel).agreement_gone
+            if row.code in gone:
+                agreement_doubted(agreement_id=row.agreement_id)
         if invoice.status not in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
             return
         if collect_lock(invoice) is not None:

@@ -17,7 +17,7 @@ from billing.channels.registry import agreement_channel_get
 from billing.locks import agreement_lock
 from billing.models import Agreement, AgreementEnd, AgreementStatus
 from billing.policy import policy
-from billing.selectors.agreements import agreement_own
+from billing.selectors.agreements import LIVE, agreement_own
 from billing.services.agreement_messages import tell_ended
 from billing.services.merchants import merchant_account
 from core import clock
@@ -62,6 +62,16 @@ def agreement_end(
     )
     tell_ended(agreement)
     return "ended"
+
+
+def agreement_doubted(*, agreement_id: int) -> None:
+    """A deduction was refused as if the agreement were gone: its channel is asked at once.
+
+    A refusal speaks of one deduction. What ends an agreement is the channel's word on it alone, so
+    the next sweep asks (`agreement_sweeps`); until then it is refused again, and nothing is taken.
+    """
+    rows = Agreement.objects.filter(pk=agreement_id, status__in=LIVE)
+    rows.update(due_at=clock.now(), attempts=0)
 
 
 def agreement_end_by_holder(*, user: User, agreement_id: int, by: Actor) -> Agreement:

@@ -31,7 +31,7 @@ from billing.channels.base import (
 )
 from core.outcomes import Unanswered
 
-from . import agreements, notices, refunds, trades, transfers
+from . import agreements, notices, refunds, trades, transfers, verdicts
 
 __all__ = ["Alipay"]
 
@@ -65,6 +65,7 @@ class Alipay:
             Operation.TRANSFER_QUERY: Unanswered.RESEND,
         }
     )
+    agreement_gone = verdicts.AGREEMENT_GONE
     refund_gap_s = 3
     auth_code_form = re.compile(r"(?:2[5-9]|30)[0-9]{14,22}")
 

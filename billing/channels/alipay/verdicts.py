@@ -117,6 +117,14 @@ TRANSFER_REFUSED = GATEWAY_REFUSED | frozenset(
         "PERM_AML_NOT_REALNAME_REV",
     }
 )
+# Refusals of a deduction that speak of the agreement: not there, not valid, not in force.
+AGREEMENT_GONE = frozenset(
+    {
+        "ACQ.AGREEMENT_INVALID",
+        "ACQ.AGREEMENT_NOT_EXIST",
+        "ACQ.AGREEMENT_STATUS_NOT_NORMAL",
+    }
+)
 AGREEMENT_NOT_FOUND = frozenset({"USER_AGREEMENT_NOT_EXIST", "ACQ.USER_AGREEMENT_NOT_EXIST"})
 
 TRADE_STATES = MappingProxyType(

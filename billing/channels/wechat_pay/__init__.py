@@ -64,6 +64,7 @@ class WechatPay:
             Operation.AGREEMENT_QUERY: Unanswered.RESEND,
         }
     )
+    agreement_gone = agreements.CONTRACT_NOT_FOUND
     refund_gap_s = 60
     auth_code_form = re.compile(r"1[0-5][0-9]{16}")
 

@@ -107,15 +107,3 @@ def test_refund_declined_for_good_stays_owed_and_asks_a_person() -> None:
     assert subject_balance(chart.REFUND_PAYABLE, refund_row().pk) == -1_000
     assert BillingReview.objects.get().reason_code == "refund_declined"
     assert events()[-1] == "refund_failed"
-
-
-def test_deduction_refused_because_the_agreement_is_gone_ends_it_here() -> None:
-    bill = invoice(1_000)
-    agreement = payments.agreement(bill.patient)
-    scripted.script(Operation.CAPTURE, ChannelAnswer(Outcome.DECLINED, code="CONTRACT_NOT_EXIST"))
-    payments.collect(bill)
-    invoice_drive(invoice_id=bill.pk)
-    agreement.refresh_from_db()
-    bill.refresh_from_db()
-    assert agreement.status == "ENDED"
-    assert bill.status == "ISSUED"
