@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "sandbox.world",
     "sandbox.wechat_pay",
     "sandbox.alipay",
+    "sandbox.nhsa",
     "sandbox.his",
     "sandbox.messages",
     "sandbox.phone",

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("sandbox.wechat_pay.urls")),
     path("", include("sandbox.alipay.urls")),
     path("", include("sandbox.messages.urls")),
+    path("nhsa/", include("sandbox.nhsa.urls")),
     path("his/", include("sandbox.his.urls")),
     path("phone/", include("sandbox.phone.urls")),
     path("_panel/", include("sandbox.phone.panel_urls")),

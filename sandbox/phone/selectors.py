@@ -37,8 +37,9 @@ def messages_of(wallet: Wallet) -> list[Message]:
 
 
 def code_open(wallet: Wallet) -> PaymentCode | None:
-    """The code on the screen, while it has some seconds left and nobody scanned it."""
-    row = PaymentCode.objects.filter(wallet=wallet, used_by="").order_by("-expires_at").first()
+    """The wallet's own code, while it has some seconds left and nobody scanned it."""
+    rows = PaymentCode.objects.filter(wallet=wallet, used_by="", code__startswith="1")
+    row = rows.order_by("-expires_at").first()
     return row if row is not None and seconds_left(row.expires_at) >= FEW_SECONDS else None
 
 

@@ -30,6 +30,20 @@ OPERATION_WORDS = {
     "token": "取令牌",
     "send": "发送",
     "push": "事件推送",
+    "sign_in": "签到签退",
+    "decode": "医保码解码",
+    "register": "挂号和就诊信息",
+    "upload": "费用明细",
+    "presettle": "预结算",
+    "settle": "结算",
+    "settle_reverse": "结算撤销",
+    "filing": "备案",
+    "audit": "事前事中提醒",
+    "mobile_upload": "移动支付明细",
+    "mobile_order": "移动支付下单",
+    "mobile_query": "移动支付查询",
+    "mobile_refund": "移动支付退费",
+    "mobile_revoke": "移动支付撤销",
 }
 FAULT_WORDS = {
     "refuse_connection": "拒绝连接",
@@ -53,6 +67,8 @@ FAULT_WORDS = {
     "already_cleared": "已清算",
     "part_success": "部分成功",
     "bill_difference": "对账单有差异",
+    "system_error_before": "不执行，答系统异常（-1）",
+    "system_error_after": "执行了，答系统异常（-1）",
 }
 BOOK_WORDS = {
     "captured": "收款",
@@ -63,6 +79,11 @@ BOOK_WORDS = {
     "fees": "手续费",
     "remitted": "已划拨",
     "open": "未终结",
+    "fund": "统筹和各类基金",
+    "own_account": "本人个人账户",
+    "mutual_aid": "家庭共济",
+    "settled": "已结算费用",
+    "undone": "冲正",
     "charged": "已收费",
     "cancelled": "已取消",
 }

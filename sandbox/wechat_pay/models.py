@@ -83,9 +83,13 @@ class Wallet(models.Model):
 
 
 class PaymentCode(models.Model):
-    """The code under the shop's scanner: 18 digits, one minute, one use."""
+    """The code under the shop's scanner: one minute, one use.
 
-    code = models.CharField(max_length=18, unique=True)
+    A wallet's own has 18 digits; the insurance code of the same phone, taken as a payment code, is
+    longer.
+    """
+
+    code = models.CharField(max_length=32, unique=True)
     wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE)
     expires_at = models.DateTimeField()
     used_by = models.CharField(max_length=64, blank=True)

@@ -161,8 +161,7 @@ def order_pay(order: Order, wallet: Wallet, *, delay_s: float = 0.0) -> bool:
 @transaction.atomic
 def order_scan(merchant: Merchant, wanted: Wanted, auth_code: str, fault: Fault | None) -> Order:
     """A scanned payment: paid at once, or waiting for the password, or failed for good."""
-    form_ok = len(auth_code) == CODE_LENGTH and auth_code.isdecimal()
-    if not form_ok or auth_code[:2] not in _PREFIXES:
+    if not _code_looks_right(auth_code):
         raise Refused(400, "AUTH_CODE_INVALID", "付款码格式错误，请扫描微信支付付款码")
     # Looked for under the code's lock: a twin that came in the same moment has made the order.
     code = PaymentCode.objects.select_for_update().filter(code=auth_code).first()
@@ -192,8 +191,17 @@ def order_scan(merchant: Merchant, wanted: Wanted, auth_code: str, fault: Fault 
     return order
 
 
+def _code_looks_right(auth_code: str) -> bool:
+    """A wallet's own code, or an insurance code, which has its own length and beginning."""
+    lengths = {CODE_LENGTH: _PREFIXES, INSURANCE_LENGTH: INSURANCE_PREFIXES}
+    known = lengths.get(len(auth_code), ())
+    return auth_code.isascii() and auth_code.isdecimal() and auth_code.startswith(known)
+
+
 CODE_LENGTH = 18
 _PREFIXES = ("10", "11", "12", "13", "14", "15")
+INSURANCE_LENGTH = 28
+INSURANCE_PREFIXES = ("01",)
 
 
 @transaction.atomic

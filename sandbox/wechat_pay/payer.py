@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -34,10 +34,15 @@ def wallet_set(openid: str, **fields: Any) -> Wallet:
     return wallet
 
 
-def code_show(openid: str) -> PaymentCode:
-    """A fresh payment code; the ones shown before stay valid for their minute."""
+def code_show(openid: str, *, digits: str = "", until: datetime | None = None) -> PaymentCode:
+    """A fresh payment code; the ones shown before stay valid for their minute.
+
+    `digits` is a code that another counterparty shows on the same phone and that pays as well.
+    """
     return PaymentCode.objects.create(
-        code=code_number(), wallet=wallet_of(openid), expires_at=clock.now() + CODE_LIFE
+        code=digits or code_number(),
+        wallet=wallet_of(openid),
+        expires_at=until or clock.now() + CODE_LIFE,
     )
 
 

@@ -56,6 +56,8 @@ FAULTS = (
         "already_cleared",
         "part_success",
         "bill_difference",
+        "system_error_before",
+        "system_error_after",
     }
 )
 
