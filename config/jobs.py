@@ -82,7 +82,10 @@ def jobs_between(after: datetime, until: datetime) -> Iterator[tuple[datetime, J
 
     A sweeper that would run thousands of times is thinned: a few evenly spaced runs, one before
     each daily job, and one at the end find all that its every run would have found.
+    Nothing is due in a stretch that ends before it begins.
     """
+    if until < after:
+        return
     daily = sorted(
         (
             (at, job)

@@ -12,16 +12,25 @@ from contextlib import ExitStack
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from billing.ledger.accounts import accounts_forget
 from core import clock
 from core.embedded.places import embedded_dir, var_dir
 from core.embedded.services import embedded_services
+from tests.fixtures.migrated_database import migrated_database
+from tests.fixtures.one_demo import house
+from tests.fixtures.sandbox_process import sandbox, sandbox_server
 from tests.fixtures.workers import OneDemo
+
+# Servers are found by name here and nowhere else: a conftest that imported them again would start
+# another one.
+__all__ = ["house", "sandbox", "sandbox_server"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PINNED_NOW = datetime(2026, 11, 20, 10, 0, tzinfo=clock.ZONE)
@@ -152,7 +161,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_createdb(request: pytest.FixtureRequest, django_db_keepdb: bool) -> Iterator[bool]:
+def django_db_createdb(
+    request: pytest.FixtureRequest, django_db_keepdb: bool, django_db_blocker: Any
+) -> Iterator[bool]:
     """`--reuse-db` keeps the database between runs, but never one of other migrations."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     mark = embedded_dir() / f"{os.environ.get('PORTAL_TEST_DB', 'test_portal')}{worker}.schema"
@@ -160,6 +171,9 @@ def django_db_createdb(request: pytest.FixtureRequest, django_db_keepdb: bool) -
     schema = schema_fingerprint()
     same = mark.exists() and mark.read_text() == schema
     mark.unlink(missing_ok=True)
+    with django_db_blocker.unblock():
+        template = migrated_database(schema, mark.parent)
+    connection.settings_dict["TEST"]["TEMPLATE"] = template
     yield bool(request.config.getvalue("create_db")) or not same
     if django_db_keepdb:
         mark.write_text(schema)

@@ -9,10 +9,6 @@ import pytest
 
 from billing.ledger.accounts import accounts_forget
 from tests import scripted
-from tests.fixtures.sandbox_process import (
-    sandbox,  # noqa: F401 - fixtures are found by name
-    sandbox_server,  # noqa: F401
-)
 
 
 @pytest.fixture

@@ -1,25 +1,15 @@
-from __future__ import annotations
+"""A merchant of the sandbox and the server that receives its notices."""
 
-from collections.abc import Iterator
+from __future__ import annotations
 
 import pytest
 
-from tests.fixtures.sandbox_process import (
-    Sandbox,
-    sandbox,  # noqa: F401 - fixtures are found by name
-    sandbox_server,  # noqa: F401
-)
-from tests.sandbox.wechat_client import Inbox, Merchant, inbox_start
+from tests.fixtures.sandbox_process import Sandbox
+from tests.sandbox.wechat_client import Merchant, inbox
+
+__all__ = ["inbox"]
 
 
 @pytest.fixture
-def merchant(sandbox: Sandbox) -> Merchant:  # noqa: F811
+def merchant(sandbox: Sandbox) -> Merchant:
     return Merchant(sandbox)
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    box, server = inbox_start()
-    yield box
-    server.shutdown()
-    server.server_close()

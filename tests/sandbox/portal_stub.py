@@ -119,7 +119,7 @@ def portal_stub(port: int = 0) -> Iterator[PortalStub]:
     stub = PortalStub()
     server = ThreadingHTTPServer(("127.0.0.1", port), _handler(stub))
     stub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield stub

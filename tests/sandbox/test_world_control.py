@@ -85,7 +85,7 @@ def test_portal_follows_the_clock_before_the_call_answers() -> None:
             pass
 
     portal = ThreadingHTTPServer(("127.0.0.1", 0), Portal)
-    threading.Thread(target=portal.serve_forever, daemon=True).start()
+    threading.Thread(target=portal.serve_forever, args=(0.01,), daemon=True).start()
     with sandbox_process(portal_url=f"http://127.0.0.1:{portal.server_address[1]}") as sandbox:
         now = sandbox.control("POST", "clock", {"advance_s": 60})["now"]
         assert told[0][0] == "/_dev/clock"

@@ -11,7 +11,7 @@ import ssl
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import httpx
+import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -218,5 +219,14 @@ def inbox_start() -> tuple[Inbox, ThreadingHTTPServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     inbox.url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # A server is asked to end with every test, and looks that often whether it was.
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     return inbox, server
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    box, server = inbox_start()
+    yield box
+    server.shutdown()
+    server.server_close()

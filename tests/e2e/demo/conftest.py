@@ -1,4 +1,4 @@
-"""One demo for the journeys of this folder, and one family in it that is taken all the way.
+"""One family in the session's demo that is taken all the way.
 
 The fixtures are the family's progress: who asks for `signed` gets somebody who has signed in, bound
 and signed, in a browser and through every page that leads there.
@@ -17,7 +17,7 @@ from tests.e2e.conftest import ARGS
 from tests.e2e.demo.relatives import Relatives, relatives_register
 from tests.e2e.demo.steps import bind, consent, sign, sign_in
 from tests.e2e.demo.walker import Walker
-from tests.fixtures.demo_process import Demo, demo_process
+from tests.fixtures.demo_process import Demo
 from tests.fixtures.visitors import staff_in
 
 WIDTHS = (390, 1280)
@@ -32,17 +32,6 @@ class Signed:
     who: Walker
     wechat: str
     alipay: str
-
-
-@pytest.fixture(scope="package")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with demo_process(tmp_path_factory.mktemp("demo")) as running:
-        running.morning()
-        yield running
-        if running.process is not None:
-            # An order that nobody went on with is over by then, and the books must agree.
-            running.morning()
-            running.books_agree()
 
 
 @pytest.fixture(scope="package")
