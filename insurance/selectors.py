@@ -1,0 +1,114 @@
+"""Reading questions: who speaks to the insurer for a campus, and what was said about a subject."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from django.db.models import F, OuterRef, Subquery
+from django.db.models import Value as Constant
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from core import clock
+from core.errors import NotOffered
+from insurance.gateway.base import (
+    GatewayStyle,
+    Operation,
+    Operator,
+    RegionProfile,
+    Site,
+    TimestampForm,
+)
+from insurance.models import Institution, InsuranceMessage, InsuranceRegion, InsuranceSession
+
+
+class RegionSecretsUnreadable(ValueError):
+    """What is stored as a region's secrets is no object of texts. It is never quoted."""
+
+
+def institution_of(campus_id: int) -> Institution:
+    """The campus at the insurer, with its region and today's sign-in number; one statement."""
+    session = InsuranceSession.objects.filter(
+        institution=OuterRef("pk"), operator_code=OuterRef("operator_code"), day=clock.today()
+    )
+    found = (
+        Institution.objects.select_related("campus", "region")
+        .filter(campus_id=campus_id, active=True, region__active=True)
+        .exclude(campus__institution_code="")
+        .annotate(sign_no=Coalesce(Subquery(session.values("sign_no")[:1]), Constant("")))
+        .first()
+    )
+    if found is None:
+        raise NotOffered("not_insured_here", _("This place has no contract with the insurer."))
+    return found
+
+
+def site_of(institution: Institution) -> Site:
+    """What the adapters must know of an institution."""
+    return Site(
+        institution_code=institution.campus.institution_code,
+        institution_name=institution.name,
+        region=region_profile(institution.region),
+        operator=Operator(
+            institution.operator_kind, institution.operator_code, institution.operator_name
+        ),
+        sign_no=getattr(institution, "sign_no", ""),
+    )
+
+
+def region_profile(region: InsuranceRegion) -> RegionProfile:
+    """A region as the adapters see it; raises RegionSecretsUnreadable."""
+    return RegionProfile(
+        area=region.area,
+        style=GatewayStyle(region.style),
+        base_url=region.base_url,
+        receiver_code=region.receiver_code,
+        interface_version=region.interface_version,
+        sign_type=region.sign_type,
+        fund_includes_account=region.fund_includes_account,
+        med_types=tuple(region.med_types),
+        mobile_url=region.mobile_url,
+        mobile_version=region.mobile_version,
+        mobile_timestamp=TimestampForm(region.mobile_timestamp),
+        credential_url=region.credential_url,
+        lines_per_call=region.lines_per_call,
+        paths=MappingProxyType(dict(region.paths)),
+        nothing_texts=tuple(region.nothing_texts),
+        secrets=_secrets(region),
+    )
+
+
+def message_last(subject: str, operation: Operation) -> InsuranceMessage | None:
+    """The newest message of this kind about a subject: the one a reversal would name.
+
+    It is there even if the process died before the send, so nobody settles twice after a crash.
+    """
+    return (
+        InsuranceMessage.objects.filter(subject=subject, operation=operation.value)
+        .order_by("-id")
+        .first()
+    )
+
+
+def messages_unanswered(subject: str) -> list[InsuranceMessage]:
+    """Messages about a subject without any reply, oldest first: sent or not, nobody knows."""
+    return list(
+        InsuranceMessage.objects.filter(subject=subject, replies__isnull=True)
+        .annotate(area=F("institution__region__area"))
+        .order_by("id")
+    )
+
+
+def _secrets(region: InsuranceRegion) -> Mapping[str, str]:
+    if not region.secrets:
+        return MappingProxyType({})
+    try:
+        secrets = json.loads(region.secrets)
+    except (ValueError, RecursionError):
+        # The cause would carry the whole text.
+        raise RegionSecretsUnreadable(f"region {region}: its secrets are no JSON") from None
+    if not isinstance(secrets, dict) or not all(isinstance(one, str) for one in secrets.values()):
+        raise RegionSecretsUnreadable(f"region {region}: its secrets are no object of texts")
+    return MappingProxyType(secrets)

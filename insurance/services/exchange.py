@@ -1,0 +1,144 @@
+"""Saying something to the insurer: intent committed, sent, what was learnt recorded.
+
+`message_prepare` writes the intent and may run in the caller's transaction, together with the state
+that says "asked"; `message_deliver` sends it outside any transaction. Who has nothing to commit
+beside it calls `message_send`. A message number is new for every send; only what declares RESEND
+may be said again under its number, and then in the very same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Generic
+
+from django.db import transaction
+
+from core import clock
+from core.failpoints import failpoint
+from core.outcomes import Unanswered
+from core.prepared import row_insert, row_insert_new
+from insurance.gateway.base import Answer, Call, Gateway, Operation, Site, Stamp, Value
+from insurance.gateway.nhsa import Nhsa
+from insurance.models import Institution, InsuranceMessage, InsuranceReply
+from insurance.selectors import site_of
+
+NUMBER_TAIL = 4
+NUMBER_TRIES = 20
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+TEXT_MAX, CODE_MAX, PLATFORM_NO_MAX = 500, 32, 40
+
+GATEWAYS: tuple[Gateway, ...] = (Nhsa(),)
+_BY_OPERATION: Mapping[Operation, Gateway] = MappingProxyType(
+    {operation: gateway for gateway in GATEWAYS for operation in gateway.unanswered}
+)
+
+
+class BodyChanged(RuntimeError):
+    """Other bytes under a message number that was used: whoever asks again takes a new number."""
+
+
+class NotResendable(RuntimeError):
+    """An operation that must be queried or reversed instead of being said again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Generic[Value]):
+    """A committed intent, ready to be delivered."""
+
+    call: Call[Value]
+    site: Site
+    stamp: Stamp
+    content: bytes
+    message: InsuranceMessage
+
+
+def gateway_of(operation: Operation) -> Gateway:
+    """The platform that an operation belongs to."""
+    return _BY_OPERATION[operation]
+
+
+def unanswered_rule(operation: Operation) -> Unanswered:
+    """What an operation allows when its answer did not come."""
+    return gateway_of(operation).unanswered[operation]
+
+
+def message_send(*, institution: Institution, call: Call[Value], subject: str) -> Answer[Value]:
+    """Commit the intent, send it, record the reply. Not inside a transaction."""
+    with transaction.atomic():
+        prepared = message_prepare(institution=institution, call=call, subject=subject)
+    return message_deliver(prepared)
+
+
+def message_prepare(
+    *, institution: Institution, call: Call[Value], subject: str
+) -> Prepared[Value]:
+    """Write the intent under a new message number, in the caller's transaction."""
+    site, now = site_of(institution), clock.now().replace(microsecond=0)
+    for _try in range(NUMBER_TRIES):
+        stamp = Stamp(_message_no(site, now), now, site.sign_no)
+        content = gateway_of(call.operation).content(call, site, stamp)
+        message = InsuranceMessage(
+            message_no=stamp.message_no,
+            gateway=gateway_of(call.operation).code,
+            operation=call.operation.value,
+            code=call.code,
+            body_hash=content_hash(content),
+            institution=institution,
+            sign_no=stamp.sign_no,
+            subject=subject,
+            created_at=now,
+        )
+        if row_insert_new(message):
+            return Prepared(call, site, stamp, content, message)
+    raise RuntimeError("no free message number in this second")
+
+
+def message_repeat(
+    *, message: InsuranceMessage, institution: Institution, call: Call[Value]
+) -> Answer[Value]:
+    """Say a message again under its number; only where that is harmless, and only the same."""
+    rule = unanswered_rule(Operation(message.operation))
+    if rule is not Unanswered.RESEND:
+        raise NotResendable(f"{message}: {rule} after no answer")
+    site = site_of(institution)
+    stamp = Stamp(message.message_no, message.created_at.astimezone(clock.ZONE), message.sign_no)
+    content = gateway_of(call.operation).content(call, site, stamp)
+    if content_hash(content) != message.body_hash:
+        raise BodyChanged(f"{message}: the body differs from what was committed")
+    return message_deliver(Prepared(call, site, stamp, content, message))
+
+
+def message_deliver(prepared: Prepared[Value]) -> Answer[Value]:
+    """Send a committed intent and record what was learnt."""
+    failpoint("insurance.before_send")
+    gateway = gateway_of(prepared.call.operation)
+    answer = gateway.send(prepared.call, prepared.site, prepared.stamp, prepared.content)
+    failpoint("insurance.after_send")
+    row_insert(
+        InsuranceReply(
+            message=prepared.message,
+            outcome=answer.outcome.value,
+            code=answer.code[:CODE_MAX],
+            text=answer.message[:TEXT_MAX],
+            executed=answer.executed,
+            platform_no=answer.platform_no[:PLATFORM_NO_MAX],
+            created_at=clock.now(),
+        )
+    )
+    return answer
+
+
+def content_hash(content: bytes) -> str:
+    """SHA-256 in hex, as the row keeps it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _message_no(site: Site, now: datetime) -> str:
+    """The institution's code, the second, and a random tail: no counter that writers wait for."""
+    tail = "".join(secrets.choice(_ALPHABET) for _place in range(NUMBER_TAIL))
+    return f"{site.institution_code[:12]}{now:%Y%m%d%H%M%S}{tail}"
