@@ -5,11 +5,11 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from billing.views import messages
 from config import pages, portal, staff_login
 from config.dev_clock import dev_clock
 from config.health import healthz
 from config.passkeys import passkeys
-from patients.views import messages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", portal.home, name="home"),

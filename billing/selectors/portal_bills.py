@@ -104,6 +104,20 @@ def bill_of(
     return found, right
 
 
+def bills_readable(user: User, invoice_ids: set[int]) -> dict[int, tuple[bool, bool]]:
+    """Of these bills those this user may open: whether it waits for their money, and whether it
+    has been paid."""
+    access = access_of(user) if invoice_ids else []
+    if not access:
+        return {}
+    rows = _visible(user, access).filter(pk__in=invoice_ids).select_related(None)
+    payable = {row.patient_id for row in access if row.may_pay}
+    return {
+        pk: (status == S.ISSUED and patient_id in payable, status in Invoice.SETTLED)
+        for pk, status, patient_id in rows.values_list("pk", "status", "patient_id")
+    }
+
+
 def bills_open(user: User, access: list[PatientAccess]) -> list[BillRow]:
     """What is to pay or in progress, what waits longest first."""
     rows = _visible(user, access).filter(status__in=[*Invoice.OPEN, S.REVIEW])
