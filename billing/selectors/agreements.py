@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,14 +9,13 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from billing.channels.base import Capability, Mode
-from billing.channels.registry import channel_get
+from billing.channels.base import Mode
 from billing.models import (
     Agreement,
     AgreementPatient,
-    AgreementPlan,
     AgreementStatus,
     PaymentTransaction,
     TransactionKind,
@@ -29,13 +27,14 @@ from core import clock
 from core.crypto import mask_name
 from core.errors import NotFound
 from core.models import User
-from patients.models import Campus, PatientAccess, Relation
+from patients.models import PatientAccess, Relation
 
 LIVE = (AgreementStatus.ACTIVE, AgreementStatus.PAUSED)
 ENDED_SHOWN = timedelta(days=30)
 PAGE_SIZE = 20
 ROWS_MAX = 20
 NO_PASSWORD = _("no password")
+WALLETS: dict[str, Promise] = {"wechat_pay": _("WeChat"), "alipay": _("Alipay")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,17 @@ class AgreementRow:
         return str(self.agreement.status).lower()
 
     @property
+    def people_words(self) -> str:
+        """For whom it pays, relatives with what they are."""
+        names = [
+            gettext("%(name)s (%(word)s)") % {"name": one.name, "word": one.word}
+            if one.name
+            else str(one.word)
+            for one in self.people
+        ]
+        return gettext("pays for %(names)s") % {"names": gettext(" and ").join(names)}
+
+    @property
     def campus(self) -> str:
         """The one place whose bills it pays; empty where it pays everywhere."""
         campus = self.agreement.plan.merchant.campus
@@ -83,19 +93,9 @@ class AgreementRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanChoice:
-    """A plan that can be signed; `signed` names the holder's live agreement of this plan."""
-
-    plan: AgreementPlan
-    channel: str | Promise
-    institution: str
-    campus: str
-    signed: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Deduction:
-    """One deduction as its payer may read it: masked name, amount, number's tail."""
+    """One deduction as its payer may read it: masked name (their own in full), amount, number's
+    tail."""
 
     pk: int
     name: str
@@ -171,40 +171,13 @@ def payable_people(user: User, chosen: Iterable[int] = ()) -> tuple[Person, ...]
     return tuple(_person(row, row.patient_id in marked) for row in rows)
 
 
-def plans_open() -> QuerySet[AgreementPlan]:
-    """Plans that can be signed now: their institution's own agreement is in term (Z1)."""
-    today = clock.today()
-    return AgreementPlan.objects.filter(
-        merchant__active=True,
-        merchant__institution__suspended=False,
-        merchant__institution__agreement_from__lte=today,
-        merchant__institution__agreement_until__gte=today,
-    ).select_related("merchant__institution", "merchant__campus")
-
-
-def plan_is_offered(plan: AgreementPlan) -> bool:
-    """Whether the plan's channel is set up here and has agreements."""
-    try:
-        return Capability.AGREEMENT in channel_get(plan.merchant.channel).capabilities
-    except LookupError:
-        return False
-
-
-def plans_offered(user: User) -> list[PlanChoice]:
-    """Every plan of every institution in term. None is favoured: each reader has another order."""
-    live = dict(Agreement.objects.filter(holder=user, status__in=LIVE).values_list("plan_id", "pk"))
-    plans = [plan for plan in plans_open().order_by("pk") if plan_is_offered(plan)]
-    campuses = Campus.objects.count() > 1 if plans else False
-    return [
-        PlanChoice(
-            plan,
-            agreement_channel_word(plan.merchant.channel),
-            plan.merchant.institution.name,
-            plan.merchant.campus.name if campuses and plan.merchant.campus else "",
-            live.get(plan.pk),
-        )
-        for plan in sorted(plans, key=lambda plan: _drawn(user, plan))
-    ]
+def wallets_standing(user: User) -> tuple[list[str], bool]:
+    """For the home page: the wallets that deduct now, else those that rest, and which it is."""
+    rows = Agreement.objects.filter(holder=user, status__in=LIVE).order_by("preference", "pk")
+    found = list(rows.values_list("plan__merchant__channel", "status"))
+    active = [channel for channel, status in found if status == AgreementStatus.ACTIVE]
+    shown = active or [channel for channel, _status in found]
+    return [str(WALLETS.get(one, NO_PASSWORD)) for one in dict.fromkeys(shown)], bool(active)
 
 
 def deductions_of(agreement: Agreement, *, before: int | None = None) -> DeductionsPage:
@@ -223,18 +196,25 @@ def deductions_of(agreement: Agreement, *, before: int | None = None) -> Deducti
     found = list(rows.order_by("-pk")[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
     older = shown[-1].pk if len(found) > PAGE_SIZE else None
-    return DeductionsPage(tuple(_deduction(row) for row in shown), older)
+    own = PatientAccess.objects.filter(
+        user=agreement.holder_id, relation=Relation.SELF, ended_at=None
+    )
+    own_id = own.values_list("patient_id", flat=True).first()
+    return DeductionsPage(tuple(_deduction(row, own_id) for row in shown), older)
 
 
-def _deduction(row: PaymentTransaction) -> Deduction:
-    invoice = row.payment.invoice
+def _deduction(row: PaymentTransaction, own_id: int | None) -> Deduction:
+    invoice, name = row.payment.invoice, ""
+    if invoice is not None:
+        own = invoice.patient_id == own_id
+        name = invoice.patient.name if own else mask_name(invoice.patient.name)
     back_fen = int(getattr(row, "back_fen", 0))
     badge = "paid" if row.status == TransactionStatus.SUCCEEDED else "in_progress"
     if back_fen:
         badge = "refunded" if back_fen >= row.amount_fen else "part_refunded"
     return Deduction(
         pk=row.pk,
-        name=mask_name(invoice.patient.name) if invoice else "",
+        name=name,
         amount_fen=row.amount_fen,
         number=invoice.invoice_no[-6:] if invoice else row.number[-6:],
         badge=badge,
@@ -286,10 +266,3 @@ def _person(access: PatientAccess, chosen: bool) -> Person:
         word=_("myself") if own else Relation(access.relation).label,
         chosen=chosen,
     )
-
-
-def _drawn(user: User, plan: AgreementPlan) -> str:
-    """A place drawn by lot, the same at every look of one reader."""
-    code = plan.merchant.institution.code
-    lot = hashlib.sha256(f"{user.pk}/{code}".encode()).hexdigest()
-    return f"{lot}/{plan.pk:012d}"

@@ -25,7 +25,8 @@ from billing.models import (
     AgreementStatus,
 )
 from billing.models.agreement import first_look
-from billing.selectors.agreements import LIVE, agreement_own, plan_is_offered, plans_open
+from billing.selectors.agreement_plans import plan_is_offered, plans_open
+from billing.selectors.agreements import LIVE, agreement_own
 from billing.services.agreement_ends import agreement_end
 from billing.services.agreements import agreement_begin
 from billing.services.merchants import merchant_account

@@ -15,15 +15,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from billing.forms import STEPS, AgreementForm, faults_of
 from billing.models import AgreementPlan, AgreementStatus
+from billing.selectors.agreement_plans import (
+    plan_hospital,
+    plan_is_offered,
+    plans_offered,
+    plans_open,
+)
 from billing.selectors.agreements import (
     LIVE,
     AgreementRow,
     Person,
     agreement_channel_word,
     payable_people,
-    plan_is_offered,
-    plans_offered,
-    plans_open,
 )
 from billing.services.agreement_terms import agreement_sign_begin, agreement_sign_url
 from billing.services.agreements import agreement_refresh
@@ -43,7 +46,7 @@ REFRESH_S = 5
 @require_safe
 def agreement_new(request: HttpRequest) -> HttpResponse:
     """Every institution whose agreement is in term, none of them first for everybody."""
-    return shown(request, "new", {"plans": plans_offered(the_patient(request))})
+    return shown(request, "new", {"groups": plans_offered(the_patient(request))})
 
 
 @patient_required
@@ -102,6 +105,7 @@ def _form_page(
     ]
     context = {
         "plan": plan,
+        "place": plan_hospital(plan),
         "channel": agreement_channel_word(plan.merchant.channel),
         "people": people,
         "form": form,

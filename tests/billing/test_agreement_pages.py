@@ -56,7 +56,7 @@ def test_what_stands_is_shown_with_masked_people_limits_and_today() -> None:
     for words in (
         "免密支付",
         "微信免密",
-        "替本人，李**（父母）",
+        "替本人、李**（父母）付",
         "每天最多¥1,000.00",
         "今天已扣¥86.40",
     ):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import pytest
 from django.utils import translation
 
 from billing.models import Agreement, PaymentInstitution
-from patients.models import Consent
+from patients.models import Campus, Consent
 from tests import scripted
 from tests.billing import portal_house as house
 from tests.billing.portal_house import text_of
@@ -25,6 +25,7 @@ from tests.billing.services.agreement_house import (
     text_hash,
     wallet_of,
 )
+from tests.factories import patients as people
 from tests.factories import payments
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,42 @@ def test_every_institution_in_term_is_offered_and_none_is_first_for_everybody() 
         assert "推荐" not in text
         first.add(min(names, key=text.index))
     assert len(first) > 1
+
+
+def test_plans_stand_under_their_channel_each_with_its_hospital_and_limits() -> None:
+    # Given two hospitals' merchants, each with a wide and a narrow plan
+    user, _own, _mother = house.family()
+    main = Campus.objects.get()
+    east = people.campus("east", name="云溪市第一医院东院")
+    for number, campus in (("1900000001", main), ("1900000002", east)):
+        merchant = payments.merchant(number, campus=campus)
+        payments.plan(merchant, "1", name="大额")
+        terms = {"single_fen": 50_000, "daily_fen": 250_000}
+        hours = {"hours_from": time(7), "hours_until": time(22)}
+        payments.plan(merchant, "2", name="小额", **terms, **hours)
+
+    # When the user looks what can be signed
+    text = text_of(house.signed_in(user).get("/agreements/new"))
+
+    # Then channel and institution stand once, and each card says what sets it apart
+    assert text.count("由财付通扣款") == 1
+    wide = "云溪市第一医院大额每笔最多¥5,000.00每天最多¥50,000.00"
+    narrow = "云溪市第一医院东院小额每笔最多¥500.00每天最多¥2,500.00只在7:00–22:00扣款"
+    assert wide in text
+    assert narrow in text
+    assert text.count("只在") == 2
+
+
+def test_the_form_names_the_hospital_whose_bills_are_paid() -> None:
+    user, _own, _mother = house.family()
+    east = people.campus("east", name="云溪市第一医院东院")
+    plan = payments.plan(payments.merchant("1900000002", campus=east), "2")
+    everywhere = payments.plan(payments.merchant("1900000003"), "3")
+    phone = house.signed_in(user)
+    assert "用于云溪市第一医院东院的账单" in text_of(phone.get(f"/agreements/new/{plan.pk}"))
+    assert "用于各院区的账单" in text_of(phone.get(f"/agreements/new/{everywhere.pk}"))
+    phone.cookies["mode"] = "elder-1"
+    assert "用于云溪市第一医院东院的账单" in text_of(phone.get(f"/agreements/new/{plan.pk}"))
 
 
 def test_signed_already_is_greyed() -> None:
