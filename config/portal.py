@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from billing.selectors.agreements import wallets_standing
 from billing.selectors.portal_bills import BillRow, bills_open, bills_recent
 from billing.selectors.ratings import rating_asked
 from core import clock
@@ -42,6 +43,8 @@ class Home:
     family_count: int
     bound: bool
     rating: tuple[int, str] | None
+    wallets: list[str]
+    deducting: bool
 
 
 @require_safe
@@ -62,6 +65,7 @@ def home_of(user: User) -> Home:
     access = access_of(user)
     waiting = bills_open(user, access) if access else []
     payable = {row.patient_id for row in access if row.may_pay}
+    wallets, deducting = wallets_standing(user)
     to_pay = [row for row in waiting if row.badge == "to_pay" and row.patient_id in payable]
     return Home(
         name=own_name(access),
@@ -73,6 +77,8 @@ def home_of(user: User) -> Home:
         family_count=sum(row.relation != Relation.SELF for row in access),
         bound=bool(access),
         rating=rating_asked(access) if access else None,
+        wallets=wallets,
+        deducting=deducting,
     )
 
 

@@ -33,8 +33,10 @@ BADGES = {
     "paused": ("none", "pause", _("paused")),
     "closed": ("none", "minus", pgettext_lazy("bill", "closed")),
 }
-TIMES = re.compile(r"(\d{1,2}:\d{2}(?:[–-]\d{1,2}:\d{2})?)")
+TIMES = re.compile(r"(\d{1,2}:\d{2}(?:[–-]\d{1,2}:\d{2})?|(?:[可付多达于]{1,2} )?¥[\d,]+\.\d{2})")
+PHRASES = re.compile(r"(?<=[，。；、：])")
 KEEP = '<span class="keep">{}</span>'
+PHRASE = '<span class="phrase">{}</span>'
 BAR_WIDTH = 1000
 BAR_GAP = 6
 BAR_LEAST = 10
@@ -65,8 +67,15 @@ def page_mode_tag(context: dict[str, Any]) -> PageMode:
 
 @register.filter
 def unbroken(text: str) -> SafeString:
-    """Keep times and ranges such as 7:30–17:00 on one line."""
-    pieces = enumerate(TIMES.split(text))  # the odd pieces are the times
+    """Break lines after punctuation where there is room, and never inside 7:30–17:00 or a sum."""
+    phrases = [one for one in PHRASES.split(str(text)) if one]
+    if len(phrases) == 1:
+        return _times_kept(phrases[0])
+    return format_html_join("", PHRASE, ((_times_kept(one),) for one in phrases))
+
+
+def _times_kept(text: str) -> SafeString:
+    pieces = enumerate(TIMES.split(text))  # the odd pieces are the times and sums
     return format_html_join(
         "", "{}", ((format_html(KEEP, piece) if n % 2 else piece,) for n, piece in pieces)
     )

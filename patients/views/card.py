@@ -6,11 +6,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from core.crypto import mask_id
+from core.crypto import mask_id, mask_name
 from core.models import User
 from patients.card_codes import LIFETIME, card_code_new
 from patients.doors import patient_required, the_patient
-from patients.models import Location, PatientAccess
+from patients.models import Location, PatientAccess, Relation
 from patients.selectors.cards import card_people
 
 PERSON = "person"
@@ -27,13 +27,17 @@ def card_page(request: HttpRequest, user: User, location: Location | None) -> Ht
     """The code of one person; `person` in the address chooses among those one may show."""
     people = card_people(user)
     chosen = _chosen(people, request.GET.get(PERSON, ""))
-    context: dict[str, object] = {"location": location, "people": people, "chosen": chosen}
+    context: dict[str, object] = {
+        "location": location,
+        "people": [(one, name_of(one)) for one in people],
+        "chosen": chosen,
+    }
     if chosen is not None:
         patient = chosen.patient
         context |= {
             "code": card_code_new(patient.pk),
             "seconds": int(LIFETIME.total_seconds()),
-            "name": patient.name,
+            "name": name_of(chosen),
             "number": grouped_id(patient.id_number),
             "again": f"{request.path}?{PERSON}={patient.pk}",
         }
@@ -48,6 +52,12 @@ def _chosen(people: list[PatientAccess], wanted: str) -> PatientAccess | None:
     if found is None:
         raise Http404
     return found
+
+
+def name_of(access: PatientAccess) -> str:
+    """One's own name in full, anybody else's masked: a phone is read over shoulders."""
+    own = access.relation == Relation.SELF
+    return access.patient.name if own else mask_name(access.patient.name)
 
 
 def grouped_id(number: str) -> str:

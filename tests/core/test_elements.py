@@ -87,6 +87,14 @@ def test_times_stay_on_one_line_and_text_is_escaped():
     assert unbroken("no time") == "no time"
 
 
+def test_a_line_breaks_after_a_phrase_and_never_inside_a_sum():
+    assert unbroken("已绑定，最多可付 ¥5,000.00") == (
+        '<span class="phrase">已绑定，</span>'
+        '<span class="phrase">最多<span class="keep">可付 ¥5,000.00</span></span>'
+    )
+    assert unbroken("没有扣款。") == "没有扣款。"
+
+
 @given(st.lists(st.integers(-5, 10**13), max_size=5))
 def test_the_bar_reaches_from_end_to_end_and_hides_no_part(amounts):
     rects = bar_rects([Part(str(n), fen) for n, fen in enumerate(amounts)])
