@@ -24,6 +24,7 @@ from billing.ledger.chart import (
 )
 from billing.ledger.entries import EntryDraft, Leg, UnbalancedEntry
 from billing.ledger.services import entries_post, entry_post
+from billing.models import Payment
 
 
 def post_invoice_issued(
@@ -42,26 +43,26 @@ def post_invoice_cancelled(
     return _post(Event.INVOICE_CANCELLED, reference, occurred_at, legs, invoice_id)
 
 
-def post_capture(
+def tender_account(payment: Payment) -> str:
+    """Where a payment's money lies: the drawer of its shift, else its merchant's clearing."""
+    if payment.shift is not None:
+        return cash_drawer(payment.shift.shift_no)
+    assert payment.merchant is not None  # the database demands one of the two
+    return clearing(payment.channel, payment.merchant.merchant_no)
+
+
+def post_taken(
     *,
     invoice_id: int,
+    payment: Payment,
     amount_fen: int,
-    channel: str,
-    merchant_no: str,
     reference: str,
     occurred_at: datetime,
 ) -> int:
-    """Dr clearing/channel/merchant / Cr patient_receivable [invoice]."""
-    legs = _legs(amount_fen, (clearing(channel, merchant_no),), (PATIENT_RECEIVABLE, invoice_id))
-    return _post(Event.CAPTURED, reference, occurred_at, legs, invoice_id)
-
-
-def post_cash_taken(
-    *, invoice_id: int, amount_fen: int, drawer: str, reference: str, occurred_at: datetime
-) -> int:
-    """Dr cash_drawer/drawer / Cr patient_receivable [invoice]."""
-    legs = _legs(amount_fen, (cash_drawer(drawer),), (PATIENT_RECEIVABLE, invoice_id))
-    return _post(Event.CASH_TAKEN, reference, occurred_at, legs, invoice_id)
+    """Dr clearing/channel/merchant or cash_drawer/drawer / Cr patient_receivable [invoice]."""
+    event = Event.CAPTURED if payment.shift is None else Event.CASH_TAKEN
+    legs = _legs(amount_fen, (tender_account(payment),), (PATIENT_RECEIVABLE, invoice_id))
+    return _post(event, reference, occurred_at, legs, invoice_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from celery import shared_task
 
 from billing.ledger.closing import day_close, days_due
-from billing.models import PaymentTransaction
 from billing.policy import policy
 from billing.services.agreement_sweeps import agreement_look, agreements_due
 from billing.services.event_relay import events_publish, events_push_due
 from billing.services.failures import invoice_kept, transaction_kept
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
-from billing.services.notices import notice_apply, notices_due
+from billing.services.notice_applying import notice_apply, notices_due
 from billing.services.sweeps import transaction_resume, transactions_due
 from core.dispatch import enqueue
 from patients.tasks import notifications_send_task
@@ -32,14 +31,7 @@ def invoice_drive_task(invoice_id: int) -> None:
 @shared_task
 def notice_apply_task(notice_id: int) -> None:
     """Apply a stored notice; the bill goes on from there."""
-    transaction_id = notice_apply(notice_id=notice_id)
-    if transaction_id is not None:
-        payment = (
-            PaymentTransaction.objects.select_related("payment").get(pk=transaction_id).payment
-        )
-        if payment.invoice_id is not None:
-            with invoice_kept(invoice_id=payment.invoice_id):
-                invoice_drive(invoice_id=payment.invoice_id)
+    notice_apply(notice_id=notice_id)
     tell()
 
 

@@ -11,7 +11,7 @@ import time
 
 from django.db import connection
 
-from billing.selectors.invoices import collect_is_running
+from billing.selectors.collects import collect_is_running
 
 WAITERS_MAX = 32
 FIRST_STEP_S = 0.05

@@ -21,7 +21,7 @@ from core.actors import SYSTEM
 from core.audit import record_limited
 from core.crypto import blind_index
 from core.errors import BadInput, Forbidden, Refusal
-from core.locking import advisory_lock
+from core.locks import staff_login_lock
 from core.models import StaffLoginTry, User
 from core.passkeys import passkey_check, passkeys_of
 from core.second_factor import second_factor_check, second_factor_of
@@ -94,7 +94,7 @@ def _try_count(name: str, address: str) -> None:
     """Write the attempt down, or refuse it: nothing is compared past a limit."""
     now = clock.now()
     with transaction.atomic():
-        advisory_lock(f"core.staff_login/{name}")
+        staff_login_lock(name)
         recent = StaffLoginTry.objects.filter(created_at__gt=now - WINDOW)
         of_name, of_address = recent.filter(name_index=name), recent.filter(address=address or None)
         here = of_name.filter(address=address or None)

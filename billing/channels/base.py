@@ -153,6 +153,14 @@ class ChannelAnswer:
     retry_at: datetime | None = None
 
 
+class Source(StrEnum):
+    """By which door the answer came."""
+
+    SEND = "send"
+    QUERY = "query"
+    NOTICE = "notice"
+
+
 class NoticeKind(StrEnum):
     CAPTURE = "capture"
     REFUND = "refund"

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from billing.services.invoices import AMOUNT_FEN_MAX
+from core.money import FEN_MAX
 
 NUMBER_PATTERN = r"[0-9A-Za-z_-]{1,64}"
 NUMBER = re.compile(NUMBER_PATTERN)
@@ -99,7 +99,7 @@ class FenField(Described, serializers.Field):  # type: ignore[type-arg]
             self.fail("not_int")
         if data <= 0:
             self.fail("positive")
-        if data > AMOUNT_FEN_MAX:
+        if data > FEN_MAX:
             self.fail("large")
         return int(data)
 
@@ -107,7 +107,7 @@ class FenField(Described, serializers.Field):  # type: ignore[type-arg]
         return value
 
     def openapi(self) -> dict[str, Any]:
-        return {"type": "integer", "format": "int64", "minimum": 1, "maximum": AMOUNT_FEN_MAX}
+        return {"type": "integer", "format": "int64", "minimum": 1, "maximum": FEN_MAX}
 
 
 class WholeField(Described, serializers.Field):  # type: ignore[type-arg]

@@ -54,6 +54,8 @@ class Invoice(models.Model):
         S.REVIEW: frozenset({S.ISSUED, S.PAID, S.PARTLY_REFUNDED, S.REFUNDED, S.CANCELLED}),
     }
     OPEN: ClassVar[frozenset[str]] = frozenset({S.PRICING, S.ISSUED, S.COLLECTING, S.PROCESSING})
+    # The drive has the next word.
+    DRIVEN: ClassVar[frozenset[str]] = frozenset({S.PRICING, S.COLLECTING, S.PROCESSING})
     SETTLED: ClassVar[frozenset[str]] = frozenset(
         {S.PAID, S.RESETTLING, S.PARTLY_REFUNDED, S.REFUNDED}
     )

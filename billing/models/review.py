@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models.invoice import Invoice
 from billing.models.payment import PaymentNotice, PaymentTransaction
 from billing.models.returns import InvoiceReturn
-from core.review import ReviewCase
+from core.review import ReviewCase, ReviewStatus
 
 
 class ReviewReason(models.TextChoices):
@@ -23,8 +23,27 @@ class ReviewReason(models.TextChoices):
     STATE_DIFFERS = "state_differs", _("the channel contradicts itself")
     UNKNOWN_ORDER = "unknown_order", _("notice for an order we do not know")
     NOT_ENDED = "not_ended", _("no final answer in time")
-    UNEXPECTED_MONEY = "unexpected_money", _("unexpected money")
     EVENT_NOT_DELIVERED = "event_not_delivered", _("the HIS does not take our events")
+
+
+# What a case is about, the most particular first: `review_open` asks for it in this order.
+ABOUT = ("transaction", "notice", "invoice_return", "invoice")
+
+
+def _one_open() -> list[models.UniqueConstraint]:
+    """At most one open case per reason and row; a case is about the first row it names."""
+    return [
+        models.UniqueConstraint(
+            fields=["reason_code", row],
+            condition=models.Q(
+                status=ReviewStatus.OPEN,
+                **{f"{row}__isnull": False},
+                **{f"{other}__isnull": True for other in ABOUT[:place]},
+            ),
+            name=f"review_one_open_{row}",
+        )
+        for place, row in enumerate(ABOUT)
+    ]
 
 
 class BillingReview(ReviewCase):
@@ -47,6 +66,7 @@ class BillingReview(ReviewCase):
     class Meta(ReviewCase.Meta):
         verbose_name = _("billing review")
         verbose_name_plural = _("billing reviews")
+        constraints: ClassVar = [*ReviewCase.Meta.constraints, *_one_open()]
         permissions: ClassVar = [("decide_billingreview", "Can decide billing reviews")]
 
     def __str__(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
@@ -20,7 +22,6 @@ from billing.models import (
     Invoice,
     InvoiceReturn,
     InvoiceStatus,
-    Payment,
     PaymentTransaction,
     ReturnStatus,
     ReviewReason,
@@ -29,7 +30,7 @@ from billing.models import (
 )
 from billing.selectors.payments import open_capture
 from billing.services.agreement_ends import agreement_doubted
-from billing.services.events import event_add
+from billing.services.events import event_add, return_event_add
 from billing.services.messages import tell_paid, tell_refunded
 from billing.services.refunds import refund_begin, refund_subject
 from billing.services.reviews import review_open
@@ -39,48 +40,13 @@ from core.failpoints import failpoint
 from core.states import transition
 
 
-def tender_account(payment: Payment) -> str:
-    """The ledger account a payment's money lies in."""
-    if payment.shift is not None:
-        return chart.cash_drawer(payment.shift.shift_no)
-    assert payment.merchant is not None
-    return chart.clearing(payment.channel, payment.merchant.merchant_no)
-
-
-def _post_taken(row: PaymentTransaction, invoice: Invoice) -> None:
-    payment, occurred_at = row.payment, row.occurred_at or clock.now()
-    if payment.shift is not None:
-        postings.post_cash_taken(
-            reference=row.number,
-            occurred_at=occurred_at,
-            invoice_id=invoice.pk,
-            drawer=payment.shift.shift_no,
-            amount_fen=row.amount_fen,
-        )
-        return
-    assert payment.merchant is not None
-    postings.post_capture(
-        reference=row.number,
-        occurred_at=occurred_at,
-        invoice_id=invoice.pk,
-        channel=payment.channel,
-        merchant_no=payment.merchant.merchant_no,
-        amount_fen=row.amount_fen,
-    )
-
-
 def _refund_reference(row: PaymentTransaction) -> str:
     """A refund that came back and went out again is another event of the same number."""
     return f"{row.number}-{row.came_back_count}" if row.came_back_count else row.number
 
 
-def _tell_refund_failed(returned: InvoiceReturn, invoice: Invoice) -> None:
-    event_add(
-        invoice=invoice,
-        type=EventType.REFUND_FAILED,
-        data={"refund_no": returned.refund_no, "amount_fen": returned.amount_fen},
-        occurred_at=clock.now(),
-    )
+def _tell_return(returned: InvoiceReturn, invoice: Invoice, type: EventType, at: datetime) -> None:
+    return_event_add(invoice=invoice, returned=returned, type=type, occurred_at=at)
 
 
 class InvoicePurpose:
@@ -98,7 +64,13 @@ class InvoicePurpose:
         assert invoice is not None
         owed_fen = row.owed_fen if invoice.status in Invoice.OPEN else 0
         if expected and owed_fen >= row.amount_fen:
-            _post_taken(row, invoice)
+            postings.post_taken(
+                reference=row.number,
+                occurred_at=row.occurred_at or clock.now(),
+                invoice_id=invoice.pk,
+                payment=row.payment,
+                amount_fen=row.amount_fen,
+            )
             failpoint("apply.posted")
             self._paid_if_settled(row, invoice, owed_fen - row.amount_fen, by)
             return
@@ -125,7 +97,7 @@ class InvoicePurpose:
             occurred_at=row.occurred_at or clock.now(),
             invoice_id=invoice.pk,
             refund_id=refund_subject(row),
-            route=tender_account(row.payment),
+            route=postings.tender_account(row.payment),
             amount_fen=row.amount_fen,
         )
         failpoint("refund.posted")
@@ -154,7 +126,7 @@ class InvoicePurpose:
             occurred_at=clock.now(),
             invoice_id=invoice.pk,
             refund_id=refund_subject(row),
-            route=tender_account(row.payment),
+            route=postings.tender_account(row.payment),
             amount_fen=row.amount_fen,
         )
         if row.invoice_return_id is None:
@@ -164,7 +136,7 @@ class InvoicePurpose:
             transition(returned, ReturnStatus.ACCEPTED, by=by, reason="came back")
             if invoice.status == InvoiceStatus.REFUNDED:
                 transition(invoice, InvoiceStatus.PARTLY_REFUNDED, by=by, reason="came back")
-            _tell_refund_failed(returned, invoice)
+            _tell_return(returned, invoice, EventType.REFUND_FAILED, clock.now())
 
     def refund_ended(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:
         """The channel refuses for good: the money stays owed and a person decides the next way."""
@@ -179,7 +151,7 @@ class InvoicePurpose:
         )
         if returned is not None and returned.status == ReturnStatus.ACCEPTED:
             transition(returned, ReturnStatus.FAILED, by=by, reason=row.code)
-            _tell_refund_failed(returned, invoice)
+            _tell_return(returned, invoice, EventType.REFUND_FAILED, clock.now())
 
     def _paid_if_settled(
         self, row: PaymentTransaction, invoice: Invoice, owed_fen: int, by: Actor
@@ -214,7 +186,7 @@ class InvoicePurpose:
             occurred_at=now,
             payment_transaction_id=row.pk,
             invoice_id=invoice.pk,
-            account=tender_account(row.payment),
+            account=postings.tender_account(row.payment),
             amount_fen=row.amount_fen,
         )
         if owed_fen >= row.amount_fen and open_capture(invoice) is None:
@@ -257,9 +229,4 @@ class InvoicePurpose:
         )
         if invoice.status != to:
             transition(invoice, to, by=by, reason=returned.refund_no)
-        event_add(
-            invoice=invoice,
-            type=EventType.REFUNDED,
-            data={"refund_no": returned.refund_no, "amount_fen": returned.amount_fen},
-            occurred_at=row.occurred_at or clock.now(),
-        )
+        _tell_return(returned, invoice, EventType.REFUNDED, row.occurred_at or clock.now())

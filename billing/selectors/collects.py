@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.models import CollectRequest, CollectStatus, Invoice, InvoiceStatus
+from billing.models import CollectRequest, CollectStatus, Invoice
 from billing.selectors.pay_links import action_shown
 from patients.models import HisClient
-
-PROCESSING = frozenset({InvoiceStatus.PRICING, InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING})
 
 
 def collect_by_number(client: HisClient, request_no: str) -> CollectRequest | None:
     """The collect that bears a caller's number, with the one it joined."""
     rows = CollectRequest.objects.select_related("joined")
     return rows.filter(client=client, request_no=request_no).first()
+
+
+def collect_is_running(collect_id: int) -> bool:
+    return CollectRequest.objects.filter(pk=collect_id, status=CollectStatus.RUNNING).exists()
 
 
 def collect_answer(collect: CollectRequest) -> dict[str, Any]:
@@ -25,7 +27,7 @@ def collect_answer(collect: CollectRequest) -> dict[str, Any]:
     invoice = collect.invoice
     if invoice.status in Invoice.SETTLED:
         return {"result": "paid"}
-    if collect.status == CollectStatus.RUNNING or invoice.status in PROCESSING:
+    if collect.status == CollectStatus.RUNNING or invoice.status in Invoice.DRIVEN:
         return {"result": "processing"}
     answer: dict[str, Any] = {"result": collect.status.lower(), "reason": collect.decline_code}
     if collect.status == CollectStatus.ACTION_REQUIRED and invoice.action is not None:

@@ -12,8 +12,6 @@ from billing.ledger import chart
 from billing.ledger.chart import Event
 from billing.ledger.models import Posting
 from billing.models import (
-    CollectRequest,
-    CollectStatus,
     Invoice,
     InvoiceStatus,
     PaymentTransaction,
@@ -37,10 +35,6 @@ def invoice_get(*, client: HisClient, invoice_no: str) -> Invoice:
     if found is None:
         raise NotFound("unknown_invoice", _("There is no such bill."), "invoice_no")
     return found
-
-
-def collect_is_running(collect_id: int) -> bool:
-    return CollectRequest.objects.filter(pk=collect_id, status=CollectStatus.RUNNING).exists()
 
 
 # What a tender took off the receivable; money nobody waited for counts only once it was applied.

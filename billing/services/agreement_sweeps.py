@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from billing.locks import agreement_lock, agreements_lease
+from billing.locks import agreement_lock
+from billing.locks.leases import agreements_lease
 from billing.models import Agreement, AgreementEnd, AgreementStatus
 from billing.policy import policy
 from billing.services.agreement_ends import agreement_end, agreement_unsign

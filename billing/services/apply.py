@@ -8,12 +8,11 @@ answer, and with answers in any order. It calls nobody outside.
 from __future__ import annotations
 
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
 
-from billing.channels.base import Action, ChannelAnswer, Mode
+from billing.channels.base import Action, ChannelAnswer, Mode, Source
 from billing.locks import transaction_lock
 from billing.models import (
     Invoice,
@@ -39,14 +38,6 @@ NEEDS_A_PERSON = {
     CAME_BACK: ReviewReason.REFUND_ABNORMAL,
     "MISMATCH": ReviewReason.STATE_DIFFERS,
 }
-
-
-class Source(StrEnum):
-    """By which door the answer came."""
-
-    SEND = "send"
-    QUERY = "query"
-    NOTICE = "notice"
 
 
 def transaction_apply(

@@ -17,13 +17,14 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
+from billing.locks import invoice_lock
+from billing.locks.leases import event_lease, events_numbering_lock
 from billing.models import HisEvent, ReviewReason
 from billing.policy import policy
 from billing.selectors.events import event_body
 from billing.services.reviews import review_open
 from core import clock
 from core.failpoints import failpoint
-from core.locking import advisory_lock
 from core.outbound import OutboundRequest, Timeout, send
 
 _PUBLISH = """
@@ -36,9 +37,6 @@ FROM (
 ) AS numbered, patients_hisclient c
 WHERE e.id = numbered.id AND c.id = e.client_id
 """
-_CLAIM = """
-UPDATE billing_hisevent SET due_at = %s WHERE id = %s AND due_at <= %s RETURNING id
-"""
 PUBLISH_LIMIT = 1000
 logger = logging.getLogger(__name__)
 TIMEOUT = Timeout(connect_s=2, read_s=5)
@@ -49,7 +47,7 @@ def events_publish() -> int:
     if not HisEvent.objects.filter(event_id=None).exists():
         return 0
     with transaction.atomic():
-        advisory_lock("his_events")
+        events_numbering_lock()
         with connection.cursor() as cursor:
             cursor.execute(_PUBLISH, [clock.now(), PUBLISH_LIMIT])
             numbered = int(cursor.rowcount)
@@ -100,10 +98,8 @@ def event_push(*, event_pk: int) -> bool:
     given up like one that is not taken.
     """
     now = clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [now + timedelta(seconds=policy().lease_s), event_pk, now])
-        if cursor.fetchone() is None:
-            return False
+    if not event_lease(event_pk=event_pk, lease_s=policy().lease_s):
+        return False
     event = HisEvent.objects.select_related("client", "invoice").get(pk=event_pk)
     try:
         taken = _sent(event, now)
@@ -154,7 +150,7 @@ def _again(event: HisEvent) -> None:
             HisEvent.objects.filter(pk=event.pk).update(due_at=None)
             review_open(
                 reason=ReviewReason.EVENT_NOT_DELIVERED,
-                invoice=event.invoice,
+                invoice=invoice_lock(event.invoice_id),
                 figures={"event_id": event.event_id, "attempts": event.attempts},
             )
         return

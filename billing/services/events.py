@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from billing.models import EventType, Invoice
+from billing.models import EventType, Invoice, InvoiceReturn
 from core import clock
 from core.json_values import dumps
 from core.statements import prepared_cursor
@@ -51,3 +51,16 @@ def event_add(
         raise RuntimeError(f"no invoice {invoice.pk} to tell about")
     invoice.event_seq = row[0]
     return int(row[0])
+
+
+def return_event_add(
+    *,
+    invoice: Invoice,
+    returned: InvoiceReturn,
+    type: EventType,
+    occurred_at: datetime,
+    **more: str,
+) -> int:
+    """Add an event about a return of a locked invoice: its number and its whole amount."""
+    data = {"refund_no": returned.refund_no, "amount_fen": returned.amount_fen, **more}
+    return event_add(invoice=invoice, type=type, data=data, occurred_at=occurred_at)

@@ -16,7 +16,6 @@ from django.db import DatabaseError, transaction
 from billing.locks import invoice_lock, notice_lock, transaction_lock
 from billing.models import Invoice, PaymentNotice, PaymentTransaction, ReviewReason
 from billing.policy import policy
-from billing.services.invoice_drive import DRIVEN
 from billing.services.reviews import review_open
 from core import clock
 
@@ -78,7 +77,7 @@ def _invoice_failed(invoice_id: int, error: Exception) -> None:
     rows = Invoice.objects.filter(pk=invoice_id)
     rows.update(failures=failures)
     # A bill that has come to its end meanwhile has nothing to be taken up for.
-    rows.filter(status__in=DRIVEN).update(due_at=due_after(failures))
+    rows.filter(status__in=Invoice.DRIVEN).update(due_at=due_after(failures))
     if failures >= policy().failures_before_review:
         review_open(
             reason=ReviewReason.NOT_ENDED, invoice=invoice, figures=_figures(failures, error)

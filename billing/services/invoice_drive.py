@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from billing.locks import agreements_lock, collect_lock, invoice_lock, invoices_lease
+from billing.channels.base import Source
+from billing.locks import agreements_lock, collect_lock, invoice_lock
+from billing.locks.leases import invoices_lease
 from billing.models import (
     CollectMethod,
     CollectRequest,
@@ -25,7 +27,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.selectors.pay_links import pay_link_url
-from billing.services.apply import NEVER_EXECUTED, Source, transaction_apply
+from billing.services.apply import NEVER_EXECUTED, transaction_apply
 from billing.services.captures import capture_begin, capture_send
 from billing.services.events import event_add
 from billing.services.messages import tell_not_deducted, tell_pay_link
@@ -37,7 +39,6 @@ from core.failpoints import failpoint
 from core.prepared import PreparedQuery
 from core.states import transition
 
-DRIVEN = frozenset({InvoiceStatus.PRICING, InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING})
 # These collects end at the payer's phone when no tender took the money.
 LINK_METHODS = frozenset({CollectMethod.AUTO, CollectMethod.AGREEMENT, CollectMethod.PAY_LINK})
 
@@ -67,7 +68,7 @@ def _next_step(invoice_id: int) -> Step | None:
     """Decide under the invoice's lock; commit a number, or end the chain."""
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
-        if invoice.status not in DRIVEN:
+        if invoice.status not in Invoice.DRIVEN:
             return None
         collect = collect_lock(invoice)
         if collect is None:

@@ -38,11 +38,11 @@ from core.errors import BadInput, Conflict, NotFound
 from core.failpoints import failpoint
 from core.idempotency import NumberReused
 from core.integrity import constraint_name
+from core.money import FEN_MAX
 from core.states import transition, transition_all
 from patients.models import Encounter, EncounterStatus, HisClient
 from patients.services.encounters import encounter_hold
 
-AMOUNT_FEN_MAX = 9_000_000_000_000_000
 LINES_MAX = 5000
 
 
@@ -187,7 +187,7 @@ def _invoice(
 ) -> Invoice:
     """The new row. Without a coverage the whole amount is the patient's, to pay at once."""
     amount_fen = sum(charge.amount_fen for charge in charges)
-    if amount_fen > AMOUNT_FEN_MAX:
+    if amount_fen > FEN_MAX:
         raise Conflict("amount_too_large", _("The bill's sum is too large."), "charge_nos")
     return Invoice.objects.create(
         client=encounter.client,

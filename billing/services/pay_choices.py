@@ -8,12 +8,12 @@ from functools import partial
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.channels.base import Mode
+from billing.channels.base import Mode, Source
 from billing.locks import agreements_lock, captures_lock, collect_lock, invoice_lock
 from billing.models import Agreement, Invoice, InvoiceStatus, Payment, PaymentTransaction
 from billing.selectors.pay_ways import agreement_is_offered
 from billing.selectors.payments import agreement_use, receivable_fen
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.captures import capture_begin, capture_send
 from billing.services.pay_links import offer_withdraw
 from billing.services.tenders import Tender, agreement_allows

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.channels.base import OFFERED_MODES, Action, Capability, Mode
+from billing.channels.base import OFFERED_MODES, Action, Capability, Mode, Source
 from billing.locks import captures_lock, collect_lock, invoice_lock
 from billing.models import (
     Invoice,
@@ -29,7 +29,7 @@ from billing.offers import Offer
 from billing.policy import policy
 from billing.selectors.merchants import channel_can, merchants_offered
 from billing.selectors.payments import receivable_fen
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.captures import capture_begin, capture_look, capture_send
 from billing.services.tenders import Tender
 from core import clock

@@ -2,44 +2,33 @@
 
 A refund's number is fixed when it is owed; an unanswered refund is queried and, if the channel does
 not know it, sent again under the *same* number. Only after a final refusal does a person's decision
-make a new number for the same debt (`refund_reissue`).
+make a new number for the same debt (`refund_reissues`).
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from billing.channels.base import ChannelAnswer, Operation, RefundOrder
+from billing.channels.base import ChannelAnswer, Operation, RefundOrder, Source
 from billing.channels.registry import channel_get
-from billing.locks import return_of_refund_lock, transaction_lock
 from billing.models import (
-    EventType,
     InvoiceReturn,
     PaymentTransaction,
-    ReturnStatus,
     TransactionKind,
     TransactionStatus,
 )
 from billing.policy import policy
 from billing.selectors.payments import refundable_fen
-from billing.services.apply import Source, transaction_apply
 from billing.services.captures import order_reference
-from billing.services.events import event_add
 from billing.services.merchants import merchant_account
 from core import clock
-from core.actors import Actor
 from core.errors import Conflict
 from core.failpoints import failpoint
 from core.ids import business_number
 from core.outcomes import Outcome, Unanswered
-from core.review import refuse_same_person
-from core.states import transition
-
-LOST = (TransactionStatus.DECLINED, TransactionStatus.CLOSED)
 
 
 def refund_begin(
@@ -71,61 +60,6 @@ def refund_begin(
         expires_at=now + timedelta(seconds=policy().refund_deadline_s),
         created_at=now,
     )
-
-
-def refund_reissue(*, transaction_id: int, by: Actor) -> PaymentTransaction:
-    """A new number for a refund the channel refused for good; the debt stays the first one's.
-
-    Raises Conflict when it has not ended without success or was issued again already, Forbidden
-    for whoever asked for the return.
-    """
-    _refuse_unless_lost(transaction_id)
-    with transaction.atomic():
-        row, invoice = transaction_lock(transaction_id)
-        if row.kind != TransactionKind.REFUND or row.status not in LOST:
-            raise Conflict("refund_not_declined", _("This refund has not been declined."))
-        first_id = refund_subject(row)
-        again = PaymentTransaction.objects.filter(reissue_of=first_id).exclude(status__in=LOST)
-        if again.exists():
-            raise Conflict("issued_again", _("This refund was sent again already."))
-        returned = return_of_refund_lock(row) if row.invoice_return_id else None
-        if returned is not None:
-            refuse_same_person(by.code, returned.operator_code)
-        refund = refund_begin(
-            original=_original(row),
-            amount_fen=row.amount_fen,
-            invoice_return=returned,
-            reissue_of=row.reissue_of or row,
-        )
-        if returned is not None and returned.status == ReturnStatus.FAILED:
-            transition(returned, ReturnStatus.ACCEPTED, by=by, reason=refund.number)
-        if returned is not None and invoice is not None:
-            event_add(
-                invoice=invoice,
-                type=EventType.REFUND_ACCEPTED,
-                data={"refund_no": returned.refund_no, "amount_fen": row.amount_fen},
-                occurred_at=clock.now(),
-            )
-    return refund
-
-
-def _refuse_unless_lost(transaction_id: int) -> None:
-    """Ask the channel about the first number once more: a second may leave only when it is lost."""
-    row = (
-        PaymentTransaction.objects.select_related(
-            "payment__merchant", "original__payment__merchant"
-        )
-        .filter(pk=transaction_id, kind=TransactionKind.REFUND)
-        .first()
-    )
-    if row is None or row.original is None:
-        raise Conflict("refund_not_declined", _("This refund has not been declined."))
-    answer = refund_look(row=row)
-    if answer.outcome is Outcome.SUCCEEDED:
-        transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY)
-        raise Conflict("refund_done", _("The channel says that this refund was done after all."))
-    if answer.outcome is not Outcome.DECLINED and answer.executed is not False:
-        raise Conflict("refund_not_lost", _("The channel does not say that it is lost. Try later."))
 
 
 def refund_subject(row: PaymentTransaction) -> int:
@@ -171,11 +105,11 @@ def _order(row: PaymentTransaction) -> RefundOrder:
         merchant=merchant_account(row.payment.merchant, channel=row.payment.channel),
         number=row.number,
         amount_fen=row.amount_fen,
-        original=order_reference(_original(row)),
+        original=order_reference(original_of(row)),
         reason=_("returned") if row.invoice_return_id else _("paid twice"),
     )
 
 
-def _original(row: PaymentTransaction) -> PaymentTransaction:
+def original_of(row: PaymentTransaction) -> PaymentTransaction:
     assert row.original is not None  # the database demands it of a refund
     return row.original

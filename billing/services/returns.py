@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing import postings
-from billing.locks import invoice_lock, return_lock
+from billing.locks import invoice_lock, return_inserted, return_lock
 from billing.models import (
     EventType,
     Invoice,
@@ -28,7 +28,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.selectors.payments import captures_newest_first, refundable_fen
-from billing.services.events import event_add
+from billing.services.events import return_event_add
 from billing.services.refunds import refund_begin, refund_subject
 from billing.services.return_lines import Part, ReturnInput, parts_checked
 from billing.services.reviews import review_open
@@ -38,7 +38,6 @@ from core.errors import Conflict, NotFound
 from core.failpoints import failpoint
 from core.idempotency import NumberReused
 from core.integrity import constraint_name
-from core.locking import mark_created
 from core.review import refuse_same_person
 from core.states import transition
 from patients.models import HisClient
@@ -119,11 +118,12 @@ def return_reject(*, return_id: int, by: Actor, comment: str) -> InvoiceReturn:
         refuse_same_person(by.code, returned.operator_code, returned.approver_code)
         transition(returned, ReturnStatus.REJECTED, by=by, reason=comment)
         _free_lines(returned)
-        event_add(
+        return_event_add(
             invoice=invoice,
+            returned=returned,
             type=EventType.REFUND_FAILED,
-            data={"refund_no": returned.refund_no, "reason": comment},
             occurred_at=clock.now(),
+            reason=comment,
         )
     return returned
 
@@ -133,8 +133,8 @@ def _write(invoice: Invoice, asked: Asked, parts: list[Part]) -> InvoiceReturn:
     now = clock.now()
     approver = asked.approver
     waits = approver is None or amount_fen > policy().return_review_above_fen
-    returned = mark_created(
-        InvoiceReturn.objects.create(
+    returned = return_inserted(
+        InvoiceReturn(
             client=asked.client,
             refund_no=asked.refund_no,
             input_hash=asked.input_hash,
@@ -168,7 +168,7 @@ def _write(invoice: Invoice, asked: Asked, parts: list[Part]) -> InvoiceReturn:
             figures={"amount_fen": amount_fen, "limit_fen": policy().return_review_above_fen},
             by=asked.operator,
         )
-        _tell(invoice, EventType.REVIEW, returned)
+        return_event_add(invoice=invoice, returned=returned, type=EventType.REVIEW, occurred_at=now)
     else:
         _owe(invoice, returned)
     return returned
@@ -193,7 +193,12 @@ def _owe(invoice: Invoice, returned: InvoiceReturn) -> None:
         invoice_id=invoice.pk,
         owed=owed,
     )
-    _tell(invoice, EventType.REFUND_ACCEPTED, returned)
+    return_event_add(
+        invoice=invoice,
+        returned=returned,
+        type=EventType.REFUND_ACCEPTED,
+        occurred_at=returned.occurred_at,
+    )
 
 
 def _free_lines(returned: InvoiceReturn) -> None:
@@ -204,15 +209,6 @@ def _free_lines(returned: InvoiceReturn) -> None:
         part.line.returned_quantity -= part.quantity
         lines.append(part.line)
     InvoiceLine.objects.bulk_update(lines, ["returned_fen", "returned_quantity"])
-
-
-def _tell(invoice: Invoice, event: EventType, returned: InvoiceReturn) -> None:
-    event_add(
-        invoice=invoice,
-        type=event,
-        data={"refund_no": returned.refund_no, "amount_fen": returned.amount_fen},
-        occurred_at=returned.occurred_at,
-    )
 
 
 def _same_input(known: InvoiceReturn, input_hash: str) -> InvoiceReturn:

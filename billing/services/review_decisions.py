@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.locks import review_lock
 from billing.models import BillingReview, PaymentTransaction, ReviewReason
-from billing.services.refunds import refund_reissue
+from billing.services.refund_reissues import refund_reissue
+from billing.services.refunds import refund_subject
 from billing.services.return_reviews import RETURN_REASONS
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotFound
@@ -32,7 +33,7 @@ def refund_review_reissue(*, review_id: int, by: Actor, comment: str = "") -> Pa
     except Conflict as refusal:
         if refusal.code != "issued_again":
             raise
-        refund = PaymentTransaction.objects.filter(reissue_of=transaction_id).latest("pk")
+        refund = _sent_again(transaction_id)
     with transaction.atomic():
         review = _locked(review_id)
         review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
@@ -48,6 +49,13 @@ def _may_reissue(review_id: int, by: Actor, comment: str) -> int:
         review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
         transaction.set_rollback(True)
         return review.transaction_id
+
+
+def _sent_again(transaction_id: int) -> PaymentTransaction:
+    """The newest number of the same debt: every later one names the first."""
+    declined = PaymentTransaction.objects.get(pk=transaction_id)
+    again = PaymentTransaction.objects.filter(reissue_of=refund_subject(declined))
+    return again.latest("pk")
 
 
 def review_settle(*, review_id: int, by: Actor, comment: str) -> BillingReview:

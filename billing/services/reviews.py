@@ -13,6 +13,7 @@ from billing.models import (
     PaymentTransaction,
     ReviewReason,
 )
+from billing.models.review import ABOUT
 from billing.services.events import event_add
 from core import clock
 from core.actors import SYSTEM, Actor
@@ -36,7 +37,7 @@ def review_open(
 ) -> BillingReview:
     """The open case of this reason about this row, opened now if there is none.
 
-    Called under the lock of the row it is about, so two cannot open the same question.
+    Called under the lock of the row it is about; the database refuses a second open one.
     """
     rows = {
         "transaction": transaction,
@@ -44,7 +45,7 @@ def review_open(
         "invoice_return": invoice_return,
         "invoice": invoice,
     }
-    about = next(({name: row} for name, row in rows.items() if row is not None), {})
+    about = next(({name: rows[name]} for name in ABOUT if rows[name] is not None), {})
     known = BillingReview.objects.filter(
         reason_code=reason, status=ReviewStatus.OPEN, **about
     ).first()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from billing.locks import transactions_lease
+from billing.channels.base import Source
+from billing.locks.leases import transactions_lease
 from billing.models import PaymentTransaction, TransactionKind, TransactionStatus
 from billing.policy import policy
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.captures import capture_look
+from billing.services.failures import invoice_kept
 from billing.services.invoice_drive import invoice_drive
 from billing.services.refunds import refund_resume
 
@@ -45,4 +47,5 @@ def transaction_resume(*, transaction_id: int) -> None:
     answer = capture_look(row=row)
     after = transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY)
     if after.payment.invoice_id is not None and after.status not in after.IN_FLIGHT:
-        invoice_drive(invoice_id=after.payment.invoice_id)
+        with invoice_kept(invoice_id=after.payment.invoice_id):
+            invoice_drive(invoice_id=after.payment.invoice_id)

@@ -9,6 +9,7 @@ from billing import postings
 from billing.ledger.chart import Event, clearing
 from billing.ledger.entries import Leg
 from billing.ledger.services import entry_post
+from billing.models import Merchant, Payment, Shift
 from core import clock
 
 MERCHANT = "1900000001"
@@ -27,12 +28,21 @@ def issue(invoice_id: int, amount_fen: int) -> int:
     )
 
 
+def by_wechat() -> Payment:
+    """A payment at the merchant of these books; it is on no table."""
+    return Payment(channel="wechat_pay", merchant=Merchant(merchant_no=MERCHANT))
+
+
+def in_cash() -> Payment:
+    """A payment into the main drawer; it is on no table."""
+    return Payment(channel="cash", shift=Shift(shift_no="main"))
+
+
 def capture(invoice_id: int, amount_fen: int) -> int:
-    return postings.post_capture(
+    return postings.post_taken(
         invoice_id=invoice_id,
+        payment=by_wechat(),
         amount_fen=amount_fen,
-        channel="wechat_pay",
-        merchant_no=MERCHANT,
         reference=number(),
         occurred_at=at(),
     )

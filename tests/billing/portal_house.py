@@ -9,10 +9,10 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 
-from billing.channels.base import ChannelAnswer, Mode
+from billing.channels.base import ChannelAnswer, Mode, Source
 from billing.locks import invoice_lock
 from billing.models import Invoice, InvoiceStatus, PaymentTransaction
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.captures import capture_begin
 from billing.services.tenders import Tender
 from core import clock

@@ -20,7 +20,7 @@ from billing.ledger.closing import day_close, days_due
 from billing.ledger.entries import AlreadyPosted
 from billing.ledger.selectors import account_balance, subject_balance, trial_balance
 from core import clock
-from tests.billing.ledger_books import MERCHANT, WECHAT, number
+from tests.billing.ledger_books import WECHAT, by_wechat, in_cash, number
 
 pytestmark = [pytest.mark.django_db, pytest.mark.proof("T10")]
 
@@ -71,11 +71,7 @@ class Books(RuleBasedStateMachine):
     @rule(invoice=INVOICES, amount_fen=AMOUNTS)
     def capture(self, invoice: int, amount_fen: int) -> None:
         self.post(
-            postings.post_capture,
-            invoice_id=invoice,
-            amount_fen=amount_fen,
-            channel="wechat_pay",
-            merchant_no=MERCHANT,
+            postings.post_taken, invoice_id=invoice, amount_fen=amount_fen, payment=by_wechat()
         )
         self.moved(WECHAT, "patient_receivable", amount_fen)
         self.receivable[invoice] -= amount_fen
@@ -83,9 +79,7 @@ class Books(RuleBasedStateMachine):
 
     @rule(invoice=INVOICES, amount_fen=AMOUNTS)
     def cash(self, invoice: int, amount_fen: int) -> None:
-        self.post(
-            postings.post_cash_taken, invoice_id=invoice, amount_fen=amount_fen, drawer="main"
-        )
+        self.post(postings.post_taken, invoice_id=invoice, amount_fen=amount_fen, payment=in_cash())
         self.moved("cash_drawer/main", "patient_receivable", amount_fen)
         self.receivable[invoice] -= amount_fen
         self.received[invoice] += amount_fen

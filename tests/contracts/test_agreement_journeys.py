@@ -23,7 +23,7 @@ from billing.models import (
     PaymentNotice,
 )
 from billing.services.agreement_sweeps import agreement_look, agreements_due
-from billing.services.notices import notice_apply
+from billing.services.notice_applying import notice_apply
 from config.demo.alipay import seller_secrets
 from config.demo.hospital import merchant_secrets
 from core import clock, outbound_clients

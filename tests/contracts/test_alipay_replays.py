@@ -20,7 +20,8 @@ from billing.models import (
     ReviewReason,
 )
 from billing.services.captures import capture_begin
-from billing.services.notices import Received, notice_apply, notice_receive
+from billing.services.notice_applying import notice_apply
+from billing.services.notices import Received, notice_receive
 from billing.services.tenders import Tender
 from core import clock
 from core.models import AuditEvent

@@ -16,7 +16,7 @@ import pytest
 from django.test import Client
 
 from billing.models import Invoice, InvoiceStatus, PaymentNotice, PaymentTransaction
-from billing.services.notices import notice_apply
+from billing.services.notice_applying import notice_apply
 from billing.services.pay_links import pay_link_offer
 from core import clock, outbound_clients
 from core.models import User

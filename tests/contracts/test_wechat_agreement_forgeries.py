@@ -16,7 +16,7 @@ from django.test import Client
 
 from billing.models import Agreement, AgreementPatient, BillingReview, Merchant, PaymentNotice
 from billing.services.agreements import agreement_begin
-from billing.services.notices import notice_apply
+from billing.services.notice_applying import notice_apply
 from core import clock
 from core.models import AuditEvent, StateChange
 from patients.models import Consent, Notification, WalletIdentity

@@ -24,12 +24,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from billing.channels.base import Mode
+from billing.channels.base import Mode, Source
 from billing.ledger.accounts import accounts_forget
 from billing.ledger.models import Posting
 from billing.models import Invoice, InvoiceReturn, PaymentTransaction
 from billing.offers import Offer
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.collects import collect_start
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.invoices import invoice_cancel

@@ -13,13 +13,13 @@ from random import Random
 import pytest
 from django.db import transaction
 
-from billing.channels.base import ChannelAnswer, Mode
+from billing.channels.base import ChannelAnswer, Mode, Source
 from billing.ledger.models import JournalEntry
 from billing.locks import invoice_lock
 from billing.models import BillingReview, Invoice, Merchant, PaymentNotice, PaymentTransaction
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.captures import capture_begin
-from billing.services.notices import notice_apply, notices_due
+from billing.services.notice_applying import notice_apply, notices_due
 from billing.services.sweeps import transaction_resume
 from billing.services.tenders import Tender
 from core import clock

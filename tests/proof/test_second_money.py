@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from billing.channels.base import ChannelAnswer, Operation
+from billing.channels.base import ChannelAnswer, Operation, Source
 from billing.ledger.selectors import subject_balance
 from billing.models import BillingReview, Invoice, InvoiceReturn, PaymentTransaction
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
 from billing.services.returns import return_request
 from billing.services.sweeps import transaction_resume, transactions_due

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from billing.channels.base import Mode
+from billing.channels.base import Mode, Source
 from billing.channels.registry import channel_get
 from billing.ledger.selectors import account_balance
 from billing.models import CollectRequest, Invoice, PaymentTransaction
 from billing.offers import Offer
 from billing.selectors.collects import collect_answer
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.captures import order_reference
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.pay_links import pay_link_choose

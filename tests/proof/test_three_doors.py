@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from billing.channels.base import ChannelAnswer, Operation
+from billing.channels.base import ChannelAnswer, Operation, Source
 from billing.ledger.models import JournalEntry
 from billing.models import Invoice, PaymentNotice, PaymentTransaction
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
-from billing.services.notices import notice_apply
+from billing.services.notice_applying import notice_apply
 from billing.services.sweeps import transaction_resume
 from core.outcomes import Outcome
 from patients.models import Notification

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from billing.channels.base import ChannelAnswer, Operation
+from billing.channels.base import ChannelAnswer, Operation, Source
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
 from billing.models import BillingReview, HisEvent, Invoice, PaymentTransaction
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
 from billing.services.sweeps import transaction_resume
 from core import clock

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from billing.channels.base import ChannelAnswer, Operation
+from billing.channels.base import ChannelAnswer, Operation, Source
 from billing.ledger import chart
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import subject_balance
@@ -22,11 +22,11 @@ from billing.models import (
     PaymentTransaction,
 )
 from billing.services.agreements import agreement_begin
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.captures import capture_send
 from billing.services.invoice_drive import _next_step, invoice_drive
-from billing.services.notices import notice_apply
-from billing.services.refunds import refund_reissue
+from billing.services.notice_applying import notice_apply
+from billing.services.refund_reissues import refund_reissue
 from billing.services.return_lines import ReturnInput
 from billing.services.returns import return_request
 from billing.services.sweeps import transaction_resume, transactions_due

@@ -10,9 +10,10 @@ from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
 from billing.models import ChargeItem, HisEvent, Invoice
 from billing.selectors.payments import receivable_fen
-from billing.services.invoices import AMOUNT_FEN_MAX, invoice_cancel, invoice_issue
+from billing.services.invoices import invoice_cancel, invoice_issue
 from core.errors import BadInput, Conflict, NotFound
 from core.idempotency import NumberReused
+from core.money import FEN_MAX
 from patients.models import Encounter
 from tests.billing.services.bills import ASKER, in_flight, paid
 from tests.factories import payments
@@ -131,7 +132,7 @@ def test_a_visit_nobody_opened_or_that_is_cancelled_has_no_bill(visit: Encounter
 
 
 def test_a_sum_beyond_all_money_is_refused(visit: Encounter) -> None:
-    charge(visit, AMOUNT_FEN_MAX, "C-3", unit_price=1)
+    charge(visit, FEN_MAX, "C-3", unit_price=1)
     with pytest.raises(Conflict) as refused:
         issue(visit)
     assert refused.value.code == "amount_too_large"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from billing.channels.base import Operation
+from billing.channels.base import Operation, Source
 from billing.models import Invoice
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.messages import tell_paid
 from billing.services.sweeps import transaction_resume
 from core.models import User

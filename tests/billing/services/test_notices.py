@@ -11,7 +11,8 @@ from billing.channels.base import ChannelAnswer, Notice, NoticeKind, Operation
 from billing.models import BillingReview, Merchant, PaymentNotice, PaymentTransaction
 from billing.policy import policy
 from billing.services.invoice_drive import invoice_drive
-from billing.services.notices import _store, notice_apply, notice_receive, notices_due
+from billing.services.notice_applying import notice_apply, notices_due
+from billing.services.notices import _store, notice_receive
 from core import clock
 from core.models import AuditEvent
 from core.outcomes import Outcome

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from billing.channels.base import Mode, OrderReference
+from billing.channels.base import Mode, OrderReference, Source
 from billing.ledger.checking import ledger_check
 from billing.models import (
     Invoice,
@@ -21,7 +21,7 @@ from billing.models import (
 )
 from billing.offers import Device, Wallet
 from billing.selectors.pay_ways import wallets_open
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.pay_links import pay_link_offer
 from core import clock
 from core.errors import Conflict, NotOffered, Refusal

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from billing.channels.base import Operation
+from billing.channels.base import Operation, Source
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
 from billing.models import CollectRequest, HisEvent, Invoice, PaymentTransaction
 from billing.selectors.payments import receivable_fen
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
 from billing.services.invoices import invoice_cancel
 from billing.services.pass_over import tender_pass_over

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from billing.channels.base import ChannelAnswer, Operation
+from billing.channels.base import ChannelAnswer, Operation, Source
 from billing.ledger import chart
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance, subject_balance
@@ -17,7 +17,7 @@ from billing.models import (
     InvoiceReturn,
     PaymentTransaction,
 )
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
 from billing.services.return_lines import ReturnInput
 from billing.services.returns import return_request

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from billing.channels.base import ChannelAnswer, Operation
+from billing.channels.base import ChannelAnswer, Operation, Source
 from billing.ledger import chart
 from billing.ledger.selectors import account_balance, subject_balance
 from billing.locks import invoice_lock
-from billing.models import BillingReview, Invoice, PaymentTransaction
+from billing.models import BillingReview, HisEvent, Invoice, PaymentTransaction
 from billing.selectors.payments import refundable_fen
-from billing.services.apply import Source
-from billing.services.refunds import refund_begin, refund_reissue, refund_resume, refund_subject
+from billing.services.refund_reissues import refund_reissue
+from billing.services.refunds import refund_begin, refund_resume, refund_subject
 from billing.services.review_decisions import refund_review_reissue
 from billing.services.sweeps import transaction_resume
 from core import clock
@@ -158,6 +158,38 @@ def test_a_third_number_still_names_the_first_debt() -> None:
         scripted.script(Operation.REFUND_QUERY, LOST)
         refund_reissue(transaction_id=first.pk, by=REVIEWER)
     assert refused.value.code == "issued_again"
+
+
+def test_a_decision_that_died_after_a_third_number_is_made_by_pressing_again() -> None:
+    # given a second number declined as well, and a third one sent before its case was closed
+    bill = paid(1_000)
+    first = declined(bill)
+    scripted.script(Operation.REFUND_QUERY, *[LOST] * 3)
+    second = refund_reissue(transaction_id=first.pk, by=REVIEWER)
+    scripted.script(Operation.REFUND, LOST)
+    transaction_resume(transaction_id=second.pk)
+    case = BillingReview.objects.get(reason_code="refund_declined", transaction=second)
+    third = refund_reissue(transaction_id=second.pk, by=REVIEWER)
+    # when the same button is pressed again
+    done = refund_review_reissue(review_id=case.pk, by=REVIEWER)
+    # then it closes the case and sends no fourth
+    assert done == third
+    case.refresh_from_db()
+    assert (case.status, case.decided_by) == ("APPROVED", "staff:reviewer")
+    assert refunds_of(bill) == [first, second, third]
+
+
+def test_the_his_hears_of_a_return_sent_again_with_its_whole_amount_and_once() -> None:
+    bill = paid(1_000)
+    first = declined(bill)
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    refund_reissue(transaction_id=first.pk, by=REVIEWER)
+    told = HisEvent.objects.filter(invoice=bill, type__startswith="refund").order_by("seq")
+    assert [(event.type, event.data["amount_fen"]) for event in told] == [
+        ("refund_accepted", 1_000),
+        ("refund_failed", 1_000),
+        ("refund_accepted", 1_000),
+    ]
 
 
 @pytest.mark.parametrize(

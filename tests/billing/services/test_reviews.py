@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from billing.models import BillingReview, HisEvent, Invoice, PaymentTransaction, ReviewReason
 from billing.services.review_decisions import review_dismiss, review_settle
@@ -62,6 +63,16 @@ def test_every_transaction_has_its_own_question_and_the_bill_none_beside_it() ->
     assert BillingReview.objects.count() == 2
 
 
+@pytest.mark.parametrize("about", ["transaction", "invoice"])
+def test_the_database_refuses_a_second_open_case_of_one_question(about: str) -> None:
+    bill = in_flight()
+    rows = {"invoice": bill, "transaction": capture_of(bill) if about == "transaction" else None}
+    case = {"reason_code": "not_ended", "opened_by": "system:system", "opened_at": clock.now()}
+    BillingReview.objects.create(**case, **rows)
+    with pytest.raises(IntegrityError, match=f"review_one_open_{about}"), transaction.atomic():
+        BillingReview.objects.create(**case, **rows)
+
+
 @pytest.mark.parametrize("reason", list(ReviewReason))
 def test_the_his_hears_only_of_what_keeps_a_bill_from_ending(reason: ReviewReason) -> None:
     bill = in_flight()
@@ -104,7 +115,7 @@ def test_who_opened_it_does_not_decide_it() -> None:
     with pytest.raises(Forbidden):
         review_settle(review_id=review.pk, by=ASKER, comment="mine")
     review.refresh_from_db()
-    assert (review.status, review.decided_by) == ("OPEN", None) or not review.decided_by
+    assert (review.status, review.decided_by) == ("OPEN", None)
 
 
 def test_a_case_nobody_opened_is_not_found() -> None:

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from billing.channels.base import Operation
+from billing.channels.base import Operation, Source
 from billing.ledger.selectors import account_balance
 from billing.models import PaymentTransaction
 from billing.policy import policy
-from billing.services.apply import Source, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.sweeps import transaction_resume, transactions_due
 from core import clock
 from tests import scripted

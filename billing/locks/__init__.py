@@ -1,4 +1,4 @@
-"""The only place where billing takes row locks.
+"""The only place where billing takes locks: of rows here, of work that is due in `leases`.
 
 One order for the whole house: account, encounter, invoice, claim, payment, payment transaction,
 agreement, deposit, credit line, statement, refund request, shift, ledger accounts; rows of one kind
@@ -8,10 +8,9 @@ by primary key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeVar
 
-from django.db import connection
 from django.db.models import Exists, Func, Model, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
@@ -34,7 +33,14 @@ from billing.models import (
 )
 from core import clock
 from core.errors import NotFound
-from core.locking import PreparedLock, advisory_lock, lock_row, lock_rows, mark_held
+from core.locking import (
+    PreparedLock,
+    advisory_lock,
+    lock_row,
+    lock_rows,
+    mark_created,
+    mark_held,
+)
 from core.prepared import PreparedQuery
 from patients.models import Encounter, HisClient
 
@@ -172,7 +178,7 @@ def return_lock(return_id: int) -> tuple[InvoiceReturn, Invoice]:
 
 
 def review_lock(review_id: int) -> tuple[BillingReview, Invoice | None]:
-    """A case with its bill, the bill locked first and the case last of all."""
+    """A case with its bill, the bill locked first; a return it is about is locked after both."""
     invoices = lock_rows(
         Invoice.objects.filter(reviews=review_id).select_related("patient", "encounter__campus")
     )
@@ -194,6 +200,12 @@ def collect_of_payment_held(invoice: Invoice, payment: Payment) -> CollectReques
     if own is not None and own.status == CollectStatus.RUNNING:
         return mark_held(own, under=invoice)
     return collect_lock(invoice)
+
+
+def return_inserted(returned: InvoiceReturn) -> InvoiceReturn:
+    """Insert a return; nobody else can see it before the commit, so it is held as if locked."""
+    returned.save(force_insert=True)
+    return mark_created(returned)
 
 
 def return_of_refund_lock(row: PaymentTransaction) -> InvoiceReturn:
@@ -224,51 +236,3 @@ def charges_unbilled_locked(encounter: Encounter) -> list[ChargeItem]:
 def charges_of_invoice_locked(invoice: Invoice) -> list[ChargeItem]:
     """The charges frozen on a locked invoice."""
     return lock_rows(ChargeItem.objects.filter(invoice_lines__invoice=invoice))
-
-
-# The array is read once; a plan may run a list again after each row and lease past the limit.
-_LEASE = """
-UPDATE {table} SET due_at = %s WHERE id = ANY(ARRAY(
-  SELECT id FROM {table} AS waiting WHERE due_at <= %s AND {also}
-  ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED))
-RETURNING id
-"""
-_TRANSACTIONS = _LEASE.format(table="billing_paymenttransaction", also="true")
-# A notice whose order is not known yet has nothing to be applied to.
-_NOTICES = _LEASE.format(
-    table="billing_paymentnotice",
-    also="applied_at IS NULL AND (kind = 'agreement' OR EXISTS ("
-    "SELECT 1 FROM billing_paymenttransaction t WHERE t.number = waiting.number))",
-)
-_INVOICES = _LEASE.format(
-    table="billing_invoice", also="status IN ('PRICING', 'COLLECTING', 'PROCESSING')"
-)
-_AGREEMENTS = _LEASE.format(table="billing_agreement", also="true")
-
-
-def transactions_lease(*, limit: int, lease_s: int) -> list[int]:
-    """Due transactions, passed over by other sweepers until the lease ends; rows that somebody
-    holds are skipped. One statement, its own transaction."""
-    return _leased(_TRANSACTIONS, limit, lease_s)
-
-
-def invoices_lease(*, limit: int, lease_s: int) -> list[int]:
-    """Bills whose next step is due, leased like transactions."""
-    return _leased(_INVOICES, limit, lease_s)
-
-
-def notices_lease(*, limit: int, lease_s: int) -> list[int]:
-    """Due notices that can be applied by now, leased like transactions."""
-    return _leased(_NOTICES, limit, lease_s)
-
-
-def agreements_lease(*, limit: int, lease_s: int) -> list[int]:
-    """Agreements to ask about, leased like transactions."""
-    return _leased(_AGREEMENTS, limit, lease_s)
-
-
-def _leased(statement: str, limit: int, lease_s: int) -> list[int]:
-    now = clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [now + timedelta(seconds=lease_s), now, limit])
-        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,85 @@
+"""A new number for a refund the channel refused for good; the debt stays the same.
+
+A second number may leave only when the first is surely lost, so the channel is asked once more.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing.channels.base import Source
+from billing.locks import return_of_refund_lock, transaction_lock
+from billing.models import (
+    EventType,
+    PaymentTransaction,
+    ReturnStatus,
+    TransactionKind,
+    TransactionStatus,
+)
+from billing.services.apply import transaction_apply
+from billing.services.events import return_event_add
+from billing.services.refunds import original_of, refund_begin, refund_look, refund_subject
+from core import clock
+from core.actors import Actor
+from core.errors import Conflict
+from core.outcomes import Outcome
+from core.review import refuse_same_person
+from core.states import transition
+
+LOST = (TransactionStatus.DECLINED, TransactionStatus.CLOSED)
+
+
+def refund_reissue(*, transaction_id: int, by: Actor) -> PaymentTransaction:
+    """A new number for a refund the channel refused for good; the debt stays the first one's.
+
+    Raises Conflict when it has not ended without success or was issued again already, Forbidden
+    for whoever asked for the return.
+    """
+    _refuse_unless_lost(transaction_id)
+    with transaction.atomic():
+        row, invoice = transaction_lock(transaction_id)
+        if row.kind != TransactionKind.REFUND or row.status not in LOST:
+            raise Conflict("refund_not_declined", _("This refund has not been declined."))
+        first_id = refund_subject(row)
+        again = PaymentTransaction.objects.filter(reissue_of=first_id).exclude(status__in=LOST)
+        if again.exists():
+            raise Conflict("issued_again", _("This refund was sent again already."))
+        returned = return_of_refund_lock(row) if row.invoice_return_id else None
+        if returned is not None:
+            refuse_same_person(by.code, returned.operator_code)
+        refund = refund_begin(
+            original=original_of(row),
+            amount_fen=row.amount_fen,
+            invoice_return=returned,
+            reissue_of=row.reissue_of or row,
+        )
+        if returned is not None and returned.status == ReturnStatus.FAILED:
+            transition(returned, ReturnStatus.ACCEPTED, by=by, reason=refund.number)
+            assert invoice is not None  # a return is of a bill
+            return_event_add(
+                invoice=invoice,
+                returned=returned,
+                type=EventType.REFUND_ACCEPTED,
+                occurred_at=clock.now(),
+            )
+    return refund
+
+
+def _refuse_unless_lost(transaction_id: int) -> None:
+    """Ask the channel about the first number once more: a second may leave only when it is lost."""
+    row = (
+        PaymentTransaction.objects.select_related(
+            "payment__merchant", "original__payment__merchant"
+        )
+        .filter(pk=transaction_id, kind=TransactionKind.REFUND)
+        .first()
+    )
+    if row is None or row.original is None:
+        raise Conflict("refund_not_declined", _("This refund has not been declined."))
+    answer = refund_look(row=row)
+    if answer.outcome is Outcome.SUCCEEDED:
+        transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY)
+        raise Conflict("refund_done", _("The channel says that this refund was done after all."))
+    if answer.outcome is not Outcome.DECLINED and answer.executed is not False:
+        raise Conflict("refund_not_lost", _("The channel does not say that it is lost. Try later."))
