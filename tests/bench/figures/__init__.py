@@ -8,4 +8,5 @@ FIGURES = {
     "balance": "tests.bench.figures.balance",
     "collect": "tests.bench.figures.collect",
     "visits": "tests.bench.figures.visits",
+    "pages": "tests.bench.figures.pages",
 }

@@ -1,0 +1,116 @@
+"""Opening pages as people do, through the whole of Django, and what each cost the server."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from core.models import User
+from tests.bench.pages.plans import offenders, statements_recorded
+from tests.bench.pages.visits import Page, Visit
+
+WARM_UP = 5  # visits before the first that counts: templates, plans and connection are there
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148 Safari/604.1"
+ASSET = re.compile(r'(?:href|src)="/static/([^"?#]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A page as it was found: milliseconds at the server, statements, size, reads end to end."""
+
+    page: Page
+    visits: int
+    p50_ms: float
+    p95_ms: float
+    statements: int
+    kb: float
+    offenders: list[str]
+
+
+def page_walk(page: Page, *, large: set[str]) -> Walked:
+    """Every visit once, each of them another person's, after a few that do not count."""
+    if not page.visits:
+        raise RuntimeError(f"nobody to open {page.name!r}: the town is too small")
+    for visit in page.visits[-WARM_UP:]:
+        _answer(visit)
+    found: set[str] = set()
+    for visit in (page.visits[-1], page.visits[0]):
+        with statements_recorded() as asked:
+            first = _answer(visit)
+        found.update(offenders(asked, large=large))
+    times, most = [], 0
+    for visit in page.visits:
+        client = _client(visit.user)
+        with statements_recorded() as asked:
+            times.append(_timed(client, visit))
+        most = max(most, asked.count)
+    *_, p95 = quantiles(times, n=20) if len(times) > 1 else times * 2
+    p50 = sorted(times)[len(times) // 2]
+    return Walked(page, len(times), p50, p95, most, _kb(first), sorted(found))
+
+
+def _timed(client: Client, visit: Visit) -> float:
+    begun = time.perf_counter()
+    answer = _ask(client, visit)
+    elapsed = (time.perf_counter() - begun) * 1000
+    _check(visit, answer)
+    return elapsed
+
+
+def _answer(visit: Visit) -> Any:
+    answer = _ask(_client(visit.user), visit)
+    _check(visit, answer)
+    return answer
+
+
+def _ask(client: Client, visit: Visit) -> Any:
+    if visit.data is not None:
+        return client.post(visit.path, visit.data)
+    return client.get(visit.path)
+
+
+def _check(visit: Visit, answer: Any) -> None:
+    wanted = {visit.status} if visit.status else {200, 302}
+    if answer.status_code not in wanted:
+        raise RuntimeError(f"{visit.path} of {visit.user} answered {answer.status_code}")
+
+
+@cache
+def _client(user: int | str | None) -> Client:
+    """A browser in which this account, or this member of staff, is signed in."""
+    client = Client(headers={"User-Agent": PHONE})
+    if user is not None:
+        known = {"username": user} if isinstance(user, str) else {"pk": user}
+        client.force_login(User.objects.get(**known))
+    return client
+
+
+def clients_forget() -> None:
+    """Sessions live in the database that was walked through."""
+    _client.cache_clear()
+
+
+def _kb(answer: Any) -> float:
+    """The page and the files it names, each compressed as the server sends it."""
+    body = gzip.compress(answer.content)
+    return (len(body) + sum(map(_asset_bytes, _assets(answer)))) / 1024
+
+
+def _assets(answer: Any) -> Iterable[str]:
+    return set(ASSET.findall(answer.content.decode(errors="replace")))
+
+
+@cache
+def _asset_bytes(name: str) -> int:
+    found = finders.find(name)
+    return len(gzip.compress(Path(str(found)).read_bytes())) if found else 0
