@@ -17,8 +17,11 @@ from django.views.decorators.http import require_http_methods
 
 from config.jobs import jobs_between
 from core import clock
+from core.actors import SYSTEM
+from core.audit import record
 from core.errors import BadInput, Refusal
 from core.jobs import job_run
+from core.web_addresses import peer_address
 
 # Other processes read the offset anew within half a second.
 OFFSET_SPREADS_S = 0.6
@@ -33,9 +36,19 @@ def dev_clock(request: HttpRequest) -> JsonResponse:
     if request.method == "GET":
         return JsonResponse({"now": clock.now().isoformat()})
     try:
-        runs = clock_advance(_wanted(request.body))
+        wanted = _wanted(request.body)
     except Refusal as refusal:
         return JsonResponse({"error": refusal.code, "detail": str(refusal.message)}, status=400)
+    # Also of an instant that is over, which moves nothing: who turns time is always on record.
+    record(
+        by=SYSTEM,
+        action="clock_wanted",
+        subject="core.clock",
+        subject_id="now",
+        detail={"now": clock.now().isoformat(), "wanted": wanted.isoformat()},
+        address=peer_address(request),
+    )
+    runs = clock_advance(wanted)
     return JsonResponse({"now": clock.now().isoformat(), "jobs": runs})
 
 
