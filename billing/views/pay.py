@@ -125,9 +125,13 @@ def way_form(
 
 
 def way_chosen(request: HttpRequest, door: Door) -> HttpResponse:
-    """Start the payment once per rendered form; doubles and late presses end at the result."""
+    """Start the payment once per rendered form; doubles and late presses end at the result.
+
+    Whatever is pressed, a bill that is not theirs is no page: the door is opened before any answer.
+    """
     way = request.POST.get("way", "")
     if way == "window":
+        pay_door.opened(door)
         return to(door.window)
     wallet = SIGN_IN.fullmatch(way)
     if wallet is not None:
@@ -135,6 +139,7 @@ def way_chosen(request: HttpRequest, door: Door) -> HttpResponse:
     key = request.POST.get("form_key", "")
     known = way == CONFIRM or offer_from(way) or picked(way)
     if not known or not 0 < len(key) <= KEY_LENGTH_MAX:
+        pay_door.opened(door)
         return to(door.pay)
     try:
         action = start(request, door, way, key)

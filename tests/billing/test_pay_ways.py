@@ -79,6 +79,13 @@ def test_h5_leads_to_the_channel_which_knows_the_way_back(phone, door, channel):
     ]
 
 
+def test_behind_our_own_proxy_the_payers_address_is_the_one_it_reports(phone, door, settings):
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    told = {"REMOTE_ADDR": "10.1.2.3", "HTTP_X_FORWARDED_FOR": "6.6.6.6, 203.0.113.9"}
+    phone.post("/p/to_pay/pay", {"way": "alipay.h5", "form_key": "k1"}, **told)
+    assert door[0]["payer_address"] == "203.0.113.9"
+
+
 def test_native_leads_to_the_code(door):
     answer = Client().post("/p/to_pay/pay", {"way": "alipay.native", "form_key": "k1"})
 

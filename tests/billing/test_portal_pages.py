@@ -86,8 +86,9 @@ def test_somebody_elses_bill_is_no_page(suffix, who):
     for pk in pks:
         assert client.get(f"/bills/{pk}{suffix}").status_code == 404
         if suffix in ("/pay", "/rating"):
-            sent = {"way": "wechat_pay.h5", "form_key": "k", "grade": "5"}
-            assert client.post(f"/bills/{pk}{suffix}", sent).status_code == 404
+            for way in ("wechat_pay.h5", "window", "confirm", "nonsense", ""):
+                sent = {"way": way, "form_key": "k", "grade": "5"}
+                assert client.post(f"/bills/{pk}{suffix}", sent).status_code == 404
     assert Payment.objects.count() == (0 if who == "nobody" else 1) or who == "nobody"
 
 
