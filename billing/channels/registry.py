@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from billing.channels.base import AgreementChannel, Capability, Channel, TransferChannel
+from billing.channels.merchant_secrets import MerchantChannel
 
 
 class UnknownChannel(LookupError):
@@ -47,6 +48,14 @@ def agreement_channel_get(code: str) -> AgreementChannel:
     if Capability.AGREEMENT not in channel.capabilities:
         raise UnknownChannel(f"{code} has no agreements")
     return cast(AgreementChannel, channel)
+
+
+def merchant_channel_get(code: str) -> MerchantChannel:
+    """The adapter of this code, if the hospital has accounts there."""
+    channel = _paths().get(code) and channel_get(code)
+    if not hasattr(channel, "account_faults"):
+        raise UnknownChannel(f"{code} has no merchants")
+    return cast(MerchantChannel, channel)
 
 
 def transfer_channel_get(code: str) -> TransferChannel:

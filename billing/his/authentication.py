@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from typing import Any
 
@@ -15,14 +14,10 @@ from rest_framework.request import Request
 
 from core.web_addresses import address_within, peer_address
 from patients.models import HisClient
+from patients.services.places import token_digest
 
 TOKEN_LENGTH_MAX = 200
 SCOPES = ("read", "write", "money")
-
-
-def token_digest(token: str) -> str:
-    """What the house keeps of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class HisTokenAuthentication(BaseAuthentication):

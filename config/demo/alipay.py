@@ -3,50 +3,59 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from billing.models import Merchant, PaymentInstitution
+from billing.models import Merchant
 from config.demo.sandbox_client import SandboxError, sandbox_act
 from core import clock
 from core.models import User
-from patients.models import Campus, WalletIdentity
+from patients.models import WalletIdentity
 
 CHANNEL = "alipay"
 SECRETS = ("app_private_key", "alipay_public_key", "app_cert", "alipay_cert", "alipay_root_cert")
 # A periodic agreement needs a rule of its own; visits are paid under the other product.
 VISITS = "GENERAL_WITHHOLDING"
+PLAN_TERMS = ("name", "single_fen", "daily_fen", "daily_count", "hours_from")
 
 
-def sellers_load(credentials: Path, campuses: dict[str, Campus]) -> list[tuple[Merchant, Any]]:
-    """Each campus's seller, with the plans it may offer."""
+INSTITUTION = {
+    "code": "alipay",
+    "name": "支付宝（中国）网络技术有限公司",
+    "licence_no": "Z2000133000019",
+    "agreement_from": "2026-01-01",
+    "agreement_until": "2027-12-31",
+}
+
+
+def sellers_entries(credentials: Path, campuses: Iterable[str]) -> list[dict[str, Any]]:
+    """Each campus's seller as a hospital's file names a merchant, with the plans it may offer."""
     known = json.loads(credentials.read_text(encoding="utf8"))
-    institution, _made = PaymentInstitution.objects.update_or_create(
-        code="alipay",
-        defaults={
-            "name": "支付宝（中国）网络技术有限公司",
-            "licence_no": "Z2000133000019",
-            "agreement_from": date(2026, 1, 1),
-            "agreement_until": date(2027, 12, 31),
-        },
-    )
-    loaded = []
-    for place, given in zip(("main", "east"), known["merchants"], strict=False):
-        merchant, _made = Merchant.objects.update_or_create(
-            channel=CHANNEL,
-            merchant_no=given["pid"],
-            defaults={
-                "institution": institution,
-                "app_id": given["app_id"],
-                "base_url": given["base_url"],
-                "campus": campuses[place],
-                "secrets": json.dumps(seller_secrets(given)),
-            },
-        )
-        plans = [plan for plan in given["plans"] if plan["product_code"] == VISITS]
-        loaded.append((merchant, plans))
-    return loaded
+    return [
+        {
+            "channel": CHANNEL,
+            "merchant_no": given["pid"],
+            "institution": INSTITUTION["code"],
+            "campus": campus,
+            "app_id": given["app_id"],
+            "base_url": given["base_url"],
+            "secrets": seller_secrets(given),
+            "plans": [
+                plan_entry(plan) for plan in given["plans"] if plan["product_code"] == VISITS
+            ],
+        }
+        for campus, given in zip(campuses, known["merchants"], strict=False)
+    ]
+
+
+def plan_entry(given: dict[str, Any]) -> dict[str, Any]:
+    """A plan the sandbox gave out, as a hospital's file names one."""
+    return {
+        "plan_id": str(given["plan_id"]),
+        "hours_until": given["hours_to"],
+        **{name: given[name] for name in PLAN_TERMS},
+    }
 
 
 def seller_secrets(given: dict[str, Any]) -> dict[str, str]:

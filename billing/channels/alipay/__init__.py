@@ -31,7 +31,7 @@ from billing.channels.base import (
 )
 from core.outcomes import Unanswered
 
-from . import agreements, notices, refunds, trades, transfers, verdicts
+from . import account_check, agreements, notices, refunds, trades, transfers, verdicts
 
 __all__ = ["Alipay"]
 
@@ -67,6 +67,7 @@ class Alipay:
     )
     agreement_gone = verdicts.AGREEMENT_GONE
     refund_gap_s = 3
+    secret_names = account_check.NAMES
     auth_code_form = re.compile(r"(?:2[5-9]|30)[0-9]{14,22}")
 
     def capture(self, order: CaptureOrder) -> ChannelAnswer:
@@ -102,6 +103,9 @@ class Alipay:
 
     def notice_reply(self, kind: NoticeKind, *, accepted: bool, message: str) -> NoticeReply:
         return notices.notice_reply(accepted=accepted)
+
+    def account_faults(self, account: MerchantAccount, *, agreements: bool) -> list[str]:
+        return account_check.account_faults(account)
 
     def sign_url(self, order: AgreementOrder) -> str:
         return agreements.sign_url(order)

@@ -31,7 +31,7 @@ from billing.channels.base import (
 )
 from core.outcomes import Unanswered
 
-from . import agreements, notices, papay, v2_refunds, v3_orders, v3_refunds
+from . import account_check, agreements, notices, papay, v2_refunds, v3_orders, v3_refunds
 
 __all__ = ["WechatPay"]
 
@@ -66,6 +66,7 @@ class WechatPay:
     )
     agreement_gone = agreements.CONTRACT_NOT_FOUND
     refund_gap_s = 60
+    secret_names = account_check.NAMES
     auth_code_form = re.compile(r"1[0-5][0-9]{16}")
 
     def capture(self, order: CaptureOrder) -> ChannelAnswer:
@@ -109,6 +110,9 @@ class WechatPay:
 
     def notice_reply(self, kind: NoticeKind, *, accepted: bool, message: str) -> NoticeReply:
         return notices.notice_reply(accepted=accepted, message=message)
+
+    def account_faults(self, account: MerchantAccount, *, agreements: bool) -> list[str]:
+        return account_check.account_faults(account, agreements=agreements)
 
     def sign_url(self, order: AgreementOrder) -> str:
         return agreements.sign_url(order)
