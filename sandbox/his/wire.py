@@ -6,25 +6,25 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.his.catalogue import items_by_code
+from sandbox.his.illnesses import illness_of
 from sandbox.his.models import Charge, GoodsReturn, Visit
 
 OPERATOR = {"code": "HIS001", "name": "收费员甲"}
 APPROVER = {"code": "HIS002", "name": "组长乙"}
 DOCTOR = {"code": "D001", "national_code": "D330300000001", "name": "测试医师"}
-DEPARTMENT = {"code": "A03", "name": "内科"}
-DIAGNOSIS = {"code": "J00.x00", "name": "急性鼻咽炎［感冒］", "main": True}
 OUTPATIENT = "11"
 
 
 def encounter_body(visit: Visit, *, self_pay: bool) -> dict[str, Any]:
+    illness = illness_of(visit.mrn)
     return {
         "mrn": visit.mrn,
         "kind": "outpatient",
         "campus": "main",
-        "department": DEPARTMENT,
+        "department": {"code": illness.department_code, "name": illness.department_name},
         "doctor": DOCTOR,
         "started_at": visit.created_at.isoformat(timespec="seconds"),
-        "diagnoses": [DIAGNOSIS],
+        "diagnoses": [{"code": illness.code, "name": illness.name, "main": True}],
         "med_type": OUTPATIENT,
         "self_pay": self_pay,
         "operator": OPERATOR,
@@ -32,6 +32,7 @@ def encounter_body(visit: Visit, *, self_pay: bool) -> dict[str, Any]:
 
 
 def charge_body(charge: Charge) -> dict[str, Any]:
+    department = illness_of(charge.visit.mrn).department_code
     body: dict[str, Any] = {
         "charge_no": charge.charge_no,
         "item_code": charge.code,
@@ -41,8 +42,8 @@ def charge_body(charge: Charge) -> dict[str, Any]:
         "unit_price": plain(charge.unit_price),
         "quantity": plain(charge.quantity),
         "ordered_by": DOCTOR,
-        "ordering_department": DEPARTMENT["code"],
-        "executing_department": DEPARTMENT["code"],
+        "ordering_department": department,
+        "executing_department": department,
         "order_no": f"O{charge.charge_no}",
         "ordered_at": charge.ordered_at.isoformat(timespec="seconds"),
     }

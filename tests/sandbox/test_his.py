@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.his.illnesses import illness_of
 from tests.fixtures.sandbox_process import Sandbox, sandbox_process
 from tests.sandbox.portal_stub import PortalStub, portal_stub
 
@@ -93,6 +94,10 @@ def test_visit_goes_to_the_portal_call_by_call(desk: Desk) -> None:
     encounter, charges, issue, collect = (call.body for call in desk.portal.calls)
     assert (encounter["mrn"], encounter["self_pay"]) == ("M0001", True)
     assert encounter["started_at"].endswith("+08:00")
+    illness = illness_of("M0001")
+    assert encounter["diagnoses"] == [{"code": illness.code, "name": illness.name, "main": True}]
+    assert encounter["department"]["code"] == charges[0]["ordering_department"]
+    assert encounter["department"]["code"] == illness.department_code
     # 24 capsules at 3.24 yuan, and one CT at 330.
     assert [line["amount_fen"] for line in charges] == [33_000, 7_776]
     assert (charges[1]["unit_price"], charges[1]["quantity"]) == ("3.24", "24")
