@@ -79,12 +79,12 @@ NO_PAGES = {
     # Shown once: measured on the way there, in `steps`.
     "consent_first", "agreement_sign",
     # The staff's own rooms.
-    "staff_login", "staff_second_factor",
+    "staff_login", "staff_second_factor", "staff_passkeys",
 }  # fmt: skip
 
 
 def names_of_addresses() -> set[str]:
-    """Every named address outside the staff's rooms and the HIS's contract."""
+    """Every address outside the staff's rooms and the HIS's contract."""
     return set(_names(get_resolver().url_patterns, ""))
 
 
@@ -92,7 +92,6 @@ def _names(patterns: list[URLPattern | URLResolver], before: str) -> Iterator[st
     for one in patterns:
         path = f"{before}{one.pattern}"
         if isinstance(one, URLPattern):
-            if one.name:
-                yield one.name
+            yield one.name or f"unnamed {path}"
         elif not path.startswith(("admin", "api/")):
             yield from _names(one.url_patterns, path)
