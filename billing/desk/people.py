@@ -224,6 +224,8 @@ def _back_note(fen: int | None) -> str:
 def _today(patient: Patient) -> list[Step]:
     start, _end = clock.day_bounds(clock.today())
     events = HisEvent.objects.filter(invoice__patient=patient, occurred_at__gte=start)
+    # By time, not by key alone: PostgreSQL would walk the house's events backwards for this one.
+    latest = events.select_related("invoice").order_by("-occurred_at", "-pk")[:EVENTS_MAX]
     return [
         Step(
             title=str(EVENT_WORDS.get(row.type, row.type)),
@@ -232,5 +234,5 @@ def _today(patient: Patient) -> list[Step]:
             note=row.invoice.invoice_no,
             amount_fen=row.data.get("amount_fen"),
         )
-        for place, row in enumerate(events.select_related("invoice").order_by("-pk")[:EVENTS_MAX])
+        for place, row in enumerate(latest)
     ]

@@ -39,7 +39,7 @@ class Notification(models.Model):
     key = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=32)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, db_index=False
     )
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT)
     messenger = models.CharField(max_length=20, choices=Messenger)
@@ -62,6 +62,8 @@ class Notification(models.Model):
                 name="notification_due",
                 condition=models.Q(due_at__isnull=False),
             ),
+            # A reader's page is the newest of theirs, however many there are.
+            models.Index(fields=["user", "-id"], name="notification_user"),
         ]
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
