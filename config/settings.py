@@ -189,7 +189,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "billing.his.problems.problem_answer",
 }
 
-# Two upward registries; `billing.checks` resolves every path.
+# The calls upward (docs/adr 0007); `billing.checks` resolves every path.
 PAYMENT_CHANNELS = {
     "wechat_pay": "billing.channels.wechat_pay.WechatPay",
     "alipay": "billing.channels.alipay.Alipay",
