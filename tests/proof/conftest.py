@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.servers.basehttp import WSGIServer
 
 from billing.ledger.accounts import accounts_forget
 from tests import scripted
+
+# Two dozen callers knock in one moment; past ten in the queue the kernel would reset some.
+WSGIServer.request_queue_size = 128
 
 
 @pytest.fixture
