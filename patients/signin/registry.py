@@ -17,6 +17,11 @@ DOORS: dict[str, type[WechatDoor] | type[AlipayDoor]] = {
     "alipay": AlipayDoor,
 }
 NAMES = {"wechat": _("Sign in with WeChat"), "alipay": _("Sign in with Alipay")}
+# By the channel that vouches: asked of whoever came by a wallet and proved a phone.
+JOIN = {
+    "wechat_pay": _("Sign in with this WeChat in future"),
+    "alipay": _("Sign in with this Alipay in future"),
+}
 # What the browser inside each wallet says of itself: there its own door is the short way.
 _INSIDE = {"wechat": "micromessenger", "alipay": "alipayclient"}
 

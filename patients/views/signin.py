@@ -34,7 +34,7 @@ from patients.services.phone_codes import phone_code_check, phone_code_send
 from patients.signin import visit
 from patients.signin.base import Door, Identity
 from patients.signin.phones import phone_from
-from patients.signin.registry import NAMES, door_get, doors_open
+from patients.signin.registry import JOIN, NAMES, door_get, doors_open
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 CODE_LENGTH_MAX = 512
@@ -78,7 +78,11 @@ def phone_page(
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_code(request: HttpRequest) -> HttpResponse:
-    """Which code came? Only the browser that asked for it may answer."""
+    """Which code came? Only the browser that asked for it may answer.
+
+    The wallet this browser came with may be somebody else's, whose phone was lent or left open: it
+    opens the account from now on only if the person who typed the code says so.
+    """
     code_id = visit.code_of(request)
     if not code_id:
         return to_phone()
@@ -89,7 +93,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         phone = phone_code_check(code_id=code_id, code=request.POST.get("code", ""))
     except BadInput as refusal:
         return code_page(request, code_id, refusal)
-    identity = visit.identity_of(request)
+    identity = visit.identity_of(request) if request.POST.get("join") == "yes" else None
     try:
         user = account_open(phone=phone, identity=identity, address=address)
     except Refusal as refusal:
@@ -103,11 +107,14 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
 def code_page(
     request: HttpRequest, code_id: int, refusal: Refusal | None = None, *, sent: bool = False
 ) -> HttpResponse:
+    identity = visit.identity_of(request)
     context = {
         "faults": faults_of(refusal),
         "over": refusal is not None and refusal.code == "code_over",
         "masked": mask_phone(code_phone(code_id)),
         "sent": sent,
+        "join": JOIN.get(identity.channel, "") if identity else "",
+        "joined": request.POST.get("join") == "yes",
     }
     return render(request, "account/code.html", context, status=refusal.status if refusal else 200)
 

@@ -78,7 +78,10 @@ def test_the_first_time_a_phone_is_asked_and_both_are_one_account(client, door, 
     led = come_back(client, leave(client, next="/consents"))
     assert (led["Location"], user_in(client)) == ("/accounts/login?next=%2Fconsents", 0)
     assert "o-anna" not in str(dict(client.session))
-    assert sign_in(client, gateway, "13812345678", next="/consents")["Location"] == "/consents"
+    assert (
+        sign_in(client, gateway, "13812345678", join="yes", next="/consents")["Location"]
+        == "/consents"
+    )
     row = WalletIdentity.objects.get()
     assert (row.user_id, row.channel, row.subject) == (user_in(client), "wechat_pay", "o-anna")
     assert row.user.phone.phone == "13812345678"
@@ -87,10 +90,30 @@ def test_the_first_time_a_phone_is_asked_and_both_are_one_account(client, door, 
     assert user_in(again) == row.user_id
 
 
+def test_a_wallet_on_a_lent_phone_is_not_joined_unasked(client, door, gateway):
+    """The wallet is the lender's; who types the code is somebody else, and does not tick."""
+    come_back(client, leave(client))
+    ask(client, "13812345678")
+    page = client.get("/accounts/code").content.decode()
+    assert 'name="join" value="yes">' in page
+    answer(client, gateway.code())
+    assert (user_in(client) > 0, WalletIdentity.objects.exists()) == (True, False)
+    lender = Client()
+    come_back(lender, leave(lender))
+    assert user_in(lender) == 0
+
+
+def test_who_came_without_a_wallet_is_not_asked_about_one(client, gateway):
+    ask(client, "13812345678")
+    assert 'name="join"' not in client.get("/accounts/code").content.decode()
+    answer(client, gateway.code(), join="yes")
+    assert not WalletIdentity.objects.exists()
+
+
 def test_a_wallet_joins_the_account_its_phone_has(client, door, gateway):
     user = patient_user("13812345678")
     come_back(client, leave(client))
-    sign_in(client, gateway, "13812345678")
+    sign_in(client, gateway, "13812345678", join="yes")
     assert WalletIdentity.objects.get().user == user
     assert User.objects.count() == 1
 
@@ -116,7 +139,7 @@ def test_a_wallet_taken_meanwhile_opens_no_account(client, door, gateway):
     come_back(client, leave(client))
     ask(client, "13812345678")
     identity(patient_user())
-    page = answer(client, gateway.code())
+    page = answer(client, gateway.code(), join="yes")
     assert (page.status_code, user_in(client)) == (409, 0)
     assert User.objects.count() == 1
 
@@ -150,7 +173,7 @@ def test_a_state_that_took_too_long_is_refused(client, door, still_clock):
 def test_a_wallet_waits_for_its_phone_only_minutes(client, door, gateway, still_clock):
     come_back(client, leave(client))
     still_clock.advance(timedelta(minutes=15, seconds=1))
-    sign_in(client, gateway, "13812345678")
+    sign_in(client, gateway, "13812345678", join="yes")
     assert not WalletIdentity.objects.exists()
 
 
