@@ -1,7 +1,7 @@
 """Why money moves: what a capture or refund means to whoever asked for it.
 
-The registry is `settings.PAYMENT_PURPOSES`, one of the house's few calls upward (docs/adr 0007 names
-them all), so that credit and refunds can give money a meaning billing need not know.
+The registry is `settings.PAYMENT_PURPOSES`, one of the house's few calls upward (all of them are in
+docs/adr 0007), so that credit and refunds can give money a meaning billing need not know.
 """
 
 from __future__ import annotations

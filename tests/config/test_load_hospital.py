@@ -17,6 +17,7 @@ from core.models import AuditEvent
 from patients.models import Campus, HisClient
 from patients.services.places import token_digest
 from tests.config.hospital_files import ENVIRONMENT, Desk, hospital, pair
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -168,3 +169,11 @@ def test_production_takes_no_sandbox_and_no_demo_s_secret(
     code, _data, said = desk.load(hospital())
     assert code == 2 and "api_v2_key is a demo's" in said
     assert rows() == [0, 0, 0, 0, 0, 0]
+
+
+def test_the_example_of_the_documentation_is_one(desk: Desk) -> None:
+    page = (ROOT / "docs/deployment.md").read_text(encoding="utf8")
+    example = page.split("```json\n")[1].split("```")[0]
+    code, data, said = desk.load(example)
+    assert code == 0, said
+    assert len(data["changed"]) == 5
