@@ -13,6 +13,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from billing import admin_values
+from billing.desk.movements import movement_word
 from billing.models import (
     Agreement,
     AgreementPlan,
@@ -104,7 +105,7 @@ class PaymentTransactionAdmin(MoneyAdmin):
     """Whose bill it was for stands masked; the bill's own page opens more, on record."""
 
     list_display = (
-        "number", "kind", "channel", "status", "amount", "person", "channel_no", "created_at"
+        "number", "kind", "channel", "state", "amount", "person", "channel_no", "created_at"
     )  # fmt: skip
     list_select_related = ("payment",)
     list_filter = ("kind", "status", OfPayment)
@@ -118,6 +119,11 @@ class PaymentTransactionAdmin(MoneyAdmin):
     @admin.display(description=_("Patient"))
     def person(self, obj: Any) -> str:
         return mask_name(obj.person_name or "") or NONE
+
+    @admin.display(description=_("state"))
+    def state(self, obj: PaymentTransaction) -> str:
+        """As the bill's page and the patient's call it."""
+        return movement_word(obj.kind, obj.status)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentTransaction]:
         """Each with the one name it needs, and nothing else of the person."""

@@ -38,6 +38,11 @@ words_add(
         "group_set": pgettext_lazy("action", "rights of a group set"),
         "second_factor_taken_away": pgettext_lazy("action", "second factor taken away"),
         "passkey_added": pgettext_lazy("action", "passkey added"),
+        "second_factor_enrolled": pgettext_lazy("action", "authenticator app set up"),
+        "staff_logged_in": pgettext_lazy("action", "logged in"),
+        "staff_login_refused": pgettext_lazy("action", "login refused"),
+        "staff_locked_out": pgettext_lazy("action", "locked out"),
+        "clock_wanted": pgettext_lazy("action", "clock of the demo moved"),
     },
 )
 words_add(
@@ -46,6 +51,7 @@ words_add(
         "job": pgettext_lazy("column", "job"),
         "gains": pgettext_lazy("column", "gains"),
         "loses": pgettext_lazy("column", "loses"),
+        "second_factor": pgettext_lazy("column", "second factor"),
     },
 )
 words_add(

@@ -12,7 +12,14 @@ from core.admin import ReadOnlyAdmin
 from core.admin_values import word_of, words_add
 from patients import tag_admin  # noqa: F401 - the admin finds this module only
 from patients.messages import TEXTS
-from patients.models import Campus, HisClient, IdentifierKind, Notification
+from patients.models import (
+    AccessEnd,
+    Campus,
+    ConsentPurpose,
+    HisClient,
+    IdentifierKind,
+    Notification,
+)
 
 words_add("action", {
     "account_opened": pgettext_lazy("action", "account opened"),
@@ -36,6 +43,15 @@ words_add("fields", {
     "phone_index": _("phone"),
 })  # fmt: skip
 words_add("by", dict(IdentifierKind.choices))
+words_add("how", dict(AccessEnd.choices))
+words_add("purpose", dict(ConsentPurpose.choices))
+words_add("label", {
+    "access": pgettext_lazy("column", "binding"),
+    "how": pgettext_lazy("column", "how it ended"),
+    "pay": _("may pay"),
+    "version": pgettext_lazy("column", "version of the text"),
+    "view": _("may view"),
+})  # fmt: skip
 # What the page of a message itself says is also its kind's word.
 words_add("kind", {kind: title for kind, (title, _todo) in TEXTS.items()})
 words_add("kind", {

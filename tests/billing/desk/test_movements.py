@@ -78,6 +78,7 @@ def test_the_lists_name_a_masked_person_and_their_channel_and_are_filtered() -> 
             assert name not in page
         page = text(finance.get(address))
         assert masked in page and "微信支付" in page
+    assert "已支付" in text(finance.get("/admin/billing/paymenttransaction/"))
     for address, state, other in (
         ("/admin/billing/paymenttransaction/", "SUCCEEDED", "DECLINED"),
         ("/admin/billing/agreement/", "ACTIVE", "ENDED"),
