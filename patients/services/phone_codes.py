@@ -3,6 +3,14 @@
 Known and unknown phones are treated alike to the last statement; what differs begins after the
 right code. The row is committed before the text message leaves, so that a lost answer of the
 gateway leaves a code that works.
+
+Who can ask for a code to somebody's phone is anybody, so nothing a stranger does may take the
+owner's code or day away. A code is tried only by the browser that asked for it, five times, and is
+ended only by that browser's next one. How often a phone is sent to is counted per phone and
+address: a stranger uses up their own share. Over all addresses a phone has `phone_day_all` codes a
+day, so that a crowd of strangers has 30 x 5 guesses of a million, and the owner at most 30 unwanted
+messages; only then is the phone closed to everybody until the day is over. One address is limited
+besides, over all phones: codes sent, and wrong guesses.
 """
 
 from __future__ import annotations
@@ -50,18 +58,25 @@ class CodeNotSent(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class CodeLimits:
-    """How often codes leave. One address may be a whole waiting room behind one router."""
+    """How often codes leave. One address may be a whole waiting room behind one router.
+
+    `phone_…` is one phone asked for from one address, `phone_day_all` from all of them.
+    """
 
     between_s: int = 60
     phone_hour: int = 5
     phone_day: int = 10
+    phone_day_all: int = 30
     address_hour: int = 300
     address_wrong_hour: int = 100
 
 
-def phone_code_send(*, phone: str, purpose: str = CodePurpose.SIGN_IN, address: str = "") -> int:
-    """Send a new code and return its row's number; the ones before it end. TooOften past a limit.
+def phone_code_send(
+    *, phone: str, purpose: str = CodePurpose.SIGN_IN, address: str = "", replaces: int = 0
+) -> int:
+    """Send a new code and return its row's number. TooOften past a limit.
 
+    `replaces` is the code the same browser asked for before: it ends. Another browser's stays.
     A message that surely did not leave is a Refusal; one whose answer is missing may have arrived.
     """
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
@@ -70,7 +85,7 @@ def phone_code_send(*, phone: str, purpose: str = CodePurpose.SIGN_IN, address: 
     with transaction.atomic():
         phone_codes_locked(index)
         _limit(index, address, now)
-        alive = PhoneCode.objects.filter(phone_index=index, used_at=None, expires_at__gt=now)
+        alive = PhoneCode.objects.filter(pk=replaces, used_at=None, expires_at__gt=now)
         alive.filter(purpose=purpose).update(expires_at=now)
         row = PhoneCode.objects.create(
             phone=phone,
@@ -120,8 +135,9 @@ def _over() -> BadInput:
 def _limit(index: str, address: str, now: datetime) -> None:
     """Refuse what is too much, in the order in which waiting helps soonest."""
     limits = CodeLimits(address_hour=settings.PHONE_CODES_ADDRESS_HOUR)
-    own = PhoneCode.objects.filter(phone_index=index)
-    day = own.filter(created_at__gt=now - DAY).aggregate(sent=Count("pk"), last=Max("created_at"))
+    everybodys = PhoneCode.objects.filter(phone_index=index, created_at__gt=now - DAY)
+    own = everybodys.filter(address=address or None)
+    day = own.aggregate(sent=Count("pk"), last=Max("created_at"))
     if day["last"] and now - day["last"] < timedelta(seconds=limits.between_s):
         raise TooOften(
             "code_too_soon", _("A code was sent a moment ago. Wait one minute, then ask again.")
@@ -129,6 +145,7 @@ def _limit(index: str, address: str, now: datetime) -> None:
     near = PhoneCode.objects.filter(address=address or None, created_at__gt=now - HOUR)
     if (
         day["sent"] >= limits.phone_day
+        or everybodys.count() >= limits.phone_day_all
         or own.filter(created_at__gt=now - HOUR).count() >= limits.phone_hour
         or _past(near, limits)
     ):

@@ -33,7 +33,12 @@ def phone_new(request: HttpRequest) -> HttpResponse:
         return _phone_page(request)
     try:
         phone = phone_from(request.POST.get("phone", ""))
-        code_id = phone_code_send(phone=phone, purpose=PURPOSE, address=peer_address(request))
+        code_id = phone_code_send(
+            phone=phone,
+            purpose=PURPOSE,
+            address=peer_address(request),
+            replaces=visit.code_of(request, PURPOSE),
+        )
     except Refusal as refusal:
         return _phone_page(request, refusal)
     visit.code_keep(request, code_id, PURPOSE)

@@ -52,7 +52,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     visit.next_keep(request, next_of(request))
     try:
         phone = phone_from(request.POST.get("phone", ""))
-        code_id = phone_code_send(phone=phone, address=peer_address(request))
+        code_id = phone_code_send(
+            phone=phone, address=peer_address(request), replaces=visit.code_of(request)
+        )
     except Refusal as refusal:
         return phone_page(request, refusal)
     visit.code_keep(request, code_id)
@@ -127,7 +129,9 @@ def sign_in_again(request: HttpRequest) -> HttpResponse:
     if not code_id:
         return to_phone()
     try:
-        new = phone_code_send(phone=code_phone(code_id), address=peer_address(request))
+        new = phone_code_send(
+            phone=code_phone(code_id), address=peer_address(request), replaces=code_id
+        )
     except Refusal as refusal:
         return code_page(request, code_id, refusal)
     visit.code_keep(request, new)
