@@ -209,7 +209,9 @@ ACCESS_FOLLOWERS = ("billing.services.agreement_pauses.agreements_let_go",)
 _MESSAGES_URL = "" if PRODUCTION else SANDBOX_URL
 MESSENGERS: dict[str, dict[str, str]] = {
     "wechat_template": {
-        "base_url": os.environ.get("WECHAT_MESSAGES_URL", _MESSAGES_URL),
+        "base_url": os.environ.get(
+            "WECHAT_MESSAGES_URL", _MESSAGES_URL and f"{_MESSAGES_URL}/wechat"
+        ),
         "app_id": os.environ.get("WECHAT_APP_ID", "wx5a0db0c0ffee0001"),
         "secret": os.environ.get("WECHAT_APP_SECRET", "sandbox-wechat-app-secret"),
         "template_id": os.environ.get("WECHAT_TEMPLATE_ID", "bill"),

@@ -75,7 +75,7 @@ class WechatTemplate:
                     operation="token",
                     reference=short_key(reference),
                     method="GET",
-                    url=f"{self.base_url}/wechat/cgi-bin/token?{query}",
+                    url=f"{self.base_url}/cgi-bin/token?{query}",
                     timeout=TIMEOUT,
                 )
             )
@@ -103,7 +103,7 @@ class WechatTemplate:
                 operation="send",
                 reference=short_key(message.key),
                 method="POST",
-                url=f"{self.base_url}/wechat/cgi-bin/message/template/send?{query}",
+                url=f"{self.base_url}/cgi-bin/message/template/send?{query}",
                 timeout=TIMEOUT,
                 headers={"Content-Type": "application/json"},
                 body=json.dumps(body, ensure_ascii=False).encode(),

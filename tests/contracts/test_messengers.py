@@ -34,7 +34,7 @@ def openid(sandbox: Sandbox) -> str:
 
 @pytest.fixture
 def wechat(sandbox: Sandbox, settings: Any) -> WechatTemplate:
-    config = settings.MESSENGERS["wechat_template"] | {"base_url": sandbox.url}
+    config = settings.MESSENGERS["wechat_template"] | {"base_url": f"{sandbox.url}/wechat"}
     return WechatTemplate(config)
 
 
