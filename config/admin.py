@@ -36,6 +36,7 @@ words_add(
         "job_paused": pgettext_lazy("action", "job paused"),
         "job_resumed": pgettext_lazy("action", "job resumed"),
         "group_set": pgettext_lazy("action", "rights of a group set"),
+        "hospital_loaded": pgettext_lazy("action", "hospital's data entered"),
         "second_factor_taken_away": pgettext_lazy("action", "second factor taken away"),
         "passkey_added": pgettext_lazy("action", "passkey added"),
         "second_factor_enrolled": pgettext_lazy("action", "authenticator app set up"),
@@ -51,6 +52,8 @@ words_add(
         "job": pgettext_lazy("column", "job"),
         "gains": pgettext_lazy("column", "gains"),
         "loses": pgettext_lazy("column", "loses"),
+        "made": pgettext_lazy("column", "a new row"),
+        "fields": pgettext_lazy("column", "fields"),
         "second_factor": pgettext_lazy("column", "second factor"),
     },
 )
