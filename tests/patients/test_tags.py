@@ -122,6 +122,8 @@ def test_a_code_is_shown_of_those_one_may_identify(phone: Phone) -> None:
     father = person("陈国")
     bound(phone, user, father, "parent")
     client = patient_client(user)
-    assert "陈安" in client.get(f"/code?person={child.pk}").content.decode()
+    shown = client.get(f"/code?person={child.pk}").content.decode()
+    assert "陈*" in shown
+    assert "陈安" not in shown  # a relative is masked, oneself is not
     for other in (father.pk, person().pk, 99_999, "x", "1 OR 1=1"):
         assert client.get("/code", {"person": other}).status_code == 404
