@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.nhsa import enrolment
+from sandbox.nhsa import enrolment, mobile_paying
 from sandbox.nhsa.credentials import insurance_code_show, pay_auth_give
 from sandbox.nhsa.enrolment import flag_of, person_by, person_shown
 from sandbox.nhsa.faces import face_present
@@ -90,6 +90,17 @@ def present_face(subject: str, args: Args) -> Args:
     return {"term_id": term}
 
 
+def confirm_order(subject: str, args: Args) -> Args:
+    """The person confirms on the phone; `cash` false leaves the cash to somebody else."""
+    order = mobile_paying.order_confirm(subject, cash=flag_of(args, "cash"))
+    return {"pay_ord_id": order.pay_ord_id, "ord_stas": order.ord_stas}
+
+
+def cash_arrived(subject: str, _args: Args) -> Args:
+    order = mobile_paying.cash_arrived(subject)
+    return {"pay_ord_id": order.pay_ord_id, "ord_stas": order.ord_stas}
+
+
 def set_rules(subject: str, args: Args) -> Args:
     """Rules of the platform (no subject), or of an institution (its code)."""
     if subject:
@@ -117,11 +128,14 @@ def _institution_rules(code: str, args: Args) -> Args:
         if args["hosp_lv"] not in ("0", "1", "2", "3"):
             raise Refused("hosp_lv is 0, 1, 2 or 3")
         place.hosp_lv = args["hosp_lv"]
+    if "callback_url" in args:
+        place.callback_url = str(args["callback_url"])
     place.save()
     return {
         "fund_includes_account": place.fund_includes_account,
         "over_limit": place.over_limit,
         "hosp_lv": place.hosp_lv,
+        "callback_url": place.callback_url,
     }
 
 
@@ -186,6 +200,10 @@ NHSA: dict[str, Action] = {
     "show_insurance_code": Action(_plain(show_insurance_code), _WHO),
     "authorise_pay": Action(_plain(authorise_pay), _WHO),
     "present_face": Action(_plain(present_face), _WHO, {"term_id": "terminal"}),
+    "confirm_order": Action(
+        _plain(confirm_order), "payOrdId", {"cash": "false: only the insurance part"}
+    ),
+    "cash_arrived": Action(_plain(cash_arrived), "payOrdId"),
     "set_rules": Action(
         _plain(set_rules),
         "empty, or an institution's code",
@@ -194,6 +212,7 @@ NHSA: dict[str, Action] = {
             "fund_includes_account": "true: fund_pay_sumamt also holds acct_pay",
             "over_limit": "split, refuse or hospital",
             "hosp_lv": "0 to 3",
+            "callback_url": "where 6302 goes",
         },
     ),
 }

@@ -61,11 +61,13 @@ def data_encrypt(key: bytes, data: dict[str, Any]) -> str:
 
 
 def data_decrypt(key: bytes, text: str) -> dict[str, Any]:
+    """The object inside, numbers as the text they were written in."""
     try:
         raw = bytes.fromhex(text)
         if not raw or len(raw) % 16:
             raise GmError("encData的长度不对")
-        opened = json.loads(_sm4(key, raw, sm4.SM4_DECRYPT).decode())
+        plain = _sm4(key, raw, sm4.SM4_DECRYPT).decode()
+        opened = json.loads(plain, parse_float=str, parse_int=str)
     except (ValueError, IndexError) as error:
         raise GmError("encData解密失败") from error
     if not isinstance(opened, dict):
@@ -103,7 +105,7 @@ def sign_text(outer: dict[str, Any], app_secret: str) -> str:
     """What is signed: sorted key=value pairs of the outer object, then the secret."""
     kept = pruned({name: one for name, one in outer.items() if name not in UNSIGNED})
     parts = [
-        f"{name}={compact(one) if isinstance(one, dict | list) else one}"
+        f"{name}={compact(one) if isinstance(one, dict | list) else worded(one)}"
         for name, one in sorted(kept.items())
     ]
     return "&".join([*parts, f"key={app_secret}"])

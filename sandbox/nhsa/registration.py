@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
+from sandbox.nhsa import mobile_paying, mobile_refunds
 from sandbox.nhsa.actions import NHSA
 from sandbox.nhsa.books import books, transactions
 from sandbox.nhsa.faces import faces_forget
@@ -34,6 +35,7 @@ from sandbox.world.registry import (
     register_books,
     register_operations,
     register_provision,
+    register_release,
     register_reset,
     register_transactions,
 )
@@ -45,6 +47,8 @@ def register() -> None:
     register_transactions("nhsa", transactions)
     register_actions("nhsa", NHSA)
     register_reset(world_empty)
+    register_release(mobile_paying.held_release)
+    register_release(mobile_refunds.held_release)
     register_provision("nhsa", credentials)
 
 

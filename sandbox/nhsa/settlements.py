@@ -15,7 +15,7 @@ from sandbox.nhsa.envelope import Call, Output
 from sandbox.nhsa.family import account_of, links_of
 from sandbox.nhsa.fees import batch_settled, line_told_json, lines_waiting
 from sandbox.nhsa.fields import Fields
-from sandbox.nhsa.models import Coverage, FeeLine, Settlement, Visit
+from sandbox.nhsa.models import Coverage, FeeLine, MobileOrder, Settlement, Visit
 from sandbox.nhsa.numbers import settlement_number
 from sandbox.nhsa.people import pool_of, visit_credential_check
 from sandbox.nhsa.refusal import Refused
@@ -230,6 +230,8 @@ def settle_cancel(call: Call) -> Output:
         raise Refused("未找到结算记录")
     if row.state != Settlement.State.STANDS:
         raise Refused("该结算已撤销")
+    if MobileOrder.objects.filter(settlement=row).exists():
+        raise Refused("移动支付的结算请通过移动支付退费（6203）")
     if call.struck("already_cleared"):
         raise Refused("该结算已清算，不能撤销")
     back = settlement_mirror(

@@ -107,12 +107,12 @@ def visit_info(call: Call) -> Output:
     if standing.exists() and (visit.med_type, visit.dise_codg) != (med_type, disease):
         raise Refused("已有结算，不能修改医疗类别和病种")
     visit.med_type, visit.dise_codg = med_type, disease
-    visit.diagnoses = [_diagnosis(row) for row in call.input.rows("diseinfo", 50)]
+    visit.diagnoses = [diagnosis_of(row) for row in call.input.rows("diseinfo", 50)]
     visit.save(update_fields=["med_type", "dise_codg", "diagnoses"])
     return {}
 
 
-def _diagnosis(row: Fields) -> dict[str, str]:
+def diagnosis_of(row: Fields) -> dict[str, str]:
     row.moment("diag_time")
     return {
         "diag_type": row.choice("diag_type", ("1", "2", "3")),

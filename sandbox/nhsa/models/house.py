@@ -50,6 +50,8 @@ class Institution(models.Model):
     fund_includes_account = models.BooleanField(default=False)
     # Who bears what exceeds a price limit: the person (split), nobody (refuse), the hospital.
     over_limit = models.CharField(max_length=8, choices=OverLimit, default=OverLimit.SPLIT)
+    # Where the mobile pay centre tells the hospital of a settled order (6302); empty: nowhere.
+    callback_url = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return self.code

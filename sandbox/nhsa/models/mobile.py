@@ -31,7 +31,6 @@ class MobileOrder(models.Model):
     cash_paid_fen = models.BigIntegerField(default=0)
     cash_refunded_fen = models.BigIntegerField(default=0)
     held_by = models.CharField(max_length=16, blank=True)
-    callback_url = models.TextField(blank=True)
     created_at = models.DateTimeField()
     traced_at = models.DateTimeField()
 
