@@ -66,7 +66,7 @@ class GatewayFault(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[Value]):
-    """What a call learnt. `value` is there exactly when the outcome is SUCCEEDED.
+    """What a call learnt. `value` is there when the answer could be read and believed.
 
     `executed` is None unless the answer proves it: True = it happened although the answer cannot be
     used, False = it never left or the insurer knows nothing of it. `message` is the platform's own
@@ -181,6 +181,12 @@ class Call(Generic[Value]):
     operator: Operator | None = None
     nothing: Value | None = None
     binary: bool = False  # the answer is a file, not an envelope
+    # For answers that may be read and yet say "not finished" or "no".
+    outcome: Callable[[Value], Outcome] | None = field(default=None, repr=False)
+
+    def outcome_of(self, value: Value) -> Outcome:
+        """What an answer that was read says of the operation."""
+        return Outcome.SUCCEEDED if self.outcome is None else self.outcome(value)
 
 
 class Gateway(Protocol):

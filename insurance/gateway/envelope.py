@@ -118,7 +118,7 @@ def unanswered(call: Call[Value], answer: OutboundAnswer) -> Answer[Value] | Non
 
 def _judge(call: Call[Value], site: Site, answer: OutboundAnswer) -> Answer[Value]:
     if call.binary and not _is_json(answer):
-        return _read(call, site, {"file": answer.body})
+        return believed(call, site, {"file": answer.body})
     try:
         data = object_read(answer.body)
         envelope = Node(data, "envelope")
@@ -131,7 +131,7 @@ def _judge(call: Call[Value], site: Site, answer: OutboundAnswer) -> Answer[Valu
         return _refused(call, site, message, platform_no)
     if code != SUCCEEDED:
         return unknown(f"INFCODE_{code[:8]}", message, platform_no=platform_no)
-    return _read(call, site, _output(data), platform_no)
+    return believed(call, site, _output(data), platform_no)
 
 
 def _output(data: JsonObject) -> Mapping[str, object]:
@@ -142,7 +142,7 @@ def _output(data: JsonObject) -> Mapping[str, object]:
     return output if isinstance(output, dict) else {}
 
 
-def _read(
+def believed(
     call: Call[Value], site: Site, output: Mapping[str, object], platform_no: str = ""
 ) -> Answer[Value]:
     """A success, if it can be believed; else it happened, but nobody knows what."""
@@ -152,7 +152,7 @@ def _read(
         return unknown(
             type(fault).__name__, str(fault), executed=True, fault=fault, platform_no=platform_no
         )
-    return Answer(Outcome.SUCCEEDED, code=SUCCEEDED, value=value, platform_no=platform_no)
+    return Answer(call.outcome_of(value), code=SUCCEEDED, value=value, platform_no=platform_no)
 
 
 def _refused(call: Call[Value], site: Site, message: str, platform_no: str) -> Answer[Value]:

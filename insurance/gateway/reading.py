@@ -32,6 +32,12 @@ class UnknownCode(Unreadable):
     """A code stands in no table of ours, so what it means for money is not known."""
 
 
+class Number(str):
+    """A number as it was written: text for whoever reads it, a number where a text is re-made."""
+
+    __slots__ = ()
+
+
 class Different(GatewayFault):
     """The answer is about something else than was asked."""
 
@@ -44,8 +50,8 @@ def object_read(body: bytes) -> JsonObject:
         value = json.loads(
             body.decode("utf-8-sig"),
             object_pairs_hook=_pairs,
-            parse_float=str,
-            parse_int=str,
+            parse_float=Number,
+            parse_int=Number,
             parse_constant=_constant,
         )
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
@@ -53,6 +59,14 @@ def object_read(body: bytes) -> JsonObject:
     if not isinstance(value, dict):
         raise Unreadable("no JSON object")
     return value
+
+
+def nested(value: Mapping[str, object], name: str) -> JsonObject:
+    """A nested object that some platforms write as a text; absent or another thing is empty."""
+    found = value.get(name)
+    if isinstance(found, str) and found.lstrip()[:1] == "{":
+        return object_read(found.encode())
+    return found if isinstance(found, dict) else {}
 
 
 class Node:

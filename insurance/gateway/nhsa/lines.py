@@ -72,7 +72,7 @@ def _parts(
     part: list[Written] = []
     length = 0
     for line in lines:
-        written = _written(batch, line)
+        written = line_body(batch, line)
         size = len(json.dumps(written, ensure_ascii=False)) + 2
         if part and (len(part) >= lines_per_call or length + size > INPUT_CHARACTERS_MAX - 100):
             yield part
@@ -114,7 +114,8 @@ def _compare(sent: Mapping[str, ChargeLine], results: Sequence[LineResult]) -> N
         line_check(result)
 
 
-def _written(batch: LineBatch, line: ChargeLine) -> dict[str, object]:
+def line_body(batch: LineBatch, line: ChargeLine) -> dict[str, object]:
+    """One line as 2204 writes it."""
     return {
         "feedetl_sn": wire.fitting("feedetl_sn", line.number, NUMBER_MAX),
         "mdtrt_id": batch.mdtrt_id,

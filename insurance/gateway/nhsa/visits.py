@@ -75,9 +75,15 @@ def visit_tell(visit: Visit) -> Call[bool]:
         "matn_type": "",
         "geso_val": "",
     }
+    said: dict[str, object] = {"mdtrtinfo": told, "diseinfo": diagnosis_bodies(visit)}
+    return Call(Operation.VISIT, "2203A", said, _done, insured_area=visit.insured_area)
+
+
+def diagnosis_bodies(visit: Visit) -> list[dict[str, object]]:
+    """The diagnoses as 2203A writes them."""
     # The main diagnosis comes first, whatever order the HIS sent.
     ordered = sorted(visit.diagnoses, key=lambda one: not one.main)
-    diagnoses = [
+    return [
         {
             "diag_type": one.kind,
             "diag_srt_no": str(place),
@@ -91,8 +97,6 @@ def visit_tell(visit: Visit) -> Call[bool]:
         }
         for place, one in enumerate(ordered, 1)
     ]
-    said: dict[str, object] = {"mdtrtinfo": told, "diseinfo": diagnoses}
-    return Call(Operation.VISIT, "2203A", said, _done, insured_area=visit.insured_area)
 
 
 def visit_query(visit: Visit, *, until: datetime) -> Call[tuple[VisitRow, ...]]:
