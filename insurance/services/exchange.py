@@ -23,6 +23,8 @@ from core.failpoints import failpoint
 from core.outcomes import Unanswered
 from core.prepared import row_insert, row_insert_new
 from insurance.gateway.base import Answer, Call, Gateway, Operation, Site, Stamp, Value
+from insurance.gateway.credential import CredentialService
+from insurance.gateway.mobile import MobileCentre
 from insurance.gateway.nhsa import Nhsa
 from insurance.models import Institution, InsuranceMessage, InsuranceReply
 from insurance.selectors import site_of
@@ -32,7 +34,7 @@ NUMBER_TRIES = 20
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 TEXT_MAX, CODE_MAX, PLATFORM_NO_MAX = 500, 32, 40
 
-GATEWAYS: tuple[Gateway, ...] = (Nhsa(),)
+GATEWAYS: tuple[Gateway, ...] = (Nhsa(), MobileCentre(), CredentialService())
 _BY_OPERATION: Mapping[Operation, Gateway] = MappingProxyType(
     {operation: gateway for gateway in GATEWAYS for operation in gateway.unanswered}
 )
