@@ -28,7 +28,7 @@ from tests.bench.cluster import ROOT, Cluster
 from tests.bench.pages.building import town_build
 from tests.bench.pages.plans import large_tables
 from tests.bench.pages.town import Town
-from tests.bench.pages.visits import PAGE_KB, pages_of
+from tests.bench.pages.visits import PAGE_KB, Page, pages_of
 from tests.bench.pages.walk import Walked, clients_forget, page_walk
 from tests.bench.report import Case
 
@@ -45,7 +45,7 @@ def measure(cluster: Cluster) -> list[Case]:
     _database_use()
     large = large_tables()
     with clock.freeze(town.built_at), override_settings(STAFF_SECOND_FACTOR=False):
-        walked = [page_walk(page, large=large) for page in pages_of(town, VISITS)]
+        walked = [_walk(page, large) for page in pages_of(town, VISITS)]
     clients_forget()
     connections.close_all()
     for one in walked:
@@ -54,9 +54,14 @@ def measure(cluster: Cluster) -> list[Case]:
     return [_case(one, town) for one in walked]
 
 
+def _walk(page: Page, large: set[str]) -> Walked:
+    print(f"  opening {page.name}", file=sys.stderr, flush=True)
+    return page_walk(page, large=large)
+
+
 def _case(one: Walked, town: Town) -> Case:
     page = one.page
-    said = [f"p50 {one.p50_ms:.0f}, {one.statements} statements"]
+    said = [f"p50 {one.p50_ms:.0f}, Python {one.cpu_ms:.0f}, {one.statements} statements"]
     said += [f"{one.kb:.0f} KB"] if page.weighed else []
     return Case(
         f"pages.{page.name}".replace(" ", "_"),
@@ -64,6 +69,7 @@ def _case(one: Walked, town: Town) -> Case:
         "ms p95",
         extra={
             "p50": round(one.p50_ms, 1),
+            "cpu_ms": round(one.cpu_ms, 1),
             "statements": {"1": one.statements},
             "kb": round(one.kb, 1),
             "patients": town.patients,

@@ -53,7 +53,10 @@ PAYER = (
 )
 NUMBER = "'TX' || lpad(bill.id::text, 28, '0')"
 # Mean five bills a person; a few have hundreds.
-WHO = f"{FIRST} + floor(%(patients)s * power({lot('n', 1, '1073741824')} / 1073741824.0, 1.5))"
+WHO = (
+    f"{FIRST} + floor(%(patients)s * power({lot('n', 1, '1073741824')} / 1073741824::float8,"
+    " 1.5::float8))"
+)
 STATUS = f"""CASE WHEN n >= %(recent)s
   THEN (CASE WHEN {lot("n", 2, "1000")} < 250 THEN 'ISSUED'
              WHEN {lot("n", 2, "1000")} < 265 THEN 'COLLECTING' ELSE 'PAID' END)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any
 
 from django.contrib.staticfiles import finders
@@ -26,12 +26,16 @@ ASSET = re.compile(r'(?:href|src)="/static/([^"?#]+)')
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """A page as it was found: milliseconds at the server, statements, size, reads end to end."""
+    """A page as it was found: milliseconds at the server, statements, size, reads end to end.
+
+    `cpu_ms` is the median of what Python itself took, which tells on a machine that is not quiet.
+    """
 
     page: Page
     visits: int
     p50_ms: float
     p95_ms: float
+    cpu_ms: float
     statements: int
     kb: float
     offenders: list[str]
@@ -48,23 +52,26 @@ def page_walk(page: Page, *, large: set[str]) -> Walked:
         with statements_recorded() as asked:
             first = _answer(visit)
         found.update(offenders(asked, large=large))
-    times, most = [], 0
+    times, busy, most = [], [], 0
     for visit in page.visits:
         client = _client(visit.user)
         with statements_recorded() as asked:
-            times.append(_timed(client, visit))
+            elapsed, worked = _timed(client, visit)
+        times.append(elapsed)
+        busy.append(worked)
         most = max(most, asked.count)
     *_, p95 = quantiles(times, n=20) if len(times) > 1 else times * 2
-    p50 = sorted(times)[len(times) // 2]
-    return Walked(page, len(times), p50, p95, most, _kb(first), sorted(found))
+    kb, cpu = _kb(first), median(busy)
+    return Walked(page, len(times), median(times), p95, cpu, most, kb, sorted(found))
 
 
-def _timed(client: Client, visit: Visit) -> float:
-    begun = time.perf_counter()
+def _timed(client: Client, visit: Visit) -> tuple[float, float]:
+    """Milliseconds until the answer, and those of them that Python worked."""
+    begun, work = time.perf_counter(), time.process_time()
     answer = _ask(client, visit)
-    elapsed = (time.perf_counter() - begun) * 1000
+    ended, done = time.perf_counter(), time.process_time()
     _check(visit, answer)
-    return elapsed
+    return (ended - begun) * 1000, (done - work) * 1000
 
 
 def _answer(visit: Visit) -> Any:
