@@ -58,17 +58,14 @@ EVENT_WORDS: dict[str, Promise] = {
     "invoice_issued": pgettext_lazy("entry", "bill issued"),
     "invoice_cancelled": pgettext_lazy("entry", "bill cancelled"),
     "lines_returned": pgettext_lazy("entry", "charges returned"),
-    "discount_granted": pgettext_lazy("entry", "discount granted"),
     "captured": pgettext_lazy("entry", "payment arrived"),
     "cash_taken": pgettext_lazy("entry", "cash taken"),
     "refund_owed": pgettext_lazy("entry", "refund owed"),
-    "refund_withdrawn": pgettext_lazy("entry", "refund withdrawn"),
     "refund_done": pgettext_lazy("entry", "refund done"),
     "refund_came_back": pgettext_lazy("entry", "refund came back"),
     "unexpected_in": pgettext_lazy("entry", "unexpected money in"),
     "unexpected_owed": pgettext_lazy("entry", "unexpected money owed back"),
     "unexpected_applied": pgettext_lazy("entry", "unexpected money applied"),
-    "receivable_written_off": pgettext_lazy("entry", "receivable written off"),
 }
 OUTCOME_WORDS: dict[str, Promise] = {
     "CREATED": _("number committed"),

@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 from billing.channels.base import Capability, Channel, Operation
 from billing.channels.registry import channel_codes, channel_get
 from billing.models import Merchant
+from billing.policy import policy_faults
 from billing.services.merchants import SecretsUnreadable, merchant_account
 from core.checks import is_made_up
 from core.crypto import DecryptionError
@@ -70,6 +71,12 @@ def followers_check(
         except ImportError as error:
             messages.append(Error(f"follower {path}: {error}", id="billing.E009"))
     return messages
+
+
+@register()
+def policy_check(app_configs: Sequence[AppConfig] | None, **_options: object) -> list[CheckMessage]:
+    """A limit that is misspelt would silently keep its old value."""
+    return [Error(f"BILLING_POLICY: {fault}", id="billing.E010") for fault in policy_faults()]
 
 
 @register()

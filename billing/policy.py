@@ -1,12 +1,11 @@
 """The timing and limits of collecting and refunding, each with its reason.
 
-`settings.BILLING_POLICY` may override any of them by name; nothing else in billing holds a number
-of this kind.
+A hospital may change any of them by name in `settings.BILLING_POLICY` (docs/deployment.md).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -60,7 +59,27 @@ class Policy:
     refusals_kept: int = 200
 
 
+def policy_faults() -> list[str]:
+    """What of `settings.BILLING_POLICY` is no number this page knows."""
+    known = {field.name: field.default for field in fields(Policy)}
+    found = []
+    for name, value in settings.BILLING_POLICY.items():
+        if name not in known:
+            found.append(f"{name} is not known")
+        elif not _alike(value, known[name]):
+            found.append(f"{name} must be like {known[name]!r}")
+    return found
+
+
+def _alike(value: Any, usual: Any) -> bool:
+    """A positive whole number, or a row of them where the usual value is a row."""
+    numbers = value if isinstance(usual, tuple) and isinstance(value, list | tuple) else [value]
+    whole = all(type(number) is int and number > 0 for number in numbers)
+    return whole and bool(numbers) and (isinstance(usual, tuple) == isinstance(value, list | tuple))
+
+
 @lru_cache(maxsize=1)
 def policy() -> Policy:
-    overrides: dict[str, Any] = getattr(settings, "BILLING_POLICY", {})
-    return Policy(**overrides)
+    """What holds in this house. JSON has no tuples."""
+    overrides: dict[str, Any] = settings.BILLING_POLICY
+    return Policy(**{k: tuple(v) if isinstance(v, list) else v for k, v in overrides.items()})

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,8 @@ REST_FRAMEWORK = {
 }
 
 # The calls upward (docs/adr 0007); `billing.checks` resolves every path.
+# Timings and limits of `billing.policy`, as JSON; what is not named keeps its value there.
+BILLING_POLICY = json.loads(os.environ.get("BILLING_POLICY", "{}"))
 PAYMENT_CHANNELS = {
     "wechat_pay": "billing.channels.wechat_pay.WechatPay",
     "alipay": "billing.channels.alipay.Alipay",

@@ -49,9 +49,3 @@ class Actor:
 
 
 SYSTEM = Actor("system", "system", "")
-
-
-def actor_from_key(key: str, name: str = "") -> Actor:
-    """Read a stored `kind:code` back."""
-    kind, _, code = key.partition(":")
-    return Actor(kind, code, name)

@@ -13,7 +13,7 @@ from typing import cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from billing.channels.base import AgreementChannel, Capability, Channel, TransferChannel
+from billing.channels.base import AgreementChannel, Capability, Channel
 from billing.channels.merchant_secrets import MerchantChannel
 
 
@@ -56,14 +56,6 @@ def merchant_channel_get(code: str) -> MerchantChannel:
     if not hasattr(channel, "account_faults"):
         raise UnknownChannel(f"{code} has no merchants")
     return cast(MerchantChannel, channel)
-
-
-def transfer_channel_get(code: str) -> TransferChannel:
-    """The adapter of this code, if it pays out by real name."""
-    channel = channel_get(code)
-    if Capability.TRANSFER not in channel.capabilities:
-        raise UnknownChannel(f"{code} has no transfers")
-    return cast(TransferChannel, channel)
 
 
 def _paths() -> Mapping[str, str]:

@@ -45,13 +45,11 @@ class AgreementLine:
 
     @property
     def single_fen(self) -> int:
-        plan = self.agreement.plan.single_fen
-        return min(plan, self.agreement.own_single_fen or plan)
+        return self.agreement.single_fen
 
     @property
     def daily_fen(self) -> int:
-        plan = self.agreement.plan.daily_fen
-        return min(plan, self.agreement.own_daily_fen or plan)
+        return self.agreement.daily_fen
 
     @property
     def live(self) -> bool:

@@ -1,8 +1,8 @@
 """The chart of accounts (会计科目表): every family there is, and how its paths are written.
 
 A path is the family and as many segments as the family asks for. An account row appears when its
-path is first posted to; a family appears only here. `SUBJECTS` repeats for readers what the
-database demands: which row a posting on a shared account is about.
+path is first posted to; a family appears only here. A family's `subject` repeats for readers what
+the database demands: which row a posting on a shared account is about.
 """
 
 from __future__ import annotations
@@ -83,31 +83,22 @@ PATIENT_RECEIVABLE = "patient_receivable"
 REFUND_PAYABLE = "refund_payable"
 UNAPPLIED = "unapplied"
 MEDICAL_REVENUE = "medical_revenue"
-BANK = "bank"
-CHANNEL_FEE = "channel_fee"
-FUND_LOSS = "fund_loss"
-BAD_DEBT = "bad_debt"
-CASH_OVER_SHORT = "cash_over_short"
-LEGACY_CUTOVER = "legacy_cutover"
 
 
 class Event(StrEnum):
-    """The business events that make entries (DESIGN's table, as far as it exists)."""
+    """The business events that make entries that this house has; one comes with what posts it."""
 
     INVOICE_ISSUED = "invoice_issued"
     INVOICE_CANCELLED = "invoice_cancelled"
     LINES_RETURNED = "lines_returned"
-    DISCOUNT_GRANTED = "discount_granted"
     CAPTURED = "captured"
     CASH_TAKEN = "cash_taken"
     REFUND_OWED = "refund_owed"
-    REFUND_WITHDRAWN = "refund_withdrawn"
     REFUND_DONE = "refund_done"
     REFUND_CAME_BACK = "refund_came_back"
     UNEXPECTED_IN = "unexpected_in"
     UNEXPECTED_OWED = "unexpected_owed"
     UNEXPECTED_APPLIED = "unexpected_applied"
-    RECEIVABLE_WRITTEN_OFF = "receivable_written_off"
 
 
 @lru_cache(maxsize=4096)
@@ -133,27 +124,3 @@ def clearing(channel: str, merchant_no: str) -> str:
 
 def cash_drawer(shift: str) -> str:
     return f"cash_drawer/{shift}"
-
-
-def payout_float(channel: str) -> str:
-    return f"payout_float/{channel}"
-
-
-def patient_deposit(deposit: str) -> str:
-    return f"patient_deposit/{deposit}"
-
-
-def credit_debt(line: str) -> str:
-    return f"credit_debt/{line}"
-
-
-def credit_receivable(bank: str) -> str:
-    return f"credit_receivable/{bank}"
-
-
-def fund_receivable(agency: str) -> str:
-    return f"fund_receivable/{agency}"
-
-
-def revenue_reduction(reason: str) -> str:
-    return f"revenue_reduction/{reason}"

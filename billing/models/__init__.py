@@ -6,7 +6,8 @@ money under it (CAPTURE or REFUND) with a number committed before the call; a `P
 what a channel told us; an `Agreement` a signed deduction mandate; an `InvoiceReturn` goods or
 services given back; a `HisEvent` what the HIS is told; a `Rating` a patient's word on a visit.
 
-Invariants: a charge is on at most one live invoice; an invoice has at most one tender in flight;
+Invariants: a charge is on at most one live invoice; an invoice has one tender in flight, unless a
+cashier took it upon them to go on without the end of the last;
 numbers are unique and never reused; a status changes only through `core.states.transition`; rows of
 money are never deleted. `due_at` makes a row its own work queue: whatever must still happen to it
 is found by a sweeper, so a lost task loses nothing (docs/adr).

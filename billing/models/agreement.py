@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from billing.models.institution import AgreementPlan
+from billing.models.institution import AgreementPlan, merchant_is_open
 from core import clock
 from patients.models import Patient
 
@@ -44,12 +44,8 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
         person, by a holder who still may pay, at a merchant of the place whose institution's own
         agreement is in term (Z1)."""
         return self.filter(
-            models.Q(plan__merchant__campus=None) | models.Q(plan__merchant__campus=campus),
+            merchant_is_open(today, campus, of="plan__merchant__"),
             status=AgreementStatus.ACTIVE,
-            plan__merchant__active=True,
-            plan__merchant__institution__suspended=False,
-            plan__merchant__institution__agreement_from__lte=today,
-            plan__merchant__institution__agreement_until__gte=today,
             pays_for__patient=patient,
             pays_for__active=True,
             holder__patient_access__patient=patient,
@@ -130,6 +126,16 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return self.contract_code
+
+    @property
+    def single_fen(self) -> int:
+        """The most one deduction may take: the plan's, or less by the holder's own limit."""
+        return min(self.plan.single_fen, self.own_single_fen or self.plan.single_fen)
+
+    @property
+    def daily_fen(self) -> int:
+        """The most one day may take: the plan's, or less by the holder's own limit."""
+        return min(self.plan.daily_fen, self.own_daily_fen or self.plan.daily_fen)
 
 
 class AgreementPatient(models.Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +56,23 @@ class Merchant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}/{self.merchant_no}"
+
+
+def merchant_is_open(today: Any, campus: Any = None, *, of: str = "") -> models.Q:
+    """That a merchant may take money on a day: in use, of this campus or of all, and its
+    institution's own agreement in term (Z1). `of` leads to the merchant from another table."""
+    conditions = {
+        "active": True,
+        "institution__suspended": False,
+        "institution__agreement_from__lte": today,
+        "institution__agreement_until__gte": today,
+    }
+    is_open = models.Q(**{of + name: value for name, value in conditions.items()})
+    if campus is None:
+        return is_open
+    return is_open & models.Q(
+        models.Q(**{of + "campus": None}) | models.Q(**{of + "campus": campus})
+    )
 
 
 class AgreementPlan(models.Model):

@@ -62,13 +62,11 @@ class AgreementRow:
 
     @property
     def single_fen(self) -> int:
-        plan = self.agreement.plan.single_fen
-        return min(plan, self.agreement.own_single_fen or plan)
+        return self.agreement.single_fen
 
     @property
     def daily_fen(self) -> int:
-        plan = self.agreement.plan.daily_fen
-        return min(plan, self.agreement.own_daily_fen or plan)
+        return self.agreement.daily_fen
 
     @property
     def state(self) -> str:
@@ -136,29 +134,6 @@ def agreement_own(*, user: User, agreement_id: int) -> Agreement:
     if found is None:
         raise NotFound("unknown_agreement", _("There is no such agreement."))
     return found
-
-
-def agreements_paying_for(patient_id: int) -> list[Agreement]:
-    """For the clerk: every live agreement that pays for a patient, with its holder and plan."""
-    rows = Agreement.objects.filter(
-        status__in=LIVE,
-        pays_for__patient=patient_id,
-        pays_for__active=True,
-        holder__patient_access__patient=patient_id,
-        holder__patient_access__may_pay=True,
-    )
-    return list(_with_plan(rows).select_related("holder").order_by("preference", "pk"))
-
-
-def agreements_held_by(patient_id: int) -> list[Agreement]:
-    """For the clerk: the live agreements of the account whose own person this patient is."""
-    rows = Agreement.objects.filter(
-        status__in=LIVE,
-        holder__patient_access__patient=patient_id,
-        holder__patient_access__relation=Relation.SELF,
-        holder__patient_access__ended_at__isnull=True,
-    )
-    return list(_with_plan(rows).select_related("holder").order_by("preference", "pk"))
 
 
 def payable_people(user: User, chosen: Iterable[int] = ()) -> tuple[Person, ...]:

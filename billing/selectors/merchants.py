@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from billing.channels.base import Capability
 from billing.channels.registry import UnknownChannel, channel_get
 from billing.models import Merchant
+from billing.models.institution import merchant_is_open
 from core import clock
 
 
 def merchants_open(*, channel: str = "", campus_id: int | None = None) -> QuerySet[Merchant]:
     """Merchants whose institution's agreement is in term (Z1); the campus's own come first."""
-    today = clock.today()
-    rows = Merchant.objects.filter(
-        active=True,
-        institution__suspended=False,
-        institution__agreement_from__lte=today,
-        institution__agreement_until__gte=today,
-    )
+    rows = Merchant.objects.filter(merchant_is_open(clock.today(), campus_id))
     if channel:
         rows = rows.filter(channel=channel)
-    if campus_id is not None:
-        rows = rows.filter(Q(campus=None) | Q(campus=campus_id))
     return rows.order_by("campus_id", "pk")
 
 

@@ -72,9 +72,7 @@ def agreement_left_fen(agreement: Agreement, used: tuple[int, int], at: datetime
     moment = at.timetz().replace(tzinfo=None)
     if used_times >= plan.daily_count or not _within(moment, plan.hours_from, plan.hours_until):
         return 0
-    single_fen = min(plan.single_fen, agreement.own_single_fen or plan.single_fen)
-    daily_fen = min(plan.daily_fen, agreement.own_daily_fen or plan.daily_fen)
-    return max(min(single_fen, daily_fen - used_fen), 0)
+    return max(min(agreement.single_fen, agreement.daily_fen - used_fen), 0)
 
 
 def _within(moment: time, start: time, end: time) -> bool:

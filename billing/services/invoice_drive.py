@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from billing.channels.base import Source
-from billing.locks import agreements_lock, collect_lock, invoice_lock
+from billing.locks import collect_lock, invoice_lock
 from billing.locks.leases import invoices_lease
 from billing.models import (
+    Agreement,
     CollectMethod,
     CollectRequest,
     CollectStatus,
@@ -162,7 +163,10 @@ def _no_tender(invoice: Invoice, collect: CollectRequest) -> str:
         return "pay_link"
     if collect.method not in LINK_METHODS:
         return "not_offered"
-    return "agreement_limit" if agreements_lock(invoice) else "no_agreement"
+    held = Agreement.objects.admitted(
+        invoice.patient_id, invoice.encounter.campus_id, clock.today()
+    )
+    return "agreement_limit" if held.exists() else "no_agreement"
 
 
 def _hand_back(

@@ -12,7 +12,6 @@ from django.db import connections, transaction
 from billing.channels.base import Operation
 from billing.checks import followers_check
 from billing.models import Agreement, Invoice
-from billing.selectors.agreements import agreements_held_by, agreements_paying_for
 from billing.services.agreement_pauses import agreement_switch
 from billing.services.invoice_drive import invoice_drive
 from core import clock
@@ -36,7 +35,7 @@ from tests.billing.services.agreement_house import (
 from tests.billing.services.bills import driven
 from tests.factories import payments
 from tests.factories.billing import invoice
-from tests.factories.patients import encounter, patient
+from tests.factories.patients import encounter
 
 pytestmark = pytest.mark.django_db
 
@@ -98,20 +97,6 @@ def test_the_consent_page_pauses_every_agreement() -> None:
     assert as_was(agreement).status == "PAUSED"
     Notification.objects.filter(user=user).update(status="SENT")
     assert "免密支付已暂停" in phone.get("/messages").content.decode()
-
-
-def test_a_clerk_reads_who_pays_for_a_patient_and_what_the_patient_holds() -> None:
-    user, own, mother = family()
-    first = standing(user, [own, mother], preference=2)
-    second = standing(user, [mother], plan=payments.plan(), status="PAUSED")
-    standing(user, [mother], plan=payments.plan(plan_id="3"), status="ENDED")
-    assert agreements_paying_for(mother.pk) == [second, first]
-    assert agreements_paying_for(own.pk) == [first]
-    assert agreements_held_by(own.pk) == [second, first]
-    assert agreements_held_by(mother.pk) == []
-    assert agreements_paying_for(patient().pk) == []
-    PatientAccess.objects.filter(patient=mother).update(may_pay=False)
-    assert agreements_paying_for(mother.pk) == []
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:
