@@ -16,6 +16,7 @@ from stdnum.iso7064 import mod_11_2
 from billing.models import Agreement, AgreementPlan, AgreementStatus, Merchant
 from billing.services.agreements import agreement_begin, agreement_refresh
 from config.demo.alipay import wallet_load
+from config.demo.insured import person_insure
 from config.demo.sandbox_client import SandboxError, sandbox_act
 from core import clock
 from core.actors import SYSTEM
@@ -110,7 +111,16 @@ def _person(person: Person, client: HisClient, place: int) -> dict[str, Any]:
             agreement.pays_for.get_or_create(patient=patient, defaults={"created_at": clock.now()})
     else:
         _payer(person, patient, phone)
-    return _told(person, patient, card_no, phone, id_no)
+    insured = person_insure(
+        person.mrn,
+        id_no=id_no,
+        name=person.name,
+        sex=person.sex,
+        born=person.born,
+        phone=phone,
+        known={one.mrn: id_number(one, at) for at, one in enumerate(PEOPLE, start=1)},
+    )
+    return _told(person, patient, card_no, phone, id_no) | {"insured": insured}
 
 
 def _payer(person: Person, patient: Patient, phone: str) -> None:
@@ -217,7 +227,6 @@ def _told(person: Person, patient: Patient, card_no: str, phone: str, id_no: str
         "name": person.name,
         "phone": phone,
         "id_no": id_no,
-        "insured": False,
         "agreements": sorted(set(payers.values_list("plan__merchant__channel", flat=True))),
         "credit": False,
     }
