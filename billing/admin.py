@@ -13,6 +13,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from billing import admin_values
+from billing.admin_words import COLUMN_WORDS
 from billing.desk.movements import movement_word
 from billing.models import (
     Agreement,
@@ -31,11 +32,13 @@ from billing.models import (
 )
 from core.admin import ReadOnlyAdmin
 from core.admin_values import NONE, word_of
+from core.admin_words import columns_add
 from core.crypto import mask_name
 from core.money import format_yuan
 from patients.models import PatientAccess, Relation
 
 admin_values.register()
+columns_add(COLUMN_WORDS)
 
 
 class ByChannel(admin.SimpleListFilter):

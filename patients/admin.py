@@ -10,7 +10,9 @@ from django.utils.translation import pgettext_lazy
 
 from core.admin import ReadOnlyAdmin
 from core.admin_values import word_of, words_add
+from core.admin_words import columns_add
 from patients import tag_admin  # noqa: F401 - the admin finds this module only
+from patients.admin_words import COLUMN_WORDS
 from patients.messages import TEXTS
 from patients.models import (
     AccessEnd,
@@ -21,6 +23,7 @@ from patients.models import (
     Notification,
 )
 
+columns_add(COLUMN_WORDS)
 words_add("action", {
     "account_opened": pgettext_lazy("action", "account opened"),
     "binding.made": pgettext_lazy("action", "patient card bound"),

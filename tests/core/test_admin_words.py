@@ -1,10 +1,13 @@
-"""Every word for a column of the admin is said in Chinese, and is found by its name."""
+"""Every word for a column of the admin is said in Chinese, once, and is found by its name."""
 
 from __future__ import annotations
 
+import pytest
 from django.utils import translation
 
-from core.admin_words import COLUMNS
+from billing.admin_words import COLUMN_WORDS as BILLING
+from core.admin_words import COLUMNS, columns_add
+from patients.admin_words import COLUMN_WORDS as PATIENTS
 
 
 def test_every_word_is_translated():
@@ -15,4 +18,11 @@ def test_every_word_is_translated():
 
 
 def test_words_stand_in_the_order_of_their_names():
-    assert list(COLUMNS) == sorted(COLUMNS)
+    own = [name for name in COLUMNS if name not in {*BILLING, *PATIENTS}]
+    assert all(list(words) == sorted(words) for words in (own, BILLING, PATIENTS))
+
+
+def test_each_app_s_words_are_there_and_none_is_said_twice():
+    assert {*BILLING, *PATIENTS} <= COLUMNS.keys()
+    with pytest.raises(ValueError, match="status"):
+        columns_add({"status": COLUMNS["status"]})
