@@ -8,13 +8,14 @@ import re
 import pytest
 from playwright.sync_api import Page
 
-from tests.fixtures.demo_process import Demo
+from tests.fixtures.demo_process import CLIENT, OPENID, Demo
 from tests.journeys import test_pay_link_browser as story
 from tests.journeys.payer import PHONE
-from tests.journeys.test_pay_link_browser import Opened, head, offered
+from tests.journeys.test_pay_link_browser import Opened, head, offered, picture
 
 pytestmark = pytest.mark.browser
 chrome, opened = story.chrome, story.opened
+WECHAT = f"{PHONE} MicroMessenger/8.0.49"
 ALIPAY = f"{PHONE} AlipayClient/10.6.60"
 # The thirteenth of the demo's people, who signed no agreement.
 MRN, USER_ID = "P0013", "2088000000000013"
@@ -40,6 +41,32 @@ def orders(demo: Demo, number: str) -> list[tuple[str, str, str]]:
         "ON i.id = p.invoice_id WHERE i.invoice_no = %s ORDER BY t.id",
         number,
     )
+
+
+def test_inside_wechat_the_payer_signs_in_once_and_pays_there(demo: Demo, opened: Opened) -> None:
+    # Given a link opened inside WeChat, on a phone whose WeChat the hospital knows
+    bill, link = offered(demo, 80_00, 6_40, mrn=MRN)
+    openid = OPENID.format(mrn=MRN)
+    page = opened(f"{demo.sandbox}/phone/of/{openid}/wallet", agent=WECHAT)
+    page.add_init_script(CLIENT.get(f"{demo.sandbox}/phone/wechat/bridge.js").text)
+    page.goto(f"{link}/pay")
+
+    # When they sign in with WeChat
+    page.get_by_role("button", name="用微信登录后支付").click()
+    page.get_by_role("button", name="用微信登录后支付").wait_for(state="detached")
+
+    # Then they are back at the bill (with the fragment that WeChat wants on its own address), and
+    # WeChat comes up by itself
+    assert page.url.partition("#")[0] == f"{link}/pay"
+    picture(page, "pay-inside-wechat")
+    press(page, "wechat_pay.jsapi")
+    say_yes(page, "openid", openid)
+    page.get_by_role("heading", name="已支付").wait_for()
+    assert [tuple(row) for row in orders(demo, bill.number)] == [
+        ("wechat_pay", "jsapi", "SUCCEEDED")
+    ]
+    assert demo.invoice(bill.number)["paid_fen"] == 86_40
+    demo.books_agree()
 
 
 def test_from_wechat_to_alipay_only_alipay_takes_the_money(demo: Demo, opened: Opened) -> None:
