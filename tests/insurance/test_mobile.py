@@ -165,6 +165,15 @@ def test_progress_may_come_without_amounts_but_paid_may_not(recorded: Recorded) 
     assert sent(recorded, orders.query(REFERENCE)).code == "Unreadable"
 
 
+def test_zeros_before_the_trial_are_no_amounts(recorded: Recorded) -> None:
+    zeros = {"ownPayAmt": "0.00", "psnAcctPay": "0.00", "fundPay": "0.00", "hospPartAmt": "0.00"}
+    recorded.answer(centre.answered(STATE | zeros | {"ordStas": 12}))
+    answer = sent(recorded, orders.query(REFERENCE))
+    assert (answer.outcome, answer.value.parts) == (Outcome.DECLINED, None)
+    recorded.answer(centre.answered(STATE | zeros))
+    assert sent(recorded, orders.query(REFERENCE)).code == "IdentityBroken"
+
+
 def test_numbers_signed_as_numbers_and_as_texts_are_both_the_centres(recorded: Recorded) -> None:
     data = {"payOrdId": "ORD1", "ordStas": 2}
     recorded.answer(centre.answered(data))

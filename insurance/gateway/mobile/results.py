@@ -11,7 +11,7 @@ from insurance.gateway.mobile.envelope import unwrap
 from insurance.gateway.mobile.states import OrderClass, order_class
 from insurance.gateway.mobile.values import MobileParts, MobileState, SettleKind
 from insurance.gateway.nhsa.setlinfo import settlement_read
-from insurance.gateway.reading import Different, Node, Unreadable, nested, object_read
+from insurance.gateway.reading import Different, Node, nested, object_read
 
 # The callback writes ownpayAmt, every answer ownPayAmt.
 CASH_NAMES = ("ownPayAmt", "ownpayAmt")
@@ -27,9 +27,7 @@ def state_read(
     if pay_order_no and said != pay_order_no:
         raise Different("payOrdId is not what was asked for")
     code = node.text("ordStas", required=True)
-    parts = _parts(node) if node.has("feeSumamt") else None
-    if parts is None and order_class(code) in _WITH_AMOUNTS:
-        raise Unreadable(f"ordStas {code} without amounts")
+    parts = _parts(node) if _has_amounts(node, code) else None
     extra = nested(output, "extData")
     found = MobileState(
         pay_order_no=said,
@@ -56,6 +54,15 @@ def callback_read(body: bytes, profile: RegionProfile) -> MobileState:
 def callback_reply(*, accepted: bool, message: str = "") -> bytes:
     """What the centre reads back."""
     return json_write({"code": "0" if accepted else "-1", "message": message, "success": accepted})
+
+
+def _has_amounts(node: Node, code: str) -> bool:
+    """Whether the parts are said: before the trial and after a revocation some write zeros."""
+    if order_class(code) in _WITH_AMOUNTS:
+        return True
+    return node.has("feeSumamt") and any(
+        node.fen(name, required=False) for name in (*CASH_NAMES, "psnAcctPay", "fundPay")
+    )
 
 
 def _parts(node: Node) -> MobileParts:
