@@ -67,7 +67,7 @@ def _answer(body: bytes, fault: str) -> HttpResponse:
 def _outer(body: bytes) -> Fields:
     try:
         data = json.loads(body.decode("utf8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused("报文不是JSON") from error
     if not isinstance(data, dict):
         raise Refused("报文不是JSON对象")

@@ -73,7 +73,7 @@ def body_parse(body: bytes) -> dict[str, Any]:
     """The JSON object of a request; amounts stay exact."""
     try:
         data = json.loads(body.decode("utf8"), parse_float=Decimal)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused("报文不是JSON") from error
     if not isinstance(data, dict):
         raise Refused("报文不是JSON对象")

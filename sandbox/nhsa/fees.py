@@ -20,6 +20,7 @@ from sandbox.nhsa.visits import visit_find
 
 ALL = "0000"
 LINES_MAX = 100
+FEW = 99_999_999
 # What a line tells beside its money, kept as it came.
 TOLD = (
     "rxno", "rx_circ_flag", "sin_dos_dscr", "used_frqu_dscr", "prd_days", "medc_way_dscr",
@@ -66,6 +67,8 @@ def line_wanted(row: Fields) -> Wanted:
     )
     if amount <= 0 or cnt <= 0 or pric <= 0:
         raise row.wrong("det_item_fee_sumamt", "、数量、单价必须大于0")
+    if max(cnt, pric) > FEW:
+        raise row.wrong("cnt", "或单价过大")
     # A fen per unit is left to rounding by the institution.
     if abs(half_up(cnt * pric * 100) - amount) > max(1, half_up(cnt)):
         raise row.wrong("det_item_fee_sumamt", "与单价乘数量不符")

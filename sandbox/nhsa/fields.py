@@ -12,6 +12,8 @@ from typing import Any
 from sandbox.nhsa.refusal import Refused
 from sandbox.world import clock
 
+FEN_MAX = 99_999_999_99
+YEARS = (1900, 2100)
 _DECIMAL = re.compile(r"-?[0-9]{1,14}(\.[0-9]{1,6})?")
 
 
@@ -58,7 +60,10 @@ class Fields:
         return value
 
     def fen(self, name: str) -> int:
-        return int(self.decimal(name, 2) * 100)
+        fen = int(self.decimal(name, 2) * 100)
+        if abs(fen) > FEN_MAX:
+            raise self.wrong(name, "金额过大")
+        return fen
 
     def fen_or_none(self, name: str) -> int | None:
         return None if self.data.get(name) in (None, "") else self.fen(name)
@@ -74,7 +79,8 @@ class Fields:
                 parsed = datetime.strptime(text, form)  # noqa: DTZ007 - the zone follows
             except ValueError:
                 continue
-            return parsed.replace(tzinfo=clock.SHANGHAI)
+            if YEARS[0] <= parsed.year <= YEARS[1]:
+                return parsed.replace(tzinfo=clock.SHANGHAI)
         raise self.wrong(name, "不是时间")
 
     def day(self, name: str) -> date:

@@ -68,7 +68,7 @@ def data_decrypt(key: bytes, text: str) -> dict[str, Any]:
             raise GmError("encData的长度不对")
         plain = _sm4(key, raw, sm4.SM4_DECRYPT).decode()
         opened = json.loads(plain, parse_float=str, parse_int=str)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, RecursionError) as error:
         raise GmError("encData解密失败") from error
     if not isinstance(opened, dict):
         raise GmError("encData不是对象")

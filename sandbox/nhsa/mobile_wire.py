@@ -54,7 +54,7 @@ def envelope_open(body: bytes) -> Opened:
 def _outer(body: bytes) -> Fields:
     try:
         outer = json.loads(body.decode("utf8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused("报文不是JSON") from error
     if not isinstance(outer, dict):
         raise Refused("报文不是JSON对象")
