@@ -81,5 +81,6 @@ def _alike(value: Any, usual: Any) -> bool:
 @lru_cache(maxsize=1)
 def policy() -> Policy:
     """What holds in this house. JSON has no tuples."""
-    overrides: dict[str, Any] = settings.BILLING_POLICY
-    return Policy(**{k: tuple(v) if isinstance(v, list) else v for k, v in overrides.items()})
+    named = settings.BILLING_POLICY.items()
+    overrides: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in named}
+    return Policy(**overrides)

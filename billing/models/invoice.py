@@ -56,7 +56,7 @@ class Invoice(models.Model):
     OPEN: ClassVar[frozenset[str]] = frozenset({S.PRICING, S.ISSUED, S.COLLECTING, S.PROCESSING})
     # The drive has the next word.
     DRIVEN: ClassVar[frozenset[str]] = frozenset({S.PRICING, S.COLLECTING, S.PROCESSING})
-    SETTLED: ClassVar[frozenset[str]] = frozenset(
+    PAID_ONCE: ClassVar[frozenset[str]] = frozenset(
         {S.PAID, S.RESETTLING, S.PARTLY_REFUNDED, S.REFUNDED}
     )
 

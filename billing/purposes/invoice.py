@@ -72,7 +72,7 @@ class InvoicePurpose:
                 amount_fen=row.amount_fen,
             )
             failpoint("apply.posted")
-            self._paid_if_settled(row, invoice, owed_fen - row.amount_fen, by)
+            self._paid_if_nothing_is_owed(row, invoice, owed_fen - row.amount_fen, by)
             return
         self._unexpected(row, invoice, owed_fen, by)
 
@@ -153,7 +153,7 @@ class InvoicePurpose:
             transition(returned, ReturnStatus.FAILED, by=by, reason=row.code)
             _tell_return(returned, invoice, EventType.REFUND_FAILED, clock.now())
 
-    def _paid_if_settled(
+    def _paid_if_nothing_is_owed(
         self, row: PaymentTransaction, invoice: Invoice, owed_fen: int, by: Actor
     ) -> None:
         if owed_fen != 0:
@@ -197,7 +197,7 @@ class InvoicePurpose:
                 invoice_id=invoice.pk,
                 amount_fen=row.amount_fen,
             )
-            self._paid_if_settled(row, invoice, owed_fen - row.amount_fen, by)
+            self._paid_if_nothing_is_owed(row, invoice, owed_fen - row.amount_fen, by)
             return
         refund = refund_begin(original=row, amount_fen=row.amount_fen)
         postings.post_unexpected_owed(

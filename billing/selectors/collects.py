@@ -25,7 +25,7 @@ def collect_answer(collect: CollectRequest) -> dict[str, Any]:
     A bill paid since by the patient's own phone answers paid, also to a repeated request.
     """
     invoice = collect.invoice
-    if invoice.status in Invoice.SETTLED:
+    if invoice.status in Invoice.PAID_ONCE:
         return {"result": "paid"}
     if collect.status == CollectStatus.RUNNING or invoice.status in Invoice.DRIVEN:
         return {"result": "processing"}

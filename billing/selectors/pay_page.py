@@ -131,7 +131,7 @@ def _state(
 ) -> PayState:
     if invoice.status == InvoiceStatus.PRICING:
         return PayState.PREPARING
-    if invoice.status in Invoice.SETTLED:
+    if invoice.status in Invoice.PAID_ONCE:
         return PayState.PAID
     if invoice.status == InvoiceStatus.CANCELLED:
         return PayState.CLOSED

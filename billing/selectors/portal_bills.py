@@ -113,7 +113,7 @@ def bills_readable(user: User, invoice_ids: set[int]) -> dict[int, tuple[bool, b
     rows = _visible(user, access).filter(pk__in=invoice_ids).select_related(None)
     payable = {row.patient_id for row in access if row.may_pay}
     return {
-        pk: (status == S.ISSUED and patient_id in payable, status in Invoice.SETTLED)
+        pk: (status == S.ISSUED and patient_id in payable, status in Invoice.PAID_ONCE)
         for pk, status, patient_id in rows.values_list("pk", "status", "patient_id")
     }
 
@@ -143,7 +143,7 @@ def bills_page(user: User, access: list[PatientAccess], wanted: Filters) -> Bill
 
 
 def bills_recent(user: User, access: list[PatientAccess], limit: int = 2) -> list[BillRow]:
-    rows = _visible(user, access).filter(status__in=Invoice.SETTLED).order_by("-pk")
+    rows = _visible(user, access).filter(status__in=Invoice.PAID_ONCE).order_by("-pk")
     return _with_channels(list(rows[:limit]), user, access)
 
 
@@ -168,7 +168,7 @@ def _visible(user: User, access: list[PatientAccess]) -> QuerySet[Invoice]:
     )
     narrow = (
         Q(status__in=PAY_ONLY_OPEN)
-        | Q(created_at__gte=clock.now() - SEEN_AFTER, status__in=Invoice.SETTLED)
+        | Q(created_at__gte=clock.now() - SEEN_AFTER, status__in=Invoice.PAID_ONCE)
         | Q(Exists(by_user))
     )
     rows = Invoice.objects.filter(patient_id__in=[*seen, *paid_for]).exclude(status=S.DRAFT)
@@ -181,7 +181,7 @@ def _with_channels(
     invoices: list[Invoice], user: User, access: list[PatientAccess]
 ) -> list[BillRow]:
     """Rows with the way each was paid; one statement for all of them."""
-    paid = [row.pk for row in invoices if row.status in Invoice.SETTLED]
+    paid = [row.pk for row in invoices if row.status in Invoice.PAID_ONCE]
     found = Payment.objects.filter(
         invoice__in=paid, transactions__status="SUCCEEDED", transactions__kind="CAPTURE"
     )

@@ -17,7 +17,7 @@ def rating_asked(access: list[PatientAccess]) -> tuple[int, str] | None:
     today, _end = clock.day_bounds(clock.today())
     rows = Invoice.objects.filter(
         patient_id__in=[row.patient_id for row in access if row.may_view],
-        status__in=Invoice.SETTLED,
+        status__in=Invoice.PAID_ONCE,
         occurred_at__lt=today,
         occurred_at__gte=today - ASKED_FOR,
         rating=None,

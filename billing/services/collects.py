@@ -77,7 +77,7 @@ def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
     The unique numbers decide (a number once, one running collect a bill), so that the first call
     is not preceded by a question and no other process can come between.
     """
-    settled = invoice.status in Invoice.SETTLED
+    settled = invoice.status in Invoice.PAID_ONCE
     collect = _row(asked, invoice, CollectStatus.PAID if settled else CollectStatus.RUNNING)
     if not settled and invoice.status not in Invoice.OPEN:
         return _known(invoice, asked) or _refuse_not_open()

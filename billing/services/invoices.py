@@ -242,7 +242,7 @@ def invoice_cancel(
 
 
 def _refuse_cancel(invoice: Invoice) -> None:
-    if invoice.status in Invoice.SETTLED:
+    if invoice.status in Invoice.PAID_ONCE:
         raise Conflict("invoice_paid", _("This bill is paid: return it instead."), "invoice_no")
     if invoice.status not in (InvoiceStatus.ISSUED, InvoiceStatus.PRICING):
         raise Conflict(

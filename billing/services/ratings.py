@@ -25,7 +25,7 @@ def rating_give(
         raise BadInput("unknown_tag", _("Please choose from the list."), "tags")
     if len(text) > TEXT_LENGTH_MAX:
         raise BadInput("too_long", _("Please write at most 500 characters."), "text")
-    if invoice.status not in Invoice.SETTLED:
+    if invoice.status not in Invoice.PAID_ONCE:
         raise Conflict("not_settled", _("This visit is not finished yet."))
     try:
         with transaction.atomic():

@@ -58,7 +58,7 @@ def _sent_again(transaction_id: int) -> PaymentTransaction:
     return again.latest("pk")
 
 
-def review_settle(*, review_id: int, by: Actor, comment: str) -> BillingReview:
+def review_close(*, review_id: int, by: Actor, comment: str) -> BillingReview:
     """Close a case as settled by hand; what was done must be said."""
     return _close(review_id, ReviewStatus.APPROVED, by, comment)
 

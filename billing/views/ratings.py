@@ -23,7 +23,7 @@ def rating(request: HttpRequest, door: Door) -> HttpResponse:
     """The form and its thanks. Elder mode asks one thing a page: the grade, then why."""
     assert door.user is not None
     invoice, _access = bill_of(user=door.user, invoice_id=door.invoice_id, need="view")
-    if invoice.status not in Invoice.SETTLED:
+    if invoice.status not in Invoice.PAID_ONCE:
         raise NotFound("nothing_to_rate", "")
     if request.method != "POST":
         return form(request, invoice)

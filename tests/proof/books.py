@@ -64,7 +64,7 @@ def _transactions() -> list[str]:
 def _invoice(invoice: Invoice) -> list[str]:
     found = []
     owed = receivable_fen(invoice)
-    settled = invoice.status in Invoice.SETTLED
+    settled = invoice.status in Invoice.PAID_ONCE
     if settled and owed != 0:
         found.append(f"{invoice} is {invoice.status} and owes {owed}")
     if invoice.status in Invoice.OPEN and owed != invoice.cash_fen:

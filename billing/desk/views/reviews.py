@@ -31,8 +31,8 @@ from billing.desk.questions import Case, age_of, case_get, people_queue, queue
 from billing.services.return_reviews import return_review_approve, return_review_reject
 from billing.services.review_decisions import (
     refund_review_reissue,
+    review_close,
     review_dismiss,
-    review_settle,
 )
 from billing.tasks import tell
 from core.errors import BadInput, Forbidden, NotFound, Refusal
@@ -106,7 +106,7 @@ def _deciders(case: Case) -> dict[str, Decide]:
         return {"approve": return_review_approve, "reject": return_review_reject}
     if case.is_declined_refund:
         return {"approve": refund_review_reissue, "reject": review_dismiss}
-    return {"approve": review_settle, "reject": review_dismiss}
+    return {"approve": review_close, "reject": review_dismiss}
 
 
 def _words(case: Case) -> dict[str, str | Promise]:

@@ -23,7 +23,7 @@ from billing.his.serializers.people import (
     patient_input,
 )
 from billing.his.views.base import HisView, body_of
-from billing.services.visits import visit_cancel, visit_register
+from billing.services.encounters import encounter_cancel_with_charges, encounter_open
 from core.actors import Actor
 from patients.models import Encounter
 from patients.services.encounters import encounter_close
@@ -53,7 +53,7 @@ class EncounterView(HisView):
     def put(self, request: Request, encounter_no: str) -> Response:
         """Open a visit, or replace what is known of it."""
         data = body_of(request, EncounterSerializer())
-        done = visit_register(
+        done = encounter_open(
             client=client_of(request),
             encounter_no=encounter_no,
             data=encounter_input(data),
@@ -69,7 +69,7 @@ class EncounterCancelView(HisView):
     def post(self, request: Request, encounter_no: str) -> Response:
         """Cancel a visit (退号) that has no open or unreturned bill."""
         data = body_of(request, CancelSerializer())
-        encounter = visit_cancel(
+        encounter = encounter_cancel_with_charges(
             client=client_of(request),
             encounter_no=encounter_no,
             by=operator_of(data),

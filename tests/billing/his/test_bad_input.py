@@ -9,6 +9,7 @@ import pytest
 
 from billing.models import ChargeItem, CollectRequest, HisEvent, Invoice, InvoiceReturn
 from core.models import AuditEvent
+from core.money import FEN_MAX
 from patients.models import Encounter, Patient
 from tests.billing.his.conftest import (
     APPROVER,
@@ -321,7 +322,7 @@ def test_a_charge_of_another_visit_or_address_is_refused(his: His, visit: str) -
 
 
 def test_a_sum_beyond_all_money_is_refused(his: His, visit: str) -> None:
-    body = [charge_body(f"C{n}", amount_fen=9_000_000_000_000_000) for n in range(2)]
+    body = [charge_body(f"C{n}", amount_fen=FEN_MAX) for n in range(2)]
     assert his("POST", CHARGES, body)[0] == 200
     is_problem(his.raw("PUT", ISSUE, json.dumps({"operator": OPERATOR}).encode()), 409)
     assert not Invoice.objects.exists()

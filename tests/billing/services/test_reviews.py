@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from billing.models import BillingReview, HisEvent, Invoice, PaymentTransaction, ReviewReason
-from billing.services.review_decisions import review_dismiss, review_settle
+from billing.services.review_decisions import review_close, review_dismiss
 from billing.services.reviews import review_open
 from core import clock
 from core.errors import BadInput, Conflict, Forbidden, NotFound
@@ -49,7 +49,7 @@ def test_the_same_question_is_opened_once_and_again_after_its_end() -> None:
     first = asked(bill, ReviewReason.AMOUNT_DIFFERS, transaction=row)
     assert asked(bill, ReviewReason.AMOUNT_DIFFERS, transaction=row) == first
     assert asked(bill, ReviewReason.STATE_DIFFERS, transaction=row) != first
-    review_settle(review_id=first.pk, by=REVIEWER, comment="asked the channel by phone")
+    review_close(review_id=first.pk, by=REVIEWER, comment="asked the channel by phone")
     assert asked(bill, ReviewReason.AMOUNT_DIFFERS, transaction=row) != first
     assert BillingReview.objects.count() == 3
 
@@ -83,7 +83,7 @@ def test_the_his_hears_only_of_what_keeps_a_bill_from_ending(reason: ReviewReaso
 
 
 @pytest.mark.parametrize(
-    ("decide", "status"), [(review_settle, "APPROVED"), (review_dismiss, "REJECTED")]
+    ("decide", "status"), [(review_close, "APPROVED"), (review_dismiss, "REJECTED")]
 )
 def test_a_decision_is_kept_with_its_words_and_moves_nothing(decide, status) -> None:
     bill = in_flight()
@@ -99,7 +99,7 @@ def test_a_decision_is_kept_with_its_words_and_moves_nothing(decide, status) -> 
         decide(review_id=review.pk, by=REVIEWER, comment="again")
 
 
-@pytest.mark.parametrize("decide", [review_settle, review_dismiss])
+@pytest.mark.parametrize("decide", [review_close, review_dismiss])
 @pytest.mark.parametrize("comment", ["", " \n\t"])
 def test_a_decision_says_what_was_done(decide, comment: str) -> None:
     review = asked(in_flight(), ReviewReason.NOT_ENDED)
@@ -113,20 +113,20 @@ def test_a_decision_says_what_was_done(decide, comment: str) -> None:
 def test_who_opened_it_does_not_decide_it() -> None:
     review = asked(in_flight(), ReviewReason.NOT_ENDED)
     with pytest.raises(Forbidden):
-        review_settle(review_id=review.pk, by=ASKER, comment="mine")
+        review_close(review_id=review.pk, by=ASKER, comment="mine")
     review.refresh_from_db()
     assert (review.status, review.decided_by) == ("OPEN", None)
 
 
 def test_a_case_nobody_opened_is_not_found() -> None:
     with pytest.raises(NotFound):
-        review_settle(review_id=404, by=REVIEWER, comment="x")
+        review_close(review_id=404, by=REVIEWER, comment="x")
 
 
 def test_a_waiting_return_is_not_closed_like_a_question() -> None:
     returned = ask_back(paid(1_000), approver=None)
     review = BillingReview.objects.get(invoice_return=returned)
-    for decide in (review_settle, review_dismiss):
+    for decide in (review_close, review_dismiss):
         with pytest.raises(Conflict) as refused:
             decide(review_id=review.pk, by=APPROVER, comment="x")
         assert refused.value.code == "is_a_return"

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from billing.models import ChargeItem, Invoice
+from billing.services.encounters import (
+    encounter_cancel_with_charges,
+    encounter_is_billed,
+    encounter_open,
+)
 from billing.services.invoices import invoice_cancel
 from billing.services.sweeps import transaction_resume
-from billing.services.visits import visit_cancel, visit_is_billed, visit_register
 from core import clock
 from core.errors import BadInput, Conflict, NotFound
 from core.models import StateChange
@@ -54,7 +58,7 @@ def told(**changed: Any) -> EncounterInput:
 
 
 def register(**changed: Any) -> EncounterRegistered:
-    return visit_register(client=his_client(), encounter_no="V1", data=told(**changed), by=ASKER)
+    return encounter_open(client=his_client(), encounter_no="V1", data=told(**changed), by=ASKER)
 
 
 @pytest.fixture
@@ -67,7 +71,9 @@ def visit() -> Encounter:
 
 
 def cancel(visit: Encounter) -> Encounter:
-    return visit_cancel(client=visit.client, encounter_no=visit.encounter_no, by=ASKER)
+    return encounter_cancel_with_charges(
+        client=visit.client, encounter_no=visit.encounter_no, by=ASKER
+    )
 
 
 def test_a_visit_is_opened_with_who_took_the_wish_to_pay_without_insurance(
@@ -75,7 +81,7 @@ def test_a_visit_is_opened_with_who_took_the_wish_to_pay_without_insurance(
 ) -> None:
     assert (visit.status, visit.self_pay_operator) == ("OPEN", "his:C1 收费员")
     with pytest.raises(BadInput) as refused:
-        visit_register(client=his_client(), encounter_no="V2", data=told(), by=None)
+        encounter_open(client=his_client(), encounter_no="V2", data=told(), by=None)
     assert refused.value.field == "operator"
     assert Encounter.objects.count() == 1
 
@@ -112,9 +118,9 @@ def test_once_billed_what_the_bill_was_made_from_stays(visit: Encounter) -> None
 
 def test_a_cancelled_bill_frees_the_visit(visit: Encounter) -> None:
     bill = invoice(1_000, of=visit)
-    assert visit_is_billed(visit)
+    assert encounter_is_billed(visit)
     invoice_cancel(client=bill.client, invoice_no=bill.invoice_no, operator=ASKER)
-    assert not visit_is_billed(visit)
+    assert not encounter_is_billed(visit)
     register(med_type="14", input_hash="h2")
     assert Encounter.objects.get().med_type == "14"
 
@@ -174,10 +180,10 @@ def give_back(bill: Invoice, place: int, refund_no: str) -> None:
 
 def test_a_visit_nobody_opened_is_not_found() -> None:
     with pytest.raises(NotFound):
-        visit_cancel(client=his_client(), encounter_no="V404", by=ASKER)
+        encounter_cancel_with_charges(client=his_client(), encounter_no="V404", by=ASKER)
 
 
 def test_a_visit_of_another_client_is_not_found(visit: Encounter) -> None:
     with pytest.raises(NotFound):
-        visit_cancel(client=his_client("other"), encounter_no="V1", by=ASKER)
+        encounter_cancel_with_charges(client=his_client("other"), encounter_no="V1", by=ASKER)
     assert driven(invoice(1_000, of=visit)).status == "ISSUED"

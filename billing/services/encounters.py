@@ -22,7 +22,7 @@ from patients.services.encounters import (
 _GONE = (InvoiceStatus.CANCELLED, InvoiceStatus.REFUNDED)
 
 
-def visit_register(
+def encounter_open(
     *,
     client: HisClient,
     encounter_no: str,
@@ -31,15 +31,17 @@ def visit_register(
 ) -> EncounterRegistered:
     """Open or replace a visit; what its bills were made from stays as it is."""
     return encounter_register(
-        client=client, encounter_no=encounter_no, data=data, by=by, billed=visit_is_billed
+        client=client, encounter_no=encounter_no, data=data, by=by, billed=encounter_is_billed
     )
 
 
-def visit_is_billed(encounter: Encounter) -> bool:
+def encounter_is_billed(encounter: Encounter) -> bool:
     return encounter.invoices.exclude(status=InvoiceStatus.CANCELLED).exists()
 
 
-def visit_cancel(*, client: HisClient, encounter_no: str, by: Actor, reason: str = "") -> Encounter:
+def encounter_cancel_with_charges(
+    *, client: HisClient, encounter_no: str, by: Actor, reason: str = ""
+) -> Encounter:
     """Cancel a visit (退号) with its unbilled charges."""
     with transaction.atomic():
         encounter = encounter_cancel(
@@ -58,7 +60,7 @@ def _refuse_if_billed(encounter: Encounter) -> None:
     open_bill: Invoice | None = encounter.invoices.exclude(status__in=_GONE).first()
     if open_bill is None:
         return
-    if open_bill.status in Invoice.SETTLED:
+    if open_bill.status in Invoice.PAID_ONCE:
         message = _("Bill %(no)s is paid: return it first.") % {"no": open_bill.invoice_no}
     else:
         message = _("Bill %(no)s is open: cancel it first.") % {"no": open_bill.invoice_no}
