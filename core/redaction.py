@@ -27,13 +27,14 @@ _HIDDEN_PARTS = (
     "username", "realname", "payername", "payeename", "patientname", "psnname", "patname",
     "contactname", "holdername", "guardianname", "smscode", "verifycode", "birthday", "birthdate",
     "encryptdata", "encdata", "signingkey", "displayaccount", "displayname",
+    "ecqrcode", "payauthno", "patnname", "fsuploadin",
 )  # fmt: skip
 _HIDDEN_NAMES = frozenset({
     "name", "key", "tel", "brdy", "address", "addr", "email", "accountname", "accountno",
-    "cvv", "cvn2", "pin", "session", "sessionkey",
+    "cvv", "cvn2", "pin", "session", "sessionkey", "authno",
 })  # fmt: skip
 # Needed to find a case again, so a short form stays.
-_SHORTENED_PARTS = ("openid", "unionid", "touser", "psnno", "buyerid", "buyeruserid")
+_SHORTENED_PARTS = ("openid", "unionid", "touser", "psnno", "patnid", "buyerid", "buyeruserid")
 
 _ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d{9}(?![0-9A-Za-z])")
