@@ -150,7 +150,11 @@ def believed(
         value = call.read(output, site.region)
     except GatewayFault as fault:
         return unknown(
-            type(fault).__name__, str(fault), executed=True, fault=fault, platform_no=platform_no
+            type(fault).__name__,
+            shown(str(fault)),
+            executed=True,
+            fault=fault,
+            platform_no=platform_no,
         )
     return Answer(call.outcome_of(value), code=SUCCEEDED, value=value, platform_no=platform_no)
 

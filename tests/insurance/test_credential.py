@@ -59,7 +59,7 @@ def test_a_shown_code_becomes_an_identity(recorded: Recorded) -> None:
         "operatorId": "KIOSK1", "deviceType": "SelfService", "termIp": "10.0.0.9",
     }  # fmt: skip
     row = OutboundCall.objects.get()
-    for secret in (samples.TOKEN, NUMBER, "测试人"):
+    for secret in (samples.TOKEN, NUMBER, "测试人", "2812345678"):
         assert secret not in row.response_body + row.request_body + repr(answer)
 
 

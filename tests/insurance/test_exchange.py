@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from core import clock
-from core.errors import NotOffered
+from core.errors import Conflict, NotOffered
 from core.outbound import InsideTransaction
 from core.outcomes import Outcome
 from insurance.gateway.base import Operation
@@ -31,6 +31,7 @@ from insurance.services.exchange import (
     message_repeat,
     message_send,
 )
+from insurance.services.sessions import session_open
 from tests.factories import patients
 from tests.insurance import factories, samples
 from tests.insurance.conftest import Recorded
@@ -173,3 +174,18 @@ def test_secrets_that_are_no_object_are_named_and_not_quoted() -> None:
             region_profile(region)
         assert text not in str(refusal.value)
         region.delete()
+
+
+def test_an_operator_signs_in_once_a_day(
+    recorded: Recorded, still_clock: clock.FrozenClock
+) -> None:
+    institution = factories.institution(recorded.url)
+    recorded.answer(samples.envelope({"signinoutb": {"sign_no": "SN1"}}))
+    assert session_open(institution=institution) == "SN1"
+    assert session_open(institution=institution) == "SN1"
+    assert len(recorded.requests) == 1
+    still_clock.advance(timedelta(days=1))
+    recorded.answer(samples.envelope(None, -2, "经办人未授权"))
+    with pytest.raises(Conflict, match="经办人未授权"):
+        session_open(institution=institution)
+    assert institution_of(institution.campus_id).sign_no == ""  # type: ignore[attr-defined]
