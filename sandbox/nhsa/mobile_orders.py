@@ -173,7 +173,7 @@ def _describe(visit: Visit, data: Fields) -> None:
 
 
 def order_find(data: Fields) -> MobileOrder:
-    """The order meant, locked; its token must be right."""
+    """The order meant, locked with its visit; its token must be right."""
     rows = MobileOrder.objects.select_for_update(of=("self",)).select_related(
         "institution", "person", "visit__person", "visit__coverage", "visit__institution",
         "settlement",
@@ -185,7 +185,13 @@ def order_find(data: Fields) -> MobileOrder:
         raise Refused("支付订单不属于该机构")
     if data.text("payToken", 64) not in ("", order.pay_token):
         raise Refused("支付令牌不正确")
+    visit_lock(order)
     return order
+
+
+def visit_lock(order: MobileOrder) -> None:
+    """The visit after its order: the FSI may settle the same batch at the same moment."""
+    Visit.objects.select_for_update(of=("self",)).get(pk=order.visit_id)
 
 
 @transaction.atomic

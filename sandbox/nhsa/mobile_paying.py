@@ -9,7 +9,7 @@ from django.db import transaction
 
 from sandbox.nhsa import states
 from sandbox.nhsa.fields import Fields
-from sandbox.nhsa.mobile_orders import amounts_json, order_find
+from sandbox.nhsa.mobile_orders import amounts_json, order_find, visit_lock
 from sandbox.nhsa.mobile_wire import sealed
 from sandbox.nhsa.models import MobileOrder, Settlement
 from sandbox.nhsa.numbers import moment, yuan_text
@@ -94,8 +94,14 @@ def held_finish(pk: int) -> None:
     order = MobileOrder.objects.select_for_update(of=("self",)).get(pk=pk)
     if order.ord_stas != states.SETTLING or not order.held_by:
         return
+    visit_lock(order)
     order.held_by = ""
-    _finish(order, None, cash=True)
+    try:
+        with transaction.atomic():
+            _finish(order, None, cash=True)
+    except Refused:
+        # Meanwhile the insurance lapsed or the batch was settled otherwise: nothing was taken.
+        MobileOrder.objects.filter(pk=pk).update(ord_stas=states.FAILED, held_by="")
 
 
 def held_release() -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from sandbox.nhsa import states
 from sandbox.nhsa.fields import Fields
-from sandbox.nhsa.mobile_orders import order_find
+from sandbox.nhsa.mobile_orders import order_find, visit_lock
 from sandbox.nhsa.models import (
     FeeLine,
     MobileOrder,
@@ -111,10 +111,9 @@ def _parts_check(order: MobileOrder, kind: str, parts: dict[str, int]) -> None:
 
 def _apply(order: MobileOrder, row: MobileRefund) -> None:
     if row.refd_type != CASH and order.settlement is not None:
-        visit = Visit.objects.select_for_update(of=("self",)).get(pk=order.visit_id)
         back = settlement_mirror(
             order.settlement,
-            visit,
+            Visit.objects.get(pk=order.visit_id),
             kind=Settlement.Kind.CANCEL,
             msgid=row.refd_sn,
             now=clock.now(),
@@ -162,6 +161,7 @@ def held_finish(pk: int) -> None:
     row = order.refunds.filter(status="EXP").first()
     if order.ord_stas != states.REFUNDING or row is None:
         return
+    visit_lock(order)
     order.held_by = ""
     _apply(order, row)
 

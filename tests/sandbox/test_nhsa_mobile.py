@@ -204,6 +204,18 @@ def test_an_order_without_end_ends_when_the_fault_goes(
     assert hospital.ok("query_order_info", asked(order))["ordStas"] == "6"
 
 
+def test_an_order_that_can_no_longer_be_settled_fails(
+    hospital: MobileHospital, clinic: Clinic
+) -> None:
+    order = priced(hospital, clinic)
+    hospital.sandbox.fault("mobile_order", "never_final", "nhsa")
+    hospital.sandbox.act("nhsa", "confirm_order", order["payOrdId"])
+    hospital.sandbox.act("nhsa", "set_coverage", order["psn_no"], psn_insu_stas="2")
+    hospital.sandbox.control("DELETE", "faults")
+    assert hospital.ok("query_order_info", asked(order))["ordStas"] == "15"
+    assert clinic.fund()["settled"]["count"] == clinic.fund()["open"]["count"] == 0
+
+
 def test_an_order_is_revoked_only_before_it_is_confirmed(
     hospital: MobileHospital, clinic: Clinic
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.fixtures.sandbox_process import Sandbox
 from tests.sandbox.nhsa_client import SERVICE, Clinic
+from tests.sandbox.nhsa_mobile_client import MobileHospital
 
 AT_ONCE = 6
 
@@ -51,3 +52,21 @@ def test_visits_of_one_person_share_account_and_year_exactly(clinic: Clinic) -> 
     shown = clinic.sandbox.act("nhsa", "show_person", psn_no)
     assert shown["insuinfo"][0]["balc"] == 15.0
     assert (shown["used"][0]["deductible_fen"], shown["used"][0]["visits"]) == (60_000, AT_ONCE)
+
+
+def test_a_mobile_order_and_a_settlement_of_its_batch_never_both_stand(clinic: Clinic) -> None:
+    hospital = MobileHospital(clinic.sandbox)
+    psn_no = clinic.enrol(balance_fen=0)
+    auth = clinic.sandbox.act("nhsa", "authorise_pay", psn_no)["pay_auth_no"]
+    saved = hospital.ok("uldFeeInfo", hospital.fees(psn_no, "MO1", auth))
+    order = {"payAuthNo": auth, "payOrdId": saved["payOrdId"], "payToken": saved["payToken"]}
+    hospital.ok("pay_order", order)
+    asked = clinic.asking(psn_no, saved["extData"]["mdtrtId"], "100.00")
+    call = {"actor": "nhsa", "action": "confirm_order", "subject": saved["payOrdId"], "args": {}}
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(clinic.post, "2207", asked)
+        second = pool.submit(clinic.sandbox.call, "POST", "/_control/act", call)
+    settled = first.result().json()["infcode"] == 0
+    assert {first.result().status_code, second.result().status_code} <= {200, 400}
+    assert settled != (second.result().status_code == 200)
+    assert clinic.fund()["settled"] == {"count": 1, "fen": 10_000}
