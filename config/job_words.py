@@ -14,6 +14,7 @@ JOB_WORDS: dict[str, Promise] = {
     "send_notifications": pgettext_lazy("job", "Send messages"),
     "send_binding_codes": pgettext_lazy("job", "Send codes for patient cards"),
     "purge_phone_codes": pgettext_lazy("job", "Delete old phone codes"),
+    "forget_credentials": pgettext_lazy("job", "Forget insurance codes of past visits"),
     "close_day": pgettext_lazy("job", "Close the day"),
 }
 JOB_REASONS: dict[str, Promise] = {
@@ -40,6 +41,9 @@ JOB_REASONS: dict[str, Promise] = {
     ),
     "purge_phone_codes": pgettext_lazy(
         "job", "Codes that are long over are deleted. Paused: they are kept."
+    ),
+    "forget_credentials": pgettext_lazy(
+        "job", "An insurance code is kept only as long as its visit. Paused: it is kept longer."
     ),
     "close_day": pgettext_lazy(
         "job", "After midnight, when the last late facts of the day are in. Paused: days stay open."

@@ -60,6 +60,12 @@ JOBS: tuple[Job, ...] = (
         at=time(3, 40),
     ),
     Job(
+        "forget_credentials",
+        "insurance.tasks.forget_credentials",
+        "the token of an insurance code is kept as long as its visit and no longer",
+        every_s=300,
+    ),
+    Job(
         "close_day",
         "billing.tasks.close_days",
         "after midnight, when the last late facts of the day are in",
