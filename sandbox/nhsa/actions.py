@@ -12,18 +12,11 @@ from sandbox.nhsa.faces import face_present
 from sandbox.nhsa.family import link_refusals
 from sandbox.nhsa.models import Accumulator, House, Institution
 from sandbox.nhsa.people import today
-from sandbox.nhsa.provision import house
+from sandbox.nhsa.provision import HOUSE_RULES, house
 from sandbox.nhsa.refusal import Refused
 from sandbox.world.registry import Action, BadCall
 
 Args = dict[str, Any]
-HOUSE_RULES = (
-    "clock_window_s",
-    "code_life_s",
-    "code_window_s",
-    "token_life_s",
-    "pay_auth_life_s",
-)
 
 
 def _plain(run: Callable[[str, Args], Any]) -> Callable[[str, Args], Any]:

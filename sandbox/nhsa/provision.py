@@ -17,6 +17,13 @@ from django.db import transaction
 from sandbox.nhsa import gm
 from sandbox.nhsa.models import BenefitTerm, CatalogueItem, House, Institution, Pool
 
+HOUSE_RULES = (
+    "clock_window_s",
+    "code_life_s",
+    "code_window_s",
+    "token_life_s",
+    "pay_auth_life_s",
+)
 DATA = Path(__file__).parent / "data"
 # (code, name, place, level, kind): a hospital, its community house, a pharmacy as a place.
 INSTITUTIONS = (
@@ -124,6 +131,19 @@ def _house_pk() -> int:
 def house() -> House:
     """The platform's keys and rules as they are now."""
     return House.objects.filter(pk=_house_pk()).first() or house_provision()
+
+
+def rules_restore() -> None:
+    """The rules as they are made; what `set_rules` changed belongs to the world that ended."""
+    fresh = House()
+    House.objects.update(**{name: getattr(fresh, name) for name in HOUSE_RULES})
+    for code, _, _, level, _ in INSTITUTIONS:
+        Institution.objects.filter(code=code).update(
+            hosp_lv=level,
+            fund_includes_account=False,
+            over_limit=Institution.OverLimit.SPLIT,
+            callback_url="",
+        )
 
 
 def credentials() -> dict[str, Any]:

@@ -29,7 +29,7 @@ from sandbox.nhsa.models import (
     Visit,
 )
 from sandbox.nhsa.operations import OPERATIONS
-from sandbox.nhsa.provision import credentials
+from sandbox.nhsa.provision import credentials, rules_restore
 from sandbox.world.registry import (
     register_actions,
     register_books,
@@ -60,8 +60,9 @@ EMPTIED = (
 
 
 def world_empty() -> None:
-    """Forget people and money; institutions, keys, catalogue and parameters stay."""
+    """Forget people, money and changed rules; institutions, keys and parameters stay."""
     faces_forget()
+    rules_restore()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE nhsa_settlement SET parent_id = NULL")
         cursor.execute("UPDATE nhsa_person SET enrolled_by_id = NULL")

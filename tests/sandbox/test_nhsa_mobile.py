@@ -161,7 +161,6 @@ def test_an_order_is_confirmed_told_and_refunded(
     assert hospital.ok("refund_Order", whole) == back
     assert hospital.ok("query_order_info", asked(order))["ordStas"] == "7"
     assert clinic.fund()["fund"]["fen"] == clinic.fund()["own_account"]["fen"] == 0
-    hospital.sandbox.act("nhsa", "set_rules", "H33030000001", callback_url="")
 
 
 def test_cash_goes_back_in_parts_and_insurance_whole(

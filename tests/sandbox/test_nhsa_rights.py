@@ -181,7 +181,6 @@ def test_regions_and_rules_of_a_place_are_data(clinic: Clinic) -> None:
     clinic.sandbox.act("nhsa", "set_rules", code, over_limit="split", fund_includes_account=True)
     inside = clinic.ok("2206", asked)["setlinfo"]
     assert inside["fund_pay_sumamt"] == round(inside["hifp_pay"] + inside["acct_pay"], 2)
-    clinic.sandbox.act("nhsa", "set_rules", code, fund_includes_account=False)
 
 
 def statement(clinic: Clinic, *figures: str, count: int) -> dict[str, Any]:
