@@ -1,9 +1,17 @@
-"""Channel codes in words a patient can act on. A code without a sentence is never shown."""
+"""What codes of bills and channels are called, the same on the phone and at the window.
+
+A reason is a phrase a patient can act on; a code without one is never shown.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from billing.channels.base import Mode
+from billing.models import InvoiceStatus
 
 REASONS: dict[str, Promise] = {
     "NOTENOUGH": _("there is not enough money in the account"),
@@ -21,3 +29,84 @@ OTHER = _("the payment was not completed and is cancelled")
 def reason_text(code: str) -> Promise:
     """Why nothing was taken, in one phrase."""
     return REASONS.get(code, OTHER)
+
+
+# What a list says of a bill: the state of the badge (`core.templatetags.elements`).
+BADGES: dict[str, str] = {
+    InvoiceStatus.ISSUED: "to_pay",
+    InvoiceStatus.PAID: "paid",
+    InvoiceStatus.RESETTLING: "paid",
+    InvoiceStatus.PARTLY_REFUNDED: "part_refunded",
+    InvoiceStatus.REFUNDED: "refunded",
+    InvoiceStatus.CANCELLED: "closed",
+}
+
+
+def bill_badge(status: str) -> str:
+    """What is neither to pay nor over is in progress, whoever works on it."""
+    return BADGES.get(status, "in_progress")
+
+
+# What the HIS was told, in a clerk's words.
+HIS_EVENTS: dict[str, Promise] = {
+    "priced": _("bill issued"),
+    "action_required": _("waiting for payment, pay link sent"),
+    "paid": _("paid"),
+    "declined": _("not paid"),
+    "cancelled": _("bill cancelled"),
+    "refund_accepted": _("return accepted"),
+    "refunded": _("refunded"),
+    "refund_failed": _("refund did not go through"),
+    "review": _("waits for review"),
+}
+
+WAYS: dict[tuple[str, str], Promise] = {
+    ("wechat_pay", Mode.AGREEMENT): _("WeChat, no password"),
+    ("wechat_pay", Mode.SCAN): _("WeChat, scanned code"),
+    ("wechat_pay", Mode.NATIVE): _("WeChat"),
+    ("wechat_pay", Mode.H5): _("WeChat"),
+    ("wechat_pay", Mode.JSAPI): _("WeChat"),
+    ("alipay", Mode.AGREEMENT): _("Alipay, no password"),
+    ("alipay", Mode.SCAN): _("Alipay, scanned code"),
+    ("alipay", Mode.NATIVE): _("Alipay"),
+    ("alipay", Mode.H5): _("Alipay"),
+    ("cash", Mode.CASH): _("cash at the window"),
+}
+
+
+def way_text(channel: str, mode: str) -> Promise | str:
+    """How a payment was made or is to be made."""
+    return WAYS.get((channel, mode), channel)
+
+
+WALLETS: dict[str, Promise] = {"wechat_pay": _("WeChat"), "alipay": _("Alipay")}
+
+
+@dataclass(frozen=True, slots=True)
+class WalletWords:
+    """How the ways of one channel are called."""
+
+    name: Promise | str
+    scan: Promise | str
+    press: Promise | str
+    sign_in: Promise | str
+
+
+WALLET_WORDS = {
+    "wechat_pay": WalletWords(
+        name=_("WeChat Pay"),
+        scan=_("WeChat, scan a code"),
+        press=_("Pay by WeChat"),
+        sign_in=_("Sign in with WeChat, then pay"),
+    ),
+    "alipay": WalletWords(
+        name=_("Alipay"),
+        scan=_("Alipay, scan a code"),
+        press=_("Pay by Alipay"),
+        sign_in=_("Sign in with Alipay, then pay"),
+    ),
+}
+
+
+def wallet_words(channel: str) -> WalletWords:
+    return WALLET_WORDS.get(channel) or WalletWords(channel, channel, channel, channel)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from billing.desk.course import CourseStep, course_of
 from billing.desk.faces import Face, face_of
 from billing.desk.movements import MoneyRow, account_title, back_fen, money_list
-from billing.desk.people import BADGE_OF, receivables_fen
+from billing.desk.people import receivables_fen
 from billing.ledger.models import JournalEntry, Posting
 from billing.models import (
     BillingReview,
@@ -33,7 +33,7 @@ from billing.models import (
 )
 from billing.pages import Split, SplitPart
 from billing.services.returns import RETURNABLE
-from billing.words import reason_text
+from billing.words import bill_badge, reason_text
 from core.errors import NotFound
 from core.models import OutboundCall
 from core.review import ReviewStatus
@@ -156,7 +156,7 @@ def bill_page(invoice: Invoice, *, full_name: bool, books: bool, calls: bool) ->
     return BillPage(
         invoice=invoice,
         face=face_of(invoice.patient, full_name=full_name),
-        badge=BADGE_OF.get(invoice.status, "in_progress"),
+        badge=bill_badge(invoice.status),
         split=_split(invoice),
         lines=tuple(_lines(invoice)),
         money=money_list(rows),

@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 
 from billing.ledger.chart import UnknownAccount, family_of
 from billing.models import PaymentTransaction, TransactionKind, TransactionStatus
-from billing.selectors.pay_page import CHANNELS
-from billing.words import reason_text
+from billing.words import reason_text, way_text
 from core.admin_values import word_of
 from core.templatetags.elements import badge_word
 
@@ -92,7 +91,7 @@ def _money(row: PaymentTransaction) -> MoneyRow:
     taken = row.kind == TransactionKind.CAPTURE
     return MoneyRow(
         row=row,
-        way=CHANNELS.get((payment.channel, payment.mode), payment.channel),
+        way=way_text(payment.channel, payment.mode),
         badge=movement_badge(row.kind, row.status),
         reason=reason_text(row.code) if taken and row.status in FAILED else "",
     )

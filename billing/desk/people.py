@@ -9,7 +9,6 @@ from datetime import datetime
 from django.db.models import Q, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from billing.desk.faces import Face, face_of
 from billing.desk.grants import Grants, PayerRow, grants_of, payer_rows
@@ -23,7 +22,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
-from billing.selectors.pay_page import CHANNELS
+from billing.words import HIS_EVENTS, bill_badge, way_text
 from core import clock
 from core.errors import NotFound
 from core.money import format_yuan
@@ -33,24 +32,6 @@ OPEN_MAX = 50
 SETTLED_PAGE = 15
 EVENTS_MAX = 8
 UNPAID = (*Invoice.OPEN, InvoiceStatus.REVIEW)
-BADGE_OF: dict[str, str] = {
-    InvoiceStatus.ISSUED: "to_pay",
-    InvoiceStatus.PAID: "paid",
-    InvoiceStatus.PARTLY_REFUNDED: "part_refunded",
-    InvoiceStatus.REFUNDED: "refunded",
-    InvoiceStatus.CANCELLED: "closed",
-}
-EVENT_WORDS: dict[str, Promise] = {
-    "priced": gettext_lazy("bill issued"),
-    "action_required": gettext_lazy("waiting for payment, pay link sent"),
-    "paid": gettext_lazy("paid"),
-    "declined": gettext_lazy("not paid"),
-    "cancelled": gettext_lazy("bill cancelled"),
-    "refund_accepted": gettext_lazy("return accepted"),
-    "refunded": gettext_lazy("refunded"),
-    "refund_failed": gettext_lazy("refund did not go through"),
-    "review": gettext_lazy("waits for review"),
-}
 WAITS = frozenset({"action_required", "declined", "review", "refund_accepted", "refund_failed"})
 
 
@@ -157,7 +138,7 @@ def bill_rows(invoices: list[Invoice]) -> list[BillRow]:
             cash_fen=row.cash_fen,
             due_fen=max(owed.get(row.pk, 0), 0),
             ways=ways.get(row.pk, ""),
-            badge=BADGE_OF.get(row.status, "in_progress"),
+            badge=bill_badge(row.status),
         )
         for row in invoices
     ]
@@ -182,7 +163,7 @@ def _ways(invoice_ids: list[int]) -> dict[int, str]:
     ).values_list("payment__invoice_id", "payment__channel", "payment__mode")
     found: dict[int, list[str]] = {}
     for invoice_id, channel, mode in taken.order_by("pk"):
-        word = str(CHANNELS.get((channel, mode), channel))
+        word = str(way_text(channel, mode))
         if word not in found.setdefault(invoice_id, []):
             found[invoice_id].append(word)
     return {invoice_id: _(", ").join(words) for invoice_id, words in found.items()}
@@ -228,7 +209,7 @@ def _today(patient: Patient) -> list[Step]:
     latest = events.select_related("invoice").order_by("-occurred_at", "-pk")[:EVENTS_MAX]
     return [
         Step(
-            title=str(EVENT_WORDS.get(row.type, row.type)),
+            title=str(HIS_EVENTS.get(row.type, row.type)),
             at=row.occurred_at,
             state="now" if place == 0 and row.type in WAITS else "done",
             note=row.invoice.invoice_no,

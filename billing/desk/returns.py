@@ -10,9 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice, InvoiceLine
-from billing.selectors.pay_page import CHANNELS
 from billing.selectors.payments import captures_newest_first, refundable_fen
 from billing.services.return_lines import line_worth_fen
+from billing.words import way_text
 
 REASON_LENGTH_MAX = 200
 PLACES = Decimal("0.0001")
@@ -134,7 +134,7 @@ def return_routes(invoice: Invoice, amount_fen: int) -> list[tuple[str | Promise
         part_fen = min(amount_fen, refundable_fen(capture))
         if part_fen > 0:
             payment = capture.payment
-            way = CHANNELS.get((payment.channel, payment.mode), payment.channel)
+            way = way_text(payment.channel, payment.mode)
             routes.append((way, part_fen))
             amount_fen -= part_fen
     return routes

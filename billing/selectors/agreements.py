@@ -21,8 +21,8 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
-from billing.selectors.pay_page import CHANNELS
 from billing.selectors.payments import agreement_use
+from billing.words import WALLETS, way_text
 from core import clock
 from core.crypto import mask_name
 from core.errors import NotFound
@@ -33,8 +33,6 @@ LIVE = (AgreementStatus.ACTIVE, AgreementStatus.PAUSED)
 ENDED_SHOWN = timedelta(days=30)
 PAGE_SIZE = 20
 ROWS_MAX = 20
-NO_PASSWORD = _("no password")
-WALLETS: dict[str, Promise] = {"wechat_pay": _("WeChat"), "alipay": _("Alipay")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ class DeductionsPage:
 
 
 def agreement_channel_word(channel: str) -> str | Promise:
-    return CHANNELS.get((channel, Mode.AGREEMENT), NO_PASSWORD)
+    return way_text(channel, Mode.AGREEMENT)
 
 
 def agreements_of(user: User) -> list[AgreementRow]:
@@ -152,7 +150,7 @@ def wallets_standing(user: User) -> tuple[list[str], bool]:
     found = list(rows.values_list("plan__merchant__channel", "status"))
     active = [channel for channel, status in found if status == AgreementStatus.ACTIVE]
     shown = active or [channel for channel, _status in found]
-    return [str(WALLETS.get(one, NO_PASSWORD)) for one in dict.fromkeys(shown)], bool(active)
+    return [str(WALLETS.get(one, one)) for one in dict.fromkeys(shown)], bool(active)
 
 
 def deductions_of(agreement: Agreement, *, before: int | None = None) -> DeductionsPage:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import formats
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from billing.channels.base import Action, Mode
+from billing.channels.base import Action
 from billing.models import (
     Invoice,
     InvoiceStatus,
-    Payment,
     PaymentTransaction,
     TransactionKind,
     TransactionStatus,
@@ -29,32 +26,16 @@ from billing.pages import (
     line_groups,
 )
 from billing.selectors.after_paying import next_step, told_words
-from billing.words import reason_text
+from billing.words import reason_text, way_text
 from core import clock
 from core.crypto import mask_name
 from patients.models import Campus, PatientAccess, Relation
 
-CHANNELS: dict[tuple[str, str], Promise] = {
-    ("wechat_pay", Mode.AGREEMENT): gettext_lazy("WeChat, no password"),
-    ("wechat_pay", Mode.SCAN): gettext_lazy("WeChat, scanned code"),
-    ("wechat_pay", Mode.NATIVE): gettext_lazy("WeChat"),
-    ("wechat_pay", Mode.H5): gettext_lazy("WeChat"),
-    ("wechat_pay", Mode.JSAPI): gettext_lazy("WeChat"),
-    ("alipay", Mode.AGREEMENT): gettext_lazy("Alipay, no password"),
-    ("alipay", Mode.SCAN): gettext_lazy("Alipay, scanned code"),
-    ("alipay", Mode.NATIVE): gettext_lazy("Alipay"),
-    ("alipay", Mode.H5): gettext_lazy("Alipay"),
-    ("cash", Mode.CASH): gettext_lazy("cash at the window"),
-}
 ARRIVES_WITHIN = timedelta(days=3)
 
 
 def hospital_of(campus: Campus) -> Hospital:
     return Hospital(campus.name, NoPhone(campus.window_text, campus.phone))
-
-
-def channel_words(payment: Payment) -> Promise | str:
-    return CHANNELS.get((payment.channel, payment.mode), "")
 
 
 def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> InvoicePage:
@@ -85,7 +66,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
         groups=groups,
         paid_fen=sum(row.amount_fen for row in taken) if settled else 0,
         valid_until=invoice.valid_until,
-        channel=channel_words(shown.payment) if shown else "",
+        channel=way_text(shown.payment.channel, shown.payment.mode) if shown else "",
         action=_action(open_row) if _is_readers(open_row, access) else None,
         started_at=open_row.created_at if open_row else None,
         occurred_at=taken[-1].occurred_at if taken else None,

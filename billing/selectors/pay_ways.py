@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.db.models import F
 from django.utils.functional import Promise
@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy
 from billing.channels.base import OFFERED_MODES, Capability, Mode
 from billing.models import Agreement, Invoice, Merchant, Payment
 from billing.offers import INSIDE, Device, Offer, Wallet
-from billing.pages import InvoicePage, Text, Way
+from billing.pages import InvoicePage, Way
 from billing.selectors.merchants import channel_can, merchants_offered
 from billing.selectors.payments import agreement_left_fen, agreement_use
+from billing.words import WalletWords, wallet_words, way_text
 from core import clock
 from core.money import format_yuan
 from patients.models import PatientAccess, Relation
@@ -28,34 +29,6 @@ WALLETS_MAX = WAYS_MAX - 1
 SIGN_IN = "sign-in-"
 
 
-@dataclass(frozen=True, slots=True)
-class WalletWords:
-    """How the ways of one channel are called."""
-
-    name: Text
-    scan: Text
-    press: Text
-    sign_in: Text
-
-
-WALLET_WORDS = {
-    "wechat_pay": WalletWords(
-        name=gettext_lazy("WeChat Pay"),
-        scan=gettext_lazy("WeChat, scan a code"),
-        press=gettext_lazy("Pay by WeChat"),
-        sign_in=gettext_lazy("Sign in with WeChat, then pay"),
-    ),
-    "alipay": WalletWords(
-        name=gettext_lazy("Alipay"),
-        scan=gettext_lazy("Alipay, scan a code"),
-        press=gettext_lazy("Pay by Alipay"),
-        sign_in=gettext_lazy("Sign in with Alipay, then pay"),
-    ),
-}
-AGREEMENT_TITLES: dict[str, Promise] = {
-    "wechat_pay": gettext_lazy("WeChat, no password"),
-    "alipay": gettext_lazy("Alipay, no password"),
-}
 # Who an agreement's holder is to the patient: the binding says what the patient is to the holder.
 HOLDERS: dict[str, Promise] = {
     Relation.CHILD: gettext_lazy("your parent pays"),
@@ -153,7 +126,7 @@ def _agreements(invoice: Invoice, access: PatientAccess) -> list[Agreement]:
 
 
 def _agreement_way(row: Agreement, access: PatientAccess, left_fen: int, *, enough: bool) -> Way:
-    channel = AGREEMENT_TITLES.get(row.plan.merchant.channel, gettext_lazy("no password"))
+    channel = way_text(row.plan.merchant.channel, Mode.AGREEMENT)
     own = row.holder_id == access.user_id
     relation = str(getattr(row, "relation", Relation.OTHER))
     left = _("now up to %(sum)s at once") % {"sum": format_yuan(left_fen)}
@@ -176,7 +149,7 @@ def _agreement_way(row: Agreement, access: PatientAccess, left_fen: int, *, enou
 def _wallet_ways(device: Device, wallets: Iterable[Wallet]) -> list[Way]:
     """One way for each channel; inside a wallet's browser its own stands first."""
     ordered = sorted(wallets, key=lambda wallet: wallet.channel != INSIDE.get(device))
-    ways = (_wallet_way(device, wallet, _words(wallet.channel)) for wallet in ordered)
+    ways = (_wallet_way(device, wallet, wallet_words(wallet.channel)) for wallet in ordered)
     return sorted(ways, key=lambda way: way.off)
 
 
@@ -207,10 +180,6 @@ def _wallet_way(device: Device, wallet: Wallet, words: WalletWords) -> Way:
         detail = _("Tap ··· above and open this page in the browser, then pay.")
         return replace(link, detail=detail, off=True)
     return link
-
-
-def _words(channel: str) -> WalletWords:
-    return WALLET_WORDS.get(channel) or WalletWords(channel, channel, channel, channel)
 
 
 def _window() -> Way:

@@ -16,7 +16,7 @@ from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice, InvoiceStatus, Payment, PaymentTransaction
-from billing.selectors.pay_page import channel_words
+from billing.words import bill_badge, way_text
 from core import clock
 from core.crypto import mask_name
 from core.errors import NotFound
@@ -25,19 +25,6 @@ from patients.models import PatientAccess, Relation
 from patients.selectors import access_of
 
 S = InvoiceStatus
-# What a list says of a bill; the words are the badges of every page.
-BADGES = {
-    S.PRICING: "in_progress",
-    S.ISSUED: "to_pay",
-    S.COLLECTING: "in_progress",
-    S.PROCESSING: "in_progress",
-    S.REVIEW: "in_progress",
-    S.PAID: "paid",
-    S.RESETTLING: "paid",
-    S.PARTLY_REFUNDED: "part_refunded",
-    S.REFUNDED: "refunded",
-    S.CANCELLED: "closed",
-}
 STATES: dict[str, tuple[str, ...]] = {
     "to_pay": (S.ISSUED,),
     "in_progress": (S.PRICING, S.COLLECTING, S.PROCESSING, S.REVIEW),
@@ -185,7 +172,8 @@ def _with_channels(
     found = Payment.objects.filter(
         invoice__in=paid, transactions__status="SUCCEEDED", transactions__kind="CAPTURE"
     )
-    ways = {row.invoice_id: channel_words(row) for row in found.order_by("pk")} if paid else {}
+    rows = found.order_by("pk") if paid else ()
+    ways = {row.invoice_id: way_text(row.channel, row.mode) for row in rows}
     return _rows(invoices, user, access, {pk: str(way) for pk, way in ways.items() if pk})
 
 
@@ -206,7 +194,7 @@ def _row(invoice: Invoice, right: PatientAccess, channel: str) -> BillRow:
     return BillRow(
         pk=invoice.pk,
         patient_id=invoice.patient_id,
-        badge=BADGES.get(S(invoice.status), "in_progress"),
+        badge=bill_badge(invoice.status),
         title=bill_title(invoice) if right.may_view else invoice.encounter.campus.name,
         person="" if own else mask_name(invoice.patient.name),
         department=invoice.encounter.department_name if right.may_view else "",
