@@ -104,6 +104,13 @@ def bindings_waiting_locked(user_id: int) -> list[Binding]:
     return lock_rows(Binding.objects.filter(user=user_id, status=BindingStatus.WAITING))
 
 
+def bindings_expired_locked(*, now: datetime, limit: int) -> list[Binding]:
+    """Wishes whose time is over, the longest ago first; one that was asked again is none of them."""
+    over = Binding.objects.filter(status=BindingStatus.WAITING, expires_at__lte=now)
+    ids = list(over.order_by("expires_at").values_list("pk", flat=True)[:limit])
+    return lock_rows(over.filter(pk__in=ids)) if ids else []
+
+
 def access_locked(access_id: int) -> PatientAccess:
     """The binding with its people, or DoesNotExist."""
     return lock_row(PatientAccess.objects.select_related("patient", "user").filter(pk=access_id))

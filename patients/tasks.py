@@ -6,6 +6,7 @@ from celery import shared_task
 
 from core import clock
 from patients.services.binding_sends import binding_code_send, binding_codes_send_due
+from patients.services.bindings import bindings_expire
 from patients.services.notifications import notifications_send_due
 from patients.services.phone_codes import phone_codes_purge
 
@@ -30,8 +31,8 @@ def binding_code_send_task(binding_id: int) -> None:
 
 
 def sweep_binding_codes() -> int:
-    """Codes whose task was lost; the job of the schedule."""
-    return binding_codes_send_due(limit=SEND_LIMIT)
+    """Codes whose task was lost, and wishes whose time is over; the job of the schedule."""
+    return binding_codes_send_due(limit=SEND_LIMIT) + bindings_expire(limit=SEND_LIMIT)
 
 
 def purge_phone_codes() -> int:

@@ -69,6 +69,11 @@ class Binding(models.Model):
                 name="binding_due",
                 condition=models.Q(due_at__isnull=False),
             ),
+            models.Index(
+                fields=["expires_at"],
+                name="binding_waits",
+                condition=models.Q(status=BindingStatus.WAITING),
+            ),
         ]
         verbose_name = _("binding")
         verbose_name_plural = _("bindings")

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.actors import Actor
+from core.actors import SYSTEM, Actor
 from core.crypto import blind_index
 from core.errors import BadInput, Conflict, NotFound
 from core.models import User
@@ -23,6 +23,7 @@ from core.states import transition
 from patients.certificates import certificate_number
 from patients.locks import (
     binding_locked,
+    bindings_expired_locked,
     bindings_locked,
     bindings_waiting_locked,
 )
@@ -176,6 +177,15 @@ def binding_cancel(*, user: User, binding_id: int) -> None:
             binding_over(row, "cancelled")
 
 
+def bindings_expire(*, limit: int) -> int:
+    """End the wishes that nobody confirmed in time; how many there were."""
+    with transaction.atomic():
+        rows = bindings_expired_locked(now=clock.now(), limit=limit)
+        for row in rows:
+            binding_over(row, "expired", by=SYSTEM)
+    return len(rows)
+
+
 def own_binding_locked(user: User, binding_id: int, address: str = "") -> Binding:
     """The user's own wish, with the counts its limits need. Raises NotFound for anybody else's."""
     known = Binding.objects.filter(pk=binding_id, user=user).values_list("target", flat=True)
@@ -186,12 +196,12 @@ def own_binding_locked(user: User, binding_id: int, address: str = "") -> Bindin
     return binding_locked(binding_id)
 
 
-def binding_over(row: Binding, outcome: str) -> None:
+def binding_over(row: Binding, outcome: str, *, by: Actor | None = None) -> None:
     """End a locked wish without a binding; why is for the desk only."""
     transition(
         row,
         BindingStatus.OVER,
-        by=Actor("patient", f"user-{row.user_id}"),
+        by=by or Actor("patient", f"user-{row.user_id}"),
         outcome=outcome,
         **ended_fields(),
     )
