@@ -190,9 +190,9 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "billing.his.problems.problem_answer",
 }
 
-# The calls upward (docs/adr 0007); `billing.checks` resolves every path.
 # Timings and limits of `billing.policy`, as JSON; what is not named keeps its value there.
 BILLING_POLICY = json.loads(os.environ.get("BILLING_POLICY", "{}"))
+# The calls upward (docs/adr 0007); `billing.checks` resolves every path.
 PAYMENT_CHANNELS = {
     "wechat_pay": "billing.channels.wechat_pay.WechatPay",
     "alipay": "billing.channels.alipay.Alipay",
