@@ -89,7 +89,8 @@ def patient_review_locked(review_id: int) -> PatientReview:
 def bindings_locked(*names: str) -> None:
     """Wishes that count against one limit wait for each other: user, target, address, person.
 
-    Sorted, so that no two callers cross; persons come in a second call, after all the others.
+    Sorted, so that no two callers cross. A person is known only from the register and is locked in
+    a second call, by who sends to them a code, after the wish itself.
     """
     for name in sorted(set(names)):
         advisory_lock(f"patients.binding/{name}")
@@ -105,7 +106,7 @@ def bindings_waiting_locked(user_id: int) -> list[Binding]:
 
 
 def bindings_expired_locked(*, now: datetime, limit: int) -> list[Binding]:
-    """Wishes whose time is over, the longest ago first; one that was asked again is none of them."""
+    """Wishes whose time is over, longest ago first; one asked again meanwhile is none of them."""
     over = Binding.objects.filter(status=BindingStatus.WAITING, expires_at__lte=now)
     ids = list(over.order_by("expires_at").values_list("pk", flat=True)[:limit])
     return lock_rows(over.filter(pk__in=ids)) if ids else []

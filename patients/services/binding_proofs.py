@@ -15,7 +15,7 @@ from core.errors import BadInput, Conflict
 from core.models import User
 from core.states import transition
 from patients.binding_codes import code_fits
-from patients.locks import accesses_locked, bindings_locked, patients_locked, people_locked
+from patients.locks import accesses_locked, patients_locked, people_locked
 from patients.models import (
     AccessEnd,
     Binding,
@@ -88,7 +88,6 @@ def _coded(row: Binding, code: str) -> Patient | None:
     fits = code_fits(row, code)
     if not fits or row.patient_id is None:
         return None
-    bindings_locked(f"zz-person/{row.patient_id}")
     guardian = Patient.objects.filter(pk=row.patient_id).values_list("guardian", flat=True).get()
     held = {one.pk: one for one in patients_locked(row.patient_id, guardian or row.patient_id)}
     patient = held[row.patient_id]

@@ -14,7 +14,7 @@ from core import clock
 from core.crypto import mask_name
 from patients.binding_codes import code_hash, code_new
 from patients.binding_texts import KIND, code_fields
-from patients.locks import binding_locked
+from patients.locks import binding_locked, bindings_locked
 from patients.messengers.base import Delivery, Message
 from patients.messengers.registry import messenger_get
 from patients.models import (
@@ -94,8 +94,9 @@ def _person(row: Binding) -> Patient | None:
         return None
     row.patient = person
     row.outcome = binding_refusal(user=row.user, relation=row.relation, patient=person)
-    if not row.outcome and codes_reached(person.pk):
-        row.outcome = "person_limit"
+    if not row.outcome:
+        bindings_locked(f"person/{person.pk}")
+        row.outcome = "person_limit" if codes_reached(person.pk) else ""
     return None if row.outcome else person
 
 

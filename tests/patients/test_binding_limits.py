@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,6 +14,8 @@ from core import clock
 from core.errors import Conflict, Refusal
 from patients.models import Binding, Patient, PatientAccess, Relation
 from patients.selectors import access_of, binding_limits, family_places
+from patients.services import binding_sends
+from patients.services.binding_sends import binding_code_send
 from patients.services.bindings import BindingWanted, binding_begin
 from tests.factories.accounts import patient_user
 from tests.factories.patients import id_number
@@ -150,6 +153,29 @@ def test_one_person_asked_by_two_users_at_once_ends_with_one(phone: Phone) -> No
     live = PatientAccess.objects.filter(patient=own, ended_at=None)
     assert [access_of(one.user) for one in live] == [[live.get()]]
     assert PatientAccess.objects.filter(patient=own, ended_how="handed_over").count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_codes_of_a_person_are_counted_one_after_the_other(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked by five users at the same instant, a phone with one code left gets one."""
+    monkeypatch.setattr(binding_limits, "CODES_PER_PERSON", 3)
+    own = person()
+    for _ in range(2):
+        begun(patient_user(), own)
+    wishes = [binding_begin(user=patient_user(), wanted=wanted(own), address="") for _ in range(5)]
+    counted = binding_sends.codes_reached
+
+    def slowly(patient_id: int) -> bool:
+        reached = counted(patient_id)
+        time.sleep(0.1)
+        return reached
+
+    monkeypatch.setattr(binding_sends, "codes_reached", slowly)
+    sent = at_once(*(lambda row=row: binding_code_send(binding_id=row.pk) for row in wishes))
+    assert (sent.count(True), len(phone.sent)) == (1, 3)
+    assert Binding.objects.filter(outcome="person_limit").count() == 4
 
 
 @pytest.mark.django_db(transaction=True)
