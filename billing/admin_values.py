@@ -45,6 +45,7 @@ KIND_WORDS: dict[str, Promise] = {
     "agreement": pgettext_lazy("kind", "agreement"),
     "paid": pgettext_lazy("kind", "bill paid"),
     "deducted": pgettext_lazy("kind", "deducted"),
+    "deducted_back": pgettext_lazy("kind", "deducted, goes back"),
     "not_deducted": pgettext_lazy("kind", "not deducted"),
     "refunded": pgettext_lazy("kind", "refunded"),
     "pay_link": pgettext_lazy("kind", "pay link"),

@@ -23,6 +23,10 @@ TEXTS = {
         _("A hospital bill was paid from your account"),
         _("Nothing to do. If you did not expect this, call the hospital."),
     ),
+    "deducted_back": (
+        _("More was deducted from your account than a hospital bill needed"),
+        _("It goes back by itself to where it came from. Nothing to do."),
+    ),
     "paid": (_("The hospital bill is paid"), _("Nothing to do. Do not pay again.")),
     "pay_link": (_("A hospital bill waits for you"), _("Open this message to pay.")),
     "refunded": (

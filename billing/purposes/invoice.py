@@ -31,7 +31,7 @@ from billing.models import (
 from billing.selectors.payments import open_capture
 from billing.services.agreement_ends import agreement_doubted
 from billing.services.events import event_add, return_event_add
-from billing.services.messages import tell_paid, tell_refunded
+from billing.services.messages import tell_paid, tell_refunded, tell_taken
 from billing.services.refunds import refund_begin, refund_subject
 from billing.services.reviews import review_open
 from core import clock
@@ -158,6 +158,7 @@ class InvoicePurpose:
     ) -> None:
         if owed_fen != 0:
             Invoice.objects.filter(pk=invoice.pk).update(due_at=clock.now())
+            tell_taken(row, invoice, goes_back=False)
             return
         transition(invoice, InvoiceStatus.PAID, by=by, due_at=None, action=None)
         collect = collect_of_payment_held(invoice, row.payment)
@@ -208,6 +209,7 @@ class InvoicePurpose:
             invoice_id=invoice.pk,
             amount_fen=row.amount_fen,
         )
+        tell_taken(row, invoice, goes_back=True)
 
     def _return_done_if_complete(
         self, returned: InvoiceReturn, invoice: Invoice, row: PaymentTransaction, by: Actor

@@ -1,8 +1,9 @@
 """Which messages a payment queues, to whom, and the few facts they carry.
 
-A payer reads hospital, masked name, amount and the number's tail: never department, diagnosis or
-items. The patient's own users are told that the bill is paid. A patient without an account is told
-by the phone on record: of what a relative paid, of what came back, and of what waits.
+A payer is told of every deduction, and reads hospital, masked name, amount and the number's tail:
+never department, diagnosis or items. The patient's own users are told that the bill is paid. A
+patient without an account is told by the phone on record: of what a relative paid, of what came
+back, and of what waits.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from patients.services.notifications import Message, OwnMessage, notifications_q
 
 
 def tell_paid(row: PaymentTransaction, invoice: Invoice) -> None:
-    """At once on every deduction, to the payer; and to the patient when somebody else paid."""
+    """To the payer at once; and to the patient when somebody else paid."""
     facts = _facts(invoice, row.amount_fen)
     payer_id = row.payment.payer_id
     messages: list[Message | OwnMessage] = [
@@ -31,6 +32,15 @@ def tell_paid(row: PaymentTransaction, invoice: Invoice) -> None:
     if payer_id is not None:
         messages.append(Message(f"deducted/{row.number}", "deducted", payer_id, facts))
     notifications_queue(messages=messages, patient_id=invoice.patient_id)
+
+
+def tell_taken(row: PaymentTransaction, invoice: Invoice, *, goes_back: bool) -> None:
+    """Money that did not make the bill paid was taken all the same: its payer is told at once."""
+    payer_id = row.payment.payer_id
+    if payer_id is not None:
+        kind = "deducted_back" if goes_back else "deducted"
+        facts = _facts(invoice, row.amount_fen)
+        _queue(invoice, Message(f"deducted/{row.number}", kind, payer_id, facts))
 
 
 def tell_refunded(row: PaymentTransaction, invoice: Invoice) -> None:

@@ -9,8 +9,11 @@ from billing.channels.base import Operation, Source
 from billing.models import Invoice
 from billing.services.apply import transaction_apply
 from billing.services.messages import tell_paid
+from billing.services.pass_over import tender_pass_over
 from billing.services.sweeps import transaction_resume
+from core.actors import Actor
 from core.models import User
+from patients.messages import message_fields
 from patients.models import Notification
 from tests import scripted
 from tests.billing.services.bills import ask_back, capture_of, driven, paid, refunds_of
@@ -58,6 +61,40 @@ def test_a_message_carries_four_facts_and_none_of_the_illness() -> None:
             "amount_fen": 12_345,
             "number": bill.invoice_no[-6:],
         }
+
+
+def test_money_taken_twice_is_told_at_once_and_that_it_goes_back() -> None:
+    # given a deduction nobody knows the end of, passed over, and the bill paid in cash
+    bill, own, child = a_child_pays()
+    scripted.script(Operation.CAPTURE, scripted.SILENT)
+    payments.collect(bill)
+    driven(bill)
+    late = capture_of(bill)
+    tender_pass_over(invoice_id=bill.pk, by=Actor("staff", "cashier", "张敏"))
+    payments.collect(bill, "cash")
+    assert driven(bill).status == "PAID"
+    assert told() == [("paid", own.pk)]
+    # when it succeeds all the same, and is heard of twice
+    for _time in range(2):
+        transaction_apply(transaction_id=late.pk, answer=scripted.PAID, source=Source.NOTICE)
+    # then its payer is told once, with the way back, and later that it came back
+    assert told() == [("deducted_back", child.pk), ("paid", own.pk)]
+    row = Notification.objects.get(user=child)
+    assert (row.key, row.facts["amount_fen"]) == (f"deducted/{late.number}", 12_345)
+    assert "原路退回" in message_fields(row.kind, row.facts)["todo"]
+    transaction_resume(transaction_id=refunds_of(bill)[0].pk)
+    assert ("refunded", child.pk) in told()
+
+
+def test_a_late_deduction_that_pays_the_bill_is_a_deduction_like_any_other() -> None:
+    bill, own, child = a_child_pays()
+    scripted.script(Operation.CAPTURE, scripted.SILENT)
+    payments.collect(bill)
+    driven(bill)
+    tender_pass_over(invoice_id=bill.pk, by=Actor("staff", "cashier", "张敏"))
+    row = capture_of(bill)
+    transaction_apply(transaction_id=row.pk, answer=scripted.PAID, source=Source.NOTICE)
+    assert told() == [("deducted", child.pk), ("paid", own.pk)]
 
 
 def test_a_deduction_that_failed_is_told_because_the_channel_does_not() -> None:
