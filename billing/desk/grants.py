@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -138,8 +137,10 @@ def payer_rows(grants: Grants, phone: str) -> list[PayerRow]:
 
 
 def _agreements(patient: Patient, own: list[int], *, live_only: bool) -> list[Agreement]:
+    # A union, since an OR of the two would be answered by reading everybody's agreements.
     named = AgreementPatient.objects.filter(patient=patient).values("agreement")
-    rows = Agreement.objects.filter(Q(pk__in=named) | Q(holder__in=own))
+    held = Agreement.objects.filter(holder__in=own).values("pk")
+    rows = Agreement.objects.filter(pk__in=named.union(held))
     # A link that nobody signed never was an agreement.
     rows = rows.exclude(status=AgreementStatus.ENDED, signed_at=None)
     if live_only:

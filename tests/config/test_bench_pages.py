@@ -18,7 +18,7 @@ from tests.bench.pages.visits import pages_of
 from tests.bench.pages.walk import clients_forget, page_walk
 
 pytestmark = pytest.mark.django_db
-LARGE = 900  # rows; what has more has a hundred thousand or more at full size
+LARGE = 100  # rows; what has more has a hundred thousand or more at full size
 
 
 @pytest.fixture

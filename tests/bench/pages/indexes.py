@@ -3,6 +3,7 @@ insertions. Primary keys stay, since rows of bills are read by them meanwhile.""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import connection
@@ -16,22 +17,26 @@ WHERE t.relname = ANY(%s) AND NOT i.indisprimary ORDER BY 1, 2
 """
 
 
-def indexes_drop(tables: Iterable[str]) -> list[str]:
-    """Drop them; returns the statements that make them again."""
-    again = []
+def indexes_drop(tables: Iterable[str]) -> dict[str, list[str]]:
+    """Drop them; returns the statements that make them again, table by table."""
+    again: dict[str, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_FOUND, [list(tables)])
         for table, index, constraint, definition in cursor.fetchall():
             if constraint is None:
                 cursor.execute(f"DROP INDEX {index}")
-                again.append(definition)
+                again[table].append(definition)
             else:
                 cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{constraint}"')
-                again.append(f'ALTER TABLE {table} ADD CONSTRAINT "{constraint}" {definition}')
-    return again
+                again[table].append(
+                    f'ALTER TABLE {table} ADD CONSTRAINT "{constraint}" {definition}'
+                )
+    return dict(again)
 
 
-def index_make(statement: str) -> None:
+def indexes_make(statements: list[str]) -> None:
+    """The indexes of one table, one after the other: a constraint waits for nobody else's index."""
     with connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '512MB'")
-        cursor.execute(statement)
+        for statement in statements:
+            cursor.execute(statement)
