@@ -18,7 +18,7 @@ from core.audit import record
 from core.errors import Conflict
 from core.models import User
 from core.states import transition
-from patients.models import Consent, ConsentPurpose, Patient
+from patients.models import ConsentPurpose, Patient
 from patients.selectors import consent_stands
 
 
@@ -87,13 +87,6 @@ def agreements_let_go(*, user: User, patient: Patient, by: Actor) -> int:
                 detail={"patient": patient.pk},
             )
     return len(agreement_ids)
-
-
-def deduction_taken_back(user_id: int) -> bool:
-    """Whether the holder once agreed to deductions and has taken every yes back."""
-    rows = Consent.objects.filter(user=user_id, purpose=ConsentPurpose.DEDUCTION)
-    standing = [at is None for at in rows.values_list("withdrawn_at", flat=True)]
-    return bool(standing) and not any(standing)
 
 
 def agreement_prefer(*, user: User, agreement_id: int, by: Actor) -> Agreement:

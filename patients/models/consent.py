@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from patients.models.patient import Patient
+from patients.consents.texts import current_version
 
 
 class ConsentPurpose(models.TextChoices):
@@ -20,17 +20,26 @@ class ConsentPurpose(models.TextChoices):
     CREDIT = "credit", _("pay later")
 
 
-class Consent(models.Model):
-    """One yes to one version of one text. A row is never reused: who agrees again gets a new one.
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    def standing(self, purpose: str, text_version: Any = "") -> ConsentQuerySet:
+        """What allows a use now: given to today's words and not taken back.
 
-    `patient` is set where a user agrees for somebody they are bound to, and NULL for themselves.
-    """
+        `text_version` is an open value where a query is declared; else it is today's.
+        """
+        return self.filter(
+            purpose=purpose,
+            text_version=text_version or current_version(purpose),
+            withdrawn_at__isnull=True,
+        )
+
+
+class Consent(models.Model):
+    """One yes to one version of one text; who agrees again after taking it back gets a new row."""
+
+    objects = ConsentQuerySet.as_manager()
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="consents"
-    )
-    patient = models.ForeignKey(
-        Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="consents"
     )
     purpose = models.CharField(max_length=12, choices=ConsentPurpose)
     text_version = models.CharField(max_length=16)
@@ -41,9 +50,8 @@ class Consent(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["user", "patient", "purpose", "text_version"],
+                fields=["user", "purpose", "text_version"],
                 condition=models.Q(withdrawn_at__isnull=True),
-                nulls_distinct=False,
                 name="consent_stands_once",
             ),
             models.CheckConstraint(

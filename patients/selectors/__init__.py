@@ -1,7 +1,14 @@
 from patients.selectors.accounts import identity_holder, phone_of, user_by_phone
+from patients.selectors.binding_rules import minors_born_after
 from patients.selectors.bindings import FAMILY_MAX, access_of, access_to, family_places
 from patients.selectors.cards import card_code_resolve
-from patients.selectors.consents import consent_history, consent_of, consent_stands, consents_of
+from patients.selectors.consents import (
+    consent_history,
+    consent_of,
+    consent_stands,
+    consent_taken_back,
+    consents_of,
+)
 from patients.selectors.people import (
     ID_NUMBER_PURPOSE,
     PHONE_PURPOSE,
@@ -13,11 +20,7 @@ from patients.selectors.people import (
     patients_with_id_number,
     phone_index,
 )
-from patients.selectors.receivers import (
-    minors_born_after,
-    notification_addresses,
-    notification_told_already,
-)
+from patients.selectors.receivers import notification_addresses, notification_told_already
 
 __all__ = [
     "FAMILY_MAX",
@@ -30,6 +33,7 @@ __all__ = [
     "consent_history",
     "consent_of",
     "consent_stands",
+    "consent_taken_back",
     "consents_of",
     "family_places",
     "id_number_index",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.models import User
-from patients.consents.texts import ConsentText, consent_text, current_version
-from patients.models import Consent, ConsentPurpose, Patient
+from patients.consents.texts import ConsentText, consent_text
+from patients.models import Consent, ConsentPurpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,23 @@ class ConsentState:
         return self.standing is not None
 
 
-def consent_stands(*, user: User, purpose: str, patient: Patient | None = None) -> bool:
+def consent_stands(*, user: User, purpose: str) -> bool:
     """Whether this use is allowed now: given, not withdrawn, and to today's text."""
-    rows = Consent.objects.filter(user=user, purpose=purpose, withdrawn_at__isnull=True)
-    return rows.filter(patient=patient, text_version=current_version(purpose)).exists()
+    return Consent.objects.standing(purpose).filter(user=user).exists()
+
+
+def consent_taken_back(*, user_id: int, purposes: Iterable[str]) -> bool:
+    """Whether one of these was given once and every yes to it is taken back; one statement."""
+    rows = Consent.objects.filter(user=user_id, purpose__in=list(purposes))
+    standing: dict[str, bool] = {}
+    for purpose, withdrawn_at in rows.values_list("purpose", "withdrawn_at"):
+        standing[purpose] = standing.get(purpose, False) or withdrawn_at is None
+    return not all(standing.values())
 
 
 def consents_of(user: User) -> list[ConsentState]:
     """Every purpose with its current text and what stands of it; one statement."""
-    rows = Consent.objects.filter(user=user, patient__isnull=True, withdrawn_at__isnull=True)
+    rows = Consent.objects.filter(user=user, withdrawn_at__isnull=True)
     return [_state(purpose, list(rows)) for purpose in ConsentPurpose]
 
 

@@ -16,7 +16,7 @@ from core.errors import BadInput
 from core.models import User
 from patients.consents.texts import ConsentText, consent_text
 from patients.locks import consents_locked
-from patients.models import Consent, ConsentPurpose, Patient
+from patients.models import Consent, ConsentPurpose
 
 
 def consent_give(
@@ -24,7 +24,6 @@ def consent_give(
     user: User,
     purpose: str,
     by: Actor,
-    patient: Patient | None = None,
     text_hash: str = "",
     address: str = "",
 ) -> Consent:
@@ -38,18 +37,11 @@ def consent_give(
         raise BadInput("text_changed", _("The text has changed. Read it again, then choose."))
     with transaction.atomic():
         consents_locked(user_id=user.pk, purpose=purpose)
-        standing = Consent.objects.filter(
-            user=user,
-            patient=patient,
-            purpose=purpose,
-            text_version=text.version,
-            withdrawn_at__isnull=True,
-        ).first()
+        standing = Consent.objects.standing(purpose, text.version).filter(user=user).first()
         if standing is not None:
             return standing
         given = Consent.objects.create(
             user=user,
-            patient=patient,
             purpose=purpose,
             text_version=text.version,
             text_hash=text.sha256,
@@ -66,9 +58,7 @@ def consent_give(
     return given
 
 
-def consent_withdraw(
-    *, user: User, purpose: str, by: Actor, patient: Patient | None = None, address: str = ""
-) -> int:
+def consent_withdraw(*, user: User, purpose: str, by: Actor, address: str = "") -> int:
     """Take back every yes to a purpose, whatever its version; how many stood. Safe to repeat.
 
     What it allowed ends in the same transaction (`settings.CONSENT_FOLLOWERS`).
@@ -76,9 +66,7 @@ def consent_withdraw(
     _text(purpose)
     with transaction.atomic():
         consents_locked(user_id=user.pk, purpose=purpose)
-        rows = Consent.objects.filter(
-            user=user, patient=patient, purpose=purpose, withdrawn_at__isnull=True
-        )
+        rows = Consent.objects.filter(user=user, purpose=purpose, withdrawn_at__isnull=True)
         standing = list(rows.order_by("pk"))
         rows.update(withdrawn_at=clock.now())
         for one in standing:
@@ -112,5 +100,4 @@ def _detail(row: Consent) -> dict[str, object]:
         "purpose": str(row.purpose),
         "version": row.text_version,
         "user": row.user_id,
-        "patient": row.patient_id,
     }
