@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 
-from core import clock
 from core.crypto import mask_id, mask_name, mask_phone
 from patients.models import IdentifierKind, Patient
+from patients.selectors.binding_rules import age_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def face_of(patient: Patient, *, full_name: bool, open_data: bool = False) -> Fa
         name=name,
         initial=name[:1],
         sex=patient.get_sex_display(),
-        age=_age(patient),
+        age=age_of(patient),
         id_type=patient.get_id_type_display(),
         id_number=patient.id_number if open_data else mask_id(patient.id_number),
         phone=patient.phone if open_data else mask_phone(patient.phone),
@@ -56,10 +56,3 @@ def face_of(patient: Patient, *, full_name: bool, open_data: bool = False) -> Fa
 
 def _guardian(guardian: Patient, *, full_name: bool) -> str:
     return guardian.name if full_name else mask_name(guardian.name)
-
-
-def _age(patient: Patient) -> int | None:
-    born, today = patient.birth_date, clock.today()
-    if born is None or born > today:
-        return None
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

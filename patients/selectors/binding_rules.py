@@ -29,9 +29,22 @@ def age_on(born: date, day: date) -> int:
 
 
 def age_of(patient: Patient) -> int | None:
-    """How old the register says a person is; None where it does not know."""
-    born = patient.birth_date or born_by_number(patient.id_type, patient.id_number)
-    return None if born is None else age_on(born, clock.today())
+    """How old the register says a person is; None where it does not know.
+
+    A date that only the certificate's number carries was written down at registration.
+    """
+    born, today = patient.birth_date, clock.today()
+    return None if born is None or born > today else age_on(born, today)
+
+
+def minors_born_after() -> date:
+    """Whoever was born after this day is not of age today: the same rule where SQL asks it.
+
+    On 29 February the day eighteen years ago is the 28th: nobody's birthday lies between.
+    """
+    today = clock.today()
+    day = 28 if (today.month, today.day) == (2, 29) else today.day
+    return date(today.year - ADULT_FROM, today.month, day)
 
 
 def born_by_number(id_type: str, id_number: str) -> date | None:
@@ -114,10 +127,8 @@ def _own_refusal(patient: Patient, age: int) -> str:
 
 def _is_on_another_adults_record(patient: Patient) -> bool:
     """Then a code sent to it proves either of the two; who is who is settled at the desk."""
-    today = clock.today()
-    born_after = today.replace(year=today.year - ADULT_FROM, day=min(today.day, 28))
     others = Patient.objects.filter(phone_index=patient.phone_index, merged_into=None)
-    return others.exclude(pk=patient.pk).exclude(birth_date__gt=born_after).exists()
+    return others.exclude(pk=patient.pk).exclude(birth_date__gt=minors_born_after()).exists()
 
 
 def code_phone(patient: Patient, age: int) -> str:

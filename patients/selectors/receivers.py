@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
-from core import clock
 from core.crypto.blind_index import normalised
 from patients.messengers.registry import wechat_app_id
 from patients.models import (
@@ -18,13 +16,6 @@ from patients.models import (
     WalletIdentity,
 )
 from patients.selectors.binding_rules import ADULT_FROM, age_of
-
-
-def minors_born_after() -> date:
-    """Whoever was born after this day is not of age today."""
-    today = clock.today()
-    day = 28 if (today.month, today.day) == (2, 29) else today.day
-    return date(today.year - ADULT_FROM, today.month, day)
 
 
 def notification_addresses(row: Notification) -> list[tuple[str, str]]:

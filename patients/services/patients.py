@@ -30,6 +30,7 @@ from patients.selectors import (
     patients_with_id_number,
     phone_index,
 )
+from patients.selectors.binding_rules import born_by_number
 
 GUARDIAN_DEPTH_MAX = 5
 OTHER_NAME = "same_number_other_name"
@@ -38,12 +39,15 @@ SAME_PERSON = "same_person_two_records"
 
 @dataclass(frozen=True, slots=True)
 class PatientInput:
-    """A person as the HIS tells it, before it is checked."""
+    """A person as the HIS tells it, before it is checked.
+
+    The date of birth may be missing where the certificate's number carries it.
+    """
 
     name: str
     id_type: str
     id_number: str
-    birth_date: date
+    birth_date: date | None
     sex: str
     phone: str
     guardian_mrn: str = ""
@@ -83,18 +87,21 @@ def _checked(data: PatientInput) -> dict[str, object]:
     name = " ".join(data.name.split())
     if not name:
         raise BadInput("bad_name", _("A name is needed."), "name")
-    if data.birth_date > clock.today():
-        raise BadInput("bad_birth_date", _("The date of birth lies in the future."), "birth_date")
     number = ""
     if data.id_number:
         number = certificate_number(id_type=data.id_type, value=data.id_number)
+    born = data.birth_date or born_by_number(data.id_type, number)
+    if born is None:
+        raise BadInput("no_birth_date", _("A date of birth is needed."), "birth_date")
+    if born > clock.today():
+        raise BadInput("bad_birth_date", _("The date of birth lies in the future."), "birth_date")
     phone = phone_number(data.phone)
     return {
         "name": name,
         "id_type": IdType(data.id_type).value,
         "id_number": number,
         "id_number_index": id_number_index(number),
-        "birth_date": data.birth_date,
+        "birth_date": born,
         "sex": data.sex,
         "phone": phone,
         "phone_index": phone_index(phone),

@@ -42,7 +42,7 @@ class PatientSerializer(StrictSerializer):
     name = TextField(max_length=100)
     id_type = WordField(IdType.values)
     id_number = TextField(max_length=40, required=False, allow_blank=True, allow_null=True)
-    birth_date = DayField()
+    birth_date = DayField(required=False, allow_null=True)
     sex = WordField(Sex.values)
     phone = TextField(max_length=24)
     guardian = GuardianSerializer(required=False, allow_null=True)
@@ -147,7 +147,7 @@ def patient_input(data: dict[str, Any]) -> PatientInput:
         name=data["name"],
         id_type=data["id_type"],
         id_number=data.get("id_number") or "",
-        birth_date=data["birth_date"],
+        birth_date=data.get("birth_date"),
         sex=data["sex"],
         phone=data["phone"],
         guardian_mrn=guardian.get("mrn", ""),
