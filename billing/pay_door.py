@@ -25,7 +25,7 @@ from billing.services.pay_choices import agreement_choose
 from billing.services.pay_links import offer_choose, pay_link_choose, pay_link_open
 from core.errors import Conflict, NotFound
 from core.models import User
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.models import Campus, PatientAccess
 from patients.selectors import access_to
 

@@ -17,8 +17,8 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
-from core.actors import Actor, ActorKind
 from core.models import User
+from patients.actors import patient_actor  # noqa: F401
 from patients.models import ConsentPurpose
 from patients.selectors import consent_stands
 
@@ -66,11 +66,6 @@ def the_patient(request: HttpRequest) -> User:
     user = patient_of(request)
     assert user is not None
     return user
-
-
-def patient_actor(user: User) -> Actor:
-    """A patient as a doer: the row's number, no name, since audit rows outlive accounts."""
-    return Actor(ActorKind.PATIENT, f"user-{user.pk}")
 
 
 def led_to(name: str, request: HttpRequest) -> HttpResponseRedirect:

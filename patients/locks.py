@@ -102,7 +102,8 @@ def binding_locked(binding_id: int) -> Binding:
 
 
 def bindings_waiting_locked(user_id: int) -> list[Binding]:
-    return lock_rows(Binding.objects.filter(user=user_id, status=BindingStatus.WAITING))
+    rows = Binding.objects.filter(user=user_id, status=BindingStatus.WAITING)
+    return lock_rows(rows.select_related("user"))
 
 
 def bindings_expired_locked(*, now: datetime, limit: int) -> list[Binding]:

@@ -34,7 +34,8 @@ from billing.views.agreement_pages import NUMBER_LENGTH_MAX, by_holder, shown, t
 from core.errors import Refusal
 from core.page_mode import page_mode
 from core.web_addresses import peer_address
-from patients.doors import patient_actor, patient_required, the_patient
+from patients.actors import patient_actor
+from patients.doors import patient_required, the_patient
 from patients.models import ConsentPurpose
 from patients.selectors import consent_of
 

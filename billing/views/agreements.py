@@ -23,7 +23,8 @@ from billing.services.agreement_pauses import agreement_prefer, agreement_switch
 from billing.services.agreement_terms import agreement_limits_set, agreement_people_set
 from billing.views.agreement_pages import by_holder, number, shown, to
 from core.errors import Conflict, Refusal
-from patients.doors import patient_actor, patient_required, the_patient
+from patients.actors import patient_actor
+from patients.doors import patient_required, the_patient
 from patients.models import ConsentPurpose
 from patients.selectors import consent_of
 

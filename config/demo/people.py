@@ -22,7 +22,7 @@ from core import clock
 from core.actors import SYSTEM
 from core.crypto import mask_name
 from core.models import User
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.messengers.registry import wechat_app_id
 from patients.models import (
     ConsentPurpose,

@@ -13,7 +13,7 @@ from core.audit import record
 from core.crypto import blind_index
 from core.errors import Conflict, Forbidden
 from core.models import User
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.locks import user_phone_locked, wallet_identity_locked
 from patients.models import UserPhone, WalletIdentity
 from patients.models.account import PHONE_INDEX_PURPOSE

@@ -20,6 +20,7 @@ from core.crypto import blind_index
 from core.errors import BadInput, Conflict, NotFound
 from core.models import User
 from core.states import transition
+from patients.actors import patient_actor
 from patients.certificates import certificate_number
 from patients.locks import (
     binding_locked,
@@ -201,7 +202,7 @@ def binding_over(row: Binding, outcome: str, *, by: Actor | None = None) -> None
     transition(
         row,
         BindingStatus.OVER,
-        by=by or Actor("patient", f"user-{row.user_id}"),
+        by=by or patient_actor(row.user),
         outcome=outcome,
         **ended_fields(),
     )

@@ -12,7 +12,8 @@ from core.dispatch import enqueue
 from core.errors import BadInput, NotFound, Refusal
 from core.page_mode import page_mode
 from core.web_addresses import peer_address
-from patients.doors import patient_actor, patient_required, the_patient
+from patients.actors import patient_actor
+from patients.doors import patient_required, the_patient
 from patients.forms import BindingForm
 from patients.models import Binding, BindingStatus, IdType, Relation
 from patients.selectors.binding_rules import person_of

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.errors import BadInput, Refusal
 from core.web_addresses import peer_address
+from patients.actors import patient_actor
 from patients.doors import (
     next_of,
-    patient_actor,
     patient_required,
     signed_in_required,
     the_patient,

@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 
 from core import clock
 from core.models import User
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.models import Patient, PatientAccess, WalletIdentity
 from patients.selectors import id_number_index
 from patients.services.consents import consent_give

@@ -28,7 +28,7 @@ from core import clock
 from core.actors import SYSTEM, Actor
 from core.models import JobRun, OutboundCall, User
 from core.second_factor import second_factor_enrol, second_factor_secret
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.models import (
     Binding,
     Identifier,

@@ -20,7 +20,7 @@ from core.actors import SYSTEM
 from core.models import User
 from core.outcomes import Outcome
 from core.states import transition
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.models import Patient
 from patients.services.consents import consent_give
 from tests.factories import billing, payments

@@ -19,7 +19,7 @@ from billing.models import Invoice, PaymentTransaction
 from billing.services.pay_links import pay_link_offer
 from core import clock
 from core.models import User
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.models import Binding, Location, Notification, Patient, PhoneCode, UserPhone
 from patients.services.consents import consent_give
 from patients.services.notifications import Message, notifications_queue

@@ -9,7 +9,7 @@ from django.test import Client
 
 from core import clock
 from core.models import User
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.models import ConsentPurpose, UserPhone
 from patients.services.consents import consent_give
 

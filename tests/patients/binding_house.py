@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.models import User
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.messengers.base import SENT, Delivered, Message
 from patients.models import Binding, IdType, Patient, PatientAccess, Relation
 from patients.services import binding_sends

@@ -12,7 +12,7 @@ from billing.models import Invoice
 from core.actors import Actor
 from core.errors import BadInput, Forbidden, NotFound
 from core.models import AuditEvent, User
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.models import Notification, Patient, PatientAccess, Relation
 from patients.selectors import access_of, access_to
 from patients.selectors.family import family_of

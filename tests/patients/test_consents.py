@@ -9,9 +9,9 @@ from django.db import IntegrityError, connection, transaction
 
 from core.errors import BadInput
 from core.models import AuditEvent
+from patients.actors import patient_actor
 from patients.consents import texts
 from patients.consents.texts import FOLDER, consent_text
-from patients.doors import patient_actor
 from patients.models import Consent, ConsentPurpose
 from patients.selectors import consent_of, consent_stands, consents_of
 from patients.services.consents import consent_give, consent_withdraw

@@ -15,7 +15,7 @@ from billing.services import invoices
 from billing.services.invoices import invoice_issue
 from core.actors import Actor
 from core.errors import NotFound
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.models import Encounter, Patient, PatientAccess, Relation
 from patients.services import encounters, merges
 from patients.services.access import access_end

@@ -13,8 +13,8 @@ from billing.services.agreement_terms import Limits, agreement_sign_begin
 from core.actors import Actor
 from core.models import User
 from core.outcomes import Outcome
+from patients.actors import patient_actor
 from patients.consents.texts import consent_text
-from patients.doors import patient_actor
 from patients.models import Notification, Patient
 from patients.services.consents import consent_give
 from tests import scripted

@@ -16,7 +16,7 @@ from core import clock
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.models import AuditEvent, StateChange, User
 from core.outcomes import Outcome
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from tests.billing.services.agreement_house import (
     DONE,
     GONE,

@@ -8,7 +8,7 @@ from billing.models import Agreement
 from billing.services.agreement_pauses import agreement_prefer, agreement_switch
 from core.errors import Conflict, NotFound
 from core.models import AuditEvent, StateChange, User
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.services.consents import consent_give, consent_withdraw
 from tests.billing.services.agreement_house import (
     as_was,
@@ -51,7 +51,7 @@ def test_a_payer_pauses_and_goes_on() -> None:
 
 def test_without_the_consent_it_does_not_go_on() -> None:
     user, own, _mother = family()
-    agreement = standing(user, [own], status="PAUSED")
+    agreement = standing(user, [own], status="PAUSED", agreed=False)
     with pytest.raises(Conflict, match="consent_missing"):
         switched(user, agreement, on=True)
     assert as_was(agreement).status == "PAUSED"

@@ -16,7 +16,7 @@ from billing.services.agreement_pauses import agreement_switch
 from billing.services.invoice_drive import invoice_drive
 from core import clock
 from core.errors import Refusal
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.messages import message_fields
 from patients.models import Notification, Patient, PatientAccess
 from patients.selectors import consent_stands

@@ -17,7 +17,7 @@ from billing.services.agreement_terms import (
 from core import clock
 from core.errors import BadInput, Conflict, NotFound, NotOffered, Refusal
 from core.models import AuditEvent
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.models import Consent, PatientAccess
 from patients.services.access import access_end
 from tests.billing.services.agreement_house import (

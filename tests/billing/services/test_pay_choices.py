@@ -16,7 +16,7 @@ from billing.services.pay_choices import agreement_choose
 from billing.services.pay_links import offer_choose
 from core.errors import Conflict, NotOffered, Refusal
 from core.idempotency import NumberReused
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.models import PatientAccess
 from tests import scripted
 from tests.factories import payments
