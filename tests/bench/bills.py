@@ -29,6 +29,7 @@ OPERATOR = Actor("his", "C1", "收费员")
 _ISSUED = {
     "core_user": {"id": "n", "username": "'payer' || n"},
     "patients_patient": {"id": "n"},
+    "patients_consent": {"id": "n", "user_id": "n"},
     "patients_patientaccess": {"id": "n", "user_id": "n", "patient_id": "n"},
     "patients_encounter": {"id": "n", "encounter_no": "'E' || n", "patient_id": "n"},
     "billing_agreement": {
