@@ -35,7 +35,7 @@ from core.admin_values import NONE, word_of
 from core.admin_words import columns_add
 from core.crypto import mask_name
 from core.money import format_yuan
-from patients.models import PatientAccess, Relation
+from patients.models import PatientAccess
 
 admin_values.register()
 columns_add(COLUMN_WORDS)
@@ -163,9 +163,7 @@ class AgreementAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agreement]:
         rows: QuerySet[Agreement] = super().get_queryset(request)
-        own = PatientAccess.objects.filter(
-            user=OuterRef("holder"), relation=Relation.SELF, ended_at__isnull=True
-        )
+        own = PatientAccess.objects.own().filter(user=OuterRef("holder"))
         name = Subquery(own.values("patient__name")[:1])
         return rows.defer("plan__merchant__secrets").annotate(person_name=name)
 

@@ -23,7 +23,6 @@ from patients.models import (
     PatientAccess,
     PatientMerge,
     PatientReview,
-    Relation,
 )
 
 
@@ -125,8 +124,8 @@ def accesses_locked(*, user_id: int, owner_of: int | None = None) -> list[Patien
     whom it waited for may have added a row. Adding one takes the user's rows first, so then nobody
     adds any more.
     """
-    live = PatientAccess.objects.filter(ended_at__isnull=True)
-    holders = live.filter(patient=owner_of, relation=Relation.SELF).values("user")
+    live = PatientAccess.objects.live()
+    holders = PatientAccess.objects.own().filter(patient=owner_of).values("user")
     rows = live.filter(Q(user=user_id) | Q(user__in=holders)).select_related("patient", "user")
     lock_rows(rows)
     return lock_rows(rows)

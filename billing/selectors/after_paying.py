@@ -45,9 +45,7 @@ def told_words(
     keys = Q()
     for row in taken:
         keys |= Q(key=f"deducted/{row.number}") | Q(key__startswith=f"paid/{row.number}/")
-    bound = PatientAccess.objects.filter(
-        user=OuterRef("user"), patient=invoice.patient_id, ended_at=None
-    )
+    bound = PatientAccess.objects.live().filter(user=OuterRef("user"), patient=invoice.patient_id)
     sent = Notification.objects.filter(keys, status=NotificationStatus.SENT).annotate(
         relation=Subquery(bound.values("relation")[:1])
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -28,6 +28,17 @@ class AccessEnd(models.TextChoices):
     HANDED_OVER = "handed_over", _("the patient has another account now")
 
 
+class PatientAccessQuerySet(models.QuerySet["PatientAccess"]):
+    """Who holds whom, asked in one place."""
+
+    def live(self) -> Self:
+        return self.filter(ended_at__isnull=True)
+
+    def own(self) -> Self:
+        """Live, and of somebody's own person: by it a user is that patient."""
+        return self.live().filter(relation=Relation.SELF)
+
+
 class PatientAccess(models.Model):
     """A bound patient card (绑卡): `may_view` and `may_pay` are separate grants.
 
@@ -48,6 +59,8 @@ class PatientAccess(models.Model):
         max_length=12, choices=AccessEnd, blank=True, default="", db_default=""
     )
     end_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+
+    objects = PatientAccessQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

@@ -57,7 +57,7 @@ def born_by_number(id_type: str, id_number: str) -> date | None:
 
 def person_of(user: User) -> Patient | None:
     """The user's own person, proven by a code."""
-    rows = PatientAccess.objects.filter(user=user, relation=Relation.SELF, ended_at__isnull=True)
+    rows = PatientAccess.objects.own().filter(user=user)
     access = rows.select_related("patient").first()
     return None if access is None else access.patient
 

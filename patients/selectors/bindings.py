@@ -37,9 +37,9 @@ def access_to(*, user: User, patient_id: int, need: Need = "view") -> PatientAcc
 
 def family_places(user: User) -> int:
     """How many people are bound to this user, the user's own person included."""
-    return PatientAccess.objects.filter(user=user, ended_at__isnull=True).count()
+    return PatientAccess.objects.live().filter(user=user).count()
 
 
 def _live(user: User) -> QuerySet[PatientAccess]:
-    rows = PatientAccess.objects.filter(user=user, ended_at__isnull=True)
+    rows = PatientAccess.objects.live().filter(user=user)
     return rows.select_related("patient")

@@ -25,7 +25,7 @@ def card_code_resolve(text: str) -> Patient | None:
 def card_people(user: User) -> list[PatientAccess]:
     """Whom this user may identify by a code: themselves, their young children, and who lets them
     see. The right to pay alone opens no visit."""
-    rows = PatientAccess.objects.filter(user=user, ended_at__isnull=True).select_related("patient")
+    rows = PatientAccess.objects.live().filter(user=user).select_related("patient")
     found = sorted(rows, key=lambda one: (one.relation != Relation.SELF, one.pk))
     own = next((one.patient for one in found if one.relation == Relation.SELF), None)
     return [

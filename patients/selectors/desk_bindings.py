@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.crypto import mask_name, mask_phone
-from patients.models import Patient, PatientAccess, Relation, UserPhone
+from patients.models import Patient, PatientAccess, UserPhone
 
 SHOWN_MAX = 50
 
@@ -43,16 +43,14 @@ def bindings_of_patient(patient: Patient, *, live_only: bool = False) -> list[Pa
     """Every binding of this person by any account: the live ones first, then the latest."""
     rows = PatientAccess.objects.filter(patient=patient)
     if live_only:
-        rows = rows.filter(ended_at__isnull=True)
+        rows = rows.live()
     return sorted(rows.order_by("-pk")[:SHOWN_MAX], key=lambda one: one.ended_at is not None)
 
 
 def holders_of(user_ids: Iterable[int], *, open_data: bool = False) -> dict[int, Holder]:
     """Who these accounts are, in two statements. `open_data` only after a recorded request."""
     users = set(user_ids)
-    own = PatientAccess.objects.filter(
-        user__in=users, relation=Relation.SELF, ended_at__isnull=True
-    )
+    own = PatientAccess.objects.own().filter(user__in=users)
     persons = {one.user_id: one.patient for one in own.select_related("patient")}
     phones = {one.user_id: one.phone for one in UserPhone.objects.filter(user__in=users)}
     found = {}

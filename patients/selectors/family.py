@@ -93,7 +93,7 @@ def _names_of(user_ids: list[int]) -> dict[int, str]:
     """Users by their own person's masked name, else by their account's masked phone."""
     phones = UserPhone.objects.filter(user__in=user_ids)
     names = {one.user_id: mask_phone(one.phone) for one in phones} if user_ids else {}
-    own = _live().filter(user__in=user_ids, relation=Relation.SELF) if user_ids else ()
+    own = PatientAccess.objects.own().filter(user__in=user_ids).select_related("patient")
     return names | {one.user_id: mask_name(one.patient.name) for one in own}
 
 
@@ -139,4 +139,4 @@ def may_end(user: User, access: PatientAccess) -> AccessEnd | None:
 
 
 def _live() -> QuerySet[PatientAccess]:
-    return PatientAccess.objects.filter(ended_at__isnull=True).select_related("patient")
+    return PatientAccess.objects.live().select_related("patient")

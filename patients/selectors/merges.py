@@ -143,5 +143,5 @@ def _doubts(kept: Patient, merged: Patient) -> list[tuple[bool, str, Promise]]:
 
 
 def _live_of(patient: Patient) -> dict[Any, str]:
-    rows = PatientAccess.objects.filter(patient=patient, ended_at__isnull=True)
+    rows = PatientAccess.objects.live().filter(patient=patient)
     return dict(rows.values_list("user_id", "relation"))

@@ -17,7 +17,6 @@ from patients.models import (
     Notification,
     NotificationStatus,
     PatientAccess,
-    Relation,
 )
 
 PAGE_SIZE = 20
@@ -52,9 +51,7 @@ def messages_page(user: User, *, before: int | None = None) -> MessagesPage:
         rows = rows.filter(pk__lt=before)
     # What only sending needs is encrypted and stays unread.
     rows = rows.filter(kind__in=TEXTS).defer("address", "link").select_related("patient")
-    own = PatientAccess.objects.filter(
-        user=user, patient=OuterRef("patient"), relation=Relation.SELF, ended_at=None
-    )
+    own = PatientAccess.objects.own().filter(user=user, patient=OuterRef("patient"))
     rows = rows.annotate(is_own=Exists(own))
     found = list(rows.order_by("-pk")[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]

@@ -11,7 +11,6 @@ from patients.models import (
     Notification,
     Patient,
     PatientAccess,
-    Relation,
     UserPhone,
     WalletIdentity,
 )
@@ -58,9 +57,7 @@ def _comparable(phone: str) -> str:
 
 def _phones_of(users: Sequence[int | None]) -> list[str]:
     """The phones on the users' own records, then those that open their accounts."""
-    own = PatientAccess.objects.filter(
-        user__in=users, relation=Relation.SELF, ended_at__isnull=True
-    )
+    own = PatientAccess.objects.own().filter(user__in=users)
     phones = [access.patient.phone for access in own.select_related("patient").order_by("pk")]
     accounts = UserPhone.objects.filter(user__in=users).order_by("pk")
     return [str(one) for one in [*phones, *(row.phone for row in accounts)] if one]

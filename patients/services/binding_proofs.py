@@ -119,7 +119,7 @@ def _attempt_counted(row: Binding, address: str) -> int:
 def _bound(row: Binding, patient: Patient, by: Actor) -> PatientAccess:
     """Make the binding; the person's own account changes hands with it."""
     user, own = row.user, row.relation == Relation.SELF
-    if PatientAccess.objects.filter(user=user, patient=patient, ended_at__isnull=True).exists():
+    if PatientAccess.objects.live().filter(user=user, patient=patient).exists():
         raise Conflict("already_bound", ALREADY_BOUND)
     if family_places(user) >= FAMILY_MAX:
         raise Conflict("family_full", FULL)

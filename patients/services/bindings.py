@@ -132,7 +132,7 @@ def _own_family_allows(user: User, wanted: BindingWanted, index: str) -> None:
     own = person_of(user)
     if wanted.relation == Relation.SELF and own is not None:
         raise Conflict("self_bound", SELF_BOUND)
-    live = PatientAccess.objects.filter(user=user, ended_at__isnull=True)
+    live = PatientAccess.objects.live().filter(user=user)
     if (
         index
         and live.filter(patient__id_number_index=index, patient__id_type=wanted.id_type).exists()
