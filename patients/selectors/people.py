@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
@@ -58,6 +59,17 @@ def patients_with_id_number(*, id_type: str, id_number: str) -> list[Patient]:
         return []
     rows = Patient.objects.filter(id_type=id_type, id_number_index=index, merged_into=None)
     return list(rows.order_by("pk"))
+
+
+def hospital_name(campus_id: int | None = None) -> str:
+    """What a message calls us: the campus it is about, else the hospital's common name.
+
+    Without a common name in the settings a hospital is called by its first campus.
+    """
+    rows = Campus.objects.order_by("pk")
+    name = rows.filter(pk=campus_id).values_list("name", flat=True).first() if campus_id else ""
+    common: str = name or settings.HOSPITAL_HELP["name"]
+    return common or rows.values_list("name", flat=True).first() or ""
 
 
 def campus_for(*, client: HisClient, code: str, field: str = "campus") -> Campus:

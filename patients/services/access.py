@@ -21,7 +21,8 @@ from core.crypto import mask_name
 from core.errors import BadInput, Forbidden, NotFound
 from core.models import User
 from patients.locks import access_locked, accesses_locked, people_locked
-from patients.models import AccessEnd, Campus, PatientAccess, Relation
+from patients.models import AccessEnd, PatientAccess, Relation
+from patients.selectors import hospital_name
 from patients.selectors.family import may_decide, may_end
 from patients.services.notifications import Message, notifications_queue
 
@@ -117,9 +118,7 @@ def access_and_wards(access: PatientAccess, locked: Sequence[PatientAccess]) -> 
 
 def patient_told(access: PatientAccess, kind: str, key: str) -> None:
     """A message to the patient: to their account, or to the phone on record without one."""
-    own = PatientAccess.objects.filter(
-        patient=access.patient_id, relation=Relation.SELF, ended_at__isnull=True
-    )
+    own = PatientAccess.objects.own().filter(patient=access.patient_id)
     _told(access, kind, key, own.values_list("user_id", flat=True).first())
 
 
@@ -130,7 +129,7 @@ def user_told(access: PatientAccess, kind: str, key: str) -> None:
 
 def _told(access: PatientAccess, kind: str, key: str, user_id: int | None) -> None:
     facts = {
-        "hospital": Campus.objects.order_by("pk").values_list("name", flat=True).first() or "",
+        "hospital": hospital_name(),
         "name": mask_name(access.patient.name),
     }
     message = Message(f"{kind}/{key}", kind, user_id, facts)

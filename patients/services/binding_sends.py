@@ -20,13 +20,12 @@ from patients.messengers.registry import messenger_get
 from patients.models import (
     Binding,
     BindingStatus,
-    Campus,
     Messenger,
     Patient,
     PatientAccess,
     Relation,
 )
-from patients.selectors import phone_index
+from patients.selectors import hospital_name, phone_index
 from patients.selectors.binding_limits import codes_reached
 from patients.selectors.binding_rules import (
     OWN_CODE_FROM,
@@ -71,7 +70,7 @@ def binding_code_send(*, binding_id: int) -> bool:
                 allows=_allows(row, person, age),
                 code=code,
                 name=mask_name(person.name),
-                hospital=Campus.objects.order_by("pk").values_list("name", flat=True).first() or "",
+                hospital=hospital_name(),
             ),
         )
     return _send(row.pk, row.code_hash, message)
@@ -102,9 +101,7 @@ def _person(row: Binding) -> Patient | None:
 
 def _allows(row: Binding, person: Patient, age: int) -> str:
     if row.relation == Relation.SELF:
-        held = PatientAccess.objects.filter(
-            patient=person, relation=Relation.SELF, ended_at__isnull=True
-        )
+        held = PatientAccess.objects.own().filter(patient=person)
         return "moves" if held.exists() else "own"
     return "child" if age < OWN_CODE_FROM else "relative"
 
