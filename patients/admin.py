@@ -26,11 +26,11 @@ from patients.models import (
 columns_add(COLUMN_WORDS)
 words_add("action", {
     "account_opened": pgettext_lazy("action", "account opened"),
-    "binding.made": pgettext_lazy("action", "patient card bound"),
+    "binding_made": pgettext_lazy("action", "patient card bound"),
     "consent_given": pgettext_lazy("action", "consent given"),
     "consent_withdrawn": pgettext_lazy("action", "consent taken back"),
-    "encounter.put": pgettext_lazy("action", "visit received"),
-    "patient.corrected": pgettext_lazy("action", "identity corrected"),
+    "encounter_put": pgettext_lazy("action", "visit received"),
+    "patient_corrected": pgettext_lazy("action", "identity corrected"),
     "patient_signed_in": pgettext_lazy("action", "patient signed in"),
     "patient_signed_out": pgettext_lazy("action", "patient signed out"),
     "phone_changed": pgettext_lazy("action", "phone of the account changed"),

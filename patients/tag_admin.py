@@ -26,13 +26,13 @@ from patients.models import Location, TagTouch
 from patients.ndef import uri_record
 
 words_add("action", {
-    "access.ended": pgettext_lazy("action", "binding ended"),
-    "access.granted": pgettext_lazy("action", "right given"),
-    "access.revoked": pgettext_lazy("action", "right taken back"),
-    "location.added": pgettext_lazy("action", "location with a tag added"),
-    "location.changed": pgettext_lazy("action", "location with a tag changed"),
-    "patient.merged": pgettext_lazy("action", "duplicate joined"),
-    "patient.unmerged": pgettext_lazy("action", "duplicate parted again"),
+    "access_ended": pgettext_lazy("action", "binding ended"),
+    "access_granted": pgettext_lazy("action", "right given"),
+    "access_revoked": pgettext_lazy("action", "right taken back"),
+    "location_added": pgettext_lazy("action", "location with a tag added"),
+    "location_changed": pgettext_lazy("action", "location with a tag changed"),
+    "patient_merged": pgettext_lazy("action", "duplicate joined"),
+    "patient_unmerged": pgettext_lazy("action", "duplicate parted again"),
 })  # fmt: skip
 
 
@@ -60,7 +60,7 @@ class LocationAdmin(ModelAdmin):  # type: ignore[misc]
         assert isinstance(request.user, User)
         record(
             by=staff_actor(request.user),
-            action="location.changed" if change else "location.added",
+            action="location_changed" if change else "location_added",
             subject="patients.location",
             subject_id=obj.pk,
             detail={"fields": form.changed_data},

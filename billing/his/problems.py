@@ -166,7 +166,7 @@ def _keep_refusal(
     try:
         record_limited(
             by=Actor("his", client.code, client.name),
-            action="his.refused",
+            action="his_refused",
             subject="his.call",
             subject_id=str(next(reversed(view.kwargs.values()), ""))[:64],
             detail={

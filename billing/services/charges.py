@@ -156,7 +156,7 @@ def _keep_operators(
             put.setdefault(operators[row.charge_no], []).append(row.charge_no)
     if put:
         record_by_each(
-            action="charges.put",
+            action="charges_put",
             subject="patients.encounter",
             subject_id=encounter.pk,
             details={by: {"charge_nos": numbers} for by, numbers in put.items()},

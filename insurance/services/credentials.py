@@ -29,7 +29,7 @@ def credential_hold(
         # Committed although the request is refused: the attempt is what must be known.
         record(
             by=by,
-            action="insurance.other_person",
+            action="insurance_other_person",
             subject="encounter",
             subject_id=str(encounter.pk),
             detail={"insured_area": identity.insured_area},

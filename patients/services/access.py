@@ -46,7 +46,7 @@ def access_grant_set(
         if getattr(access, field) != granted:
             setattr(access, field, granted)
             access.save(update_fields=[field])
-            _recorded(access, "access.granted" if granted else "access.revoked", by, grant=grant)
+            _recorded(access, "access_granted" if granted else "access_revoked", by, grant=grant)
             if grant == "view" and granted:
                 patient_told(access, "access_viewing", f"viewing/{access.pk}/{_stamp()}")
             if grant == "pay" and not granted:
@@ -91,7 +91,7 @@ def access_end_rows(
         access.may_view = access.may_pay = False
         access.ended_at, access.ended_how, access.end_reason = clock.now(), how, reason
         access.save()
-        _recorded(access, "access.ended", by, **record_detail)
+        _recorded(access, "access_ended", by, **record_detail)
         for path in settings.ACCESS_FOLLOWERS:
             import_string(path)(user=access.user, patient=access.patient, by=by)
         if access.relation == Relation.SELF:

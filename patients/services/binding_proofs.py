@@ -138,7 +138,7 @@ def _bound(row: Binding, patient: Patient, by: Actor) -> PatientAccess:
     transition(row, BindingStatus.BOUND, by=by, **ended_fields())
     record(
         by=by,
-        action="binding.made",
+        action="binding_made",
         subject="patients.patient",
         subject_id=patient.pk,
         detail={"access": access.pk, "relation": row.relation},

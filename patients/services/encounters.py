@@ -94,7 +94,7 @@ def _keep_operator(encounter: Encounter, by: Actor | None) -> None:
     if by is not None:
         record(
             by=by,
-            action="encounter.put",
+            action="encounter_put",
             subject="patients.encounter",
             subject_id=encounter.pk,
         )

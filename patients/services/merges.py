@@ -83,7 +83,7 @@ def patient_merge_undo(*, merge_id: int, by: Actor, reason: str) -> PatientMerge
             rows.update(**{link.field: merged.pk})
         merge.undone_by, merge.undone_at, merge.undo_reason = by.key, clock.now(), reason
         merge.save(update_fields=["undone_by", "undone_at", "undo_reason"])
-        _recorded(merge, "patient.unmerged", by)
+        _recorded(merge, "patient_unmerged", by)
     return merge
 
 
@@ -99,7 +99,7 @@ def _joined(merge: PatientMerge, kept: Patient, merged: Patient, by: Actor) -> N
     merged.save(update_fields=["merged_into"])
     merge.moved = moved
     merge.save(update_fields=["moved"])
-    _recorded(merge, "patient.merged", by)
+    _recorded(merge, "patient_merged", by)
 
 
 def _recorded(merge: PatientMerge, action: str, by: Actor) -> None:

@@ -165,7 +165,7 @@ def _replaced(
     if changed:
         record(
             by=by,
-            action="patient.corrected",
+            action="patient_corrected",
             subject="patients.patient",
             subject_id=patient.pk,
             detail={"fields": changed},

@@ -134,7 +134,7 @@ def test_another_persons_code_is_refused_and_recorded(other: dict[str, str]) -> 
     with pytest.raises(Forbidden):
         credential_hold(encounter=encounter, identity=identity(**other), by=DOCTOR)
     assert credential_of(encounter) is None
-    event = AuditEvent.objects.get(action="insurance.other_person")
+    event = AuditEvent.objects.get(action="insurance_other_person")
     assert (event.actor, event.subject_id) == ("staff:D1", str(encounter.pk))
 
 

@@ -41,7 +41,7 @@ def quiet(demo: Demo) -> list[tuple[str, int, str]]:
 
 
 def refusals(demo: Demo) -> int:
-    query = "SELECT count(*) FROM core_auditevent WHERE action = 'his.refused'"
+    query = "SELECT count(*) FROM core_auditevent WHERE action = 'his_refused'"
     return int(demo.query(query)[0][0])
 
 

@@ -58,7 +58,7 @@ def test_own_card_is_bound_by_the_code_on_the_phone_on_record(phone: Phone) -> N
     assert (phone.sent[0].address, access.relation) == ("13900001111", Relation.SELF)
     assert access.may_view and access.may_pay
     assert [one.patient for one in access_of(user)] == [own]
-    assert AuditEvent.objects.filter(action="binding.made", subject_id=str(own.pk)).count() == 1
+    assert AuditEvent.objects.filter(action="binding_made", subject_id=str(own.pk)).count() == 1
 
 
 def test_what_was_typed_is_not_kept_after_the_end(phone: Phone) -> None:

@@ -65,7 +65,7 @@ def test_two_people_join_and_the_rows_follow() -> None:
     assert Identifier.objects.get(value="M-TWICE").patient_id == kept.pk
     assert subject_balance("patient_receivable", bill.pk) == before
     assert not any(owners(merged.pk).values())
-    events = AuditEvent.objects.filter(action="patient.merged").values_list("subject_id", flat=True)
+    events = AuditEvent.objects.filter(action="patient_merged").values_list("subject_id", flat=True)
     assert set(events) == {str(kept.pk), str(merged.pk)}
 
 

@@ -42,7 +42,7 @@ def test_a_location_is_added_and_its_code_is_never_changed(admin: Client) -> Non
     row.refresh_from_db()
     assert (row.code, row.name, row.active) == ("W03", "新窗口", False)
     actions = AuditEvent.objects.filter(subject="patients.location").order_by("pk")
-    assert list(actions.values_list("action", flat=True)) == ["location.added", "location.changed"]
+    assert list(actions.values_list("action", flat=True)) == ["location_added", "location_changed"]
     assert admin.post(f"/admin/patients/location/{row.pk}/delete/").status_code == 403
 
 

@@ -91,7 +91,7 @@ def test_a_binding_is_ended_with_a_reason_and_both_are_told(bound: PatientAccess
         "staff", "本人到窗口要求", False, False,
     )  # fmt: skip
     # then it is on record, the page shows it, and holder and patient are told
-    event = AuditEvent.objects.get(action="access.ended")
+    event = AuditEvent.objects.get(action="access_ended")
     assert (event.actor, event.subject_id) == ("staff:refund_clerk", str(bound.patient_id))
     assert "本人到窗口要求" in text(clerk.get(path))
     assert set(Notification.objects.values_list("kind", flat=True)) == {
@@ -107,7 +107,7 @@ def test_a_second_press_ends_nothing_again(bound: PatientAccess) -> None:
     assert "已经解除" in text(again)
     bound.refresh_from_db()
     assert bound.end_reason == "本人到窗口要求"
-    assert AuditEvent.objects.filter(action="access.ended").count() == 1
+    assert AuditEvent.objects.filter(action="access_ended").count() == 1
 
 
 def test_one_that_ended_meanwhile_is_not_asked_about(bound: PatientAccess) -> None:

@@ -92,7 +92,7 @@ def test_a_second_press_leads_to_the_same_case(two: tuple[Patient, Patient]) -> 
     agreed = {"verdict": "approve", "comment": "核对过"}
     assert reviewer.post(path, agreed).status_code == 303
     assert reviewer.post(path, agreed).status_code == 409
-    assert AuditEvent.objects.filter(action="patient.merged").count() == 2  # one per record
+    assert AuditEvent.objects.filter(action="patient_merged").count() == 2  # one per record
 
 
 def test_who_proposed_never_decides(two: tuple[Patient, Patient]) -> None:

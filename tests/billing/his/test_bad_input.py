@@ -271,7 +271,7 @@ def test_a_wrong_money_call_is_refused_and_kept(
     problem = is_problem(his.raw(method, target, json.dumps(body).encode()), status)
     # then the field is named, a trace is left, and nothing else has happened
     assert problem["errors"][0]["field"].startswith(field)
-    trace = AuditEvent.objects.get(action="his.refused")
+    trace = AuditEvent.objects.get(action="his_refused")
     assert (trace.detail["status"], trace.actor) == (status, "his:his")
     assert Invoice.objects.get().status == "ISSUED"
     assert not CollectRequest.objects.exists()

@@ -18,7 +18,7 @@ CHARGES = "encounters/E1/charges"
 
 
 def put_by() -> list[tuple[str, str, list[str]]]:
-    rows = AuditEvent.objects.filter(action="charges.put").order_by("pk")
+    rows = AuditEvent.objects.filter(action="charges_put").order_by("pk")
     return [(row.actor, row.actor_name, row.detail["charge_nos"]) for row in rows]
 
 
@@ -39,7 +39,7 @@ def test_operators_of_charges_are_kept_one_by_one(his: His, visit: str) -> None:
     # then each is kept with their lines, in one statement
     assert put_by() == [("his:C1", "收费员", ["C1", "C3"]), ("his:C9", "夜班", ["C2"])]
     assert sum('INSERT INTO "core_auditevent"' in one["sql"] for one in captured) == 1
-    subjects = AuditEvent.objects.filter(action="charges.put").values_list("subject_id", flat=True)
+    subjects = AuditEvent.objects.filter(action="charges_put").values_list("subject_id", flat=True)
     assert set(subjects) == {str(Encounter.objects.get().pk)}
 
 
@@ -61,7 +61,7 @@ def test_refused_charges_keep_no_operator(his: His, visit: str) -> None:
 def test_operator_of_a_visit_is_kept(his: His, visit: str) -> None:
     his("PUT", "encounters/E1", encounter_body())
     his("PUT", "encounters/E1", encounter_body(med_type="12", operator=OTHER))
-    rows = AuditEvent.objects.filter(action="encounter.put").order_by("pk")
+    rows = AuditEvent.objects.filter(action="encounter_put").order_by("pk")
     assert [row.actor for row in rows] == ["his:C1", "his:C9"]
 
 

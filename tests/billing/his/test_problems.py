@@ -20,7 +20,7 @@ from tests.billing.his.conftest import APPROVER, OPERATOR, His, charge_body, pat
 from tests.billing.his.test_bad_input import COLLECT, collect_body, is_problem
 from tests.conftest import ROOT
 
-REFUSED = "his.refused"
+REFUSED = "his_refused"
 CODE_IN_SOURCE = re.compile(
     r'(?:Refusal|BadInput|NotFound|Conflict|NotOffered|Forbidden)\(\s*"(\w+)"'
 )
