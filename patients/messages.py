@@ -53,6 +53,10 @@ TEXTS = {
         _("Deductions of hospital bills go on"),
         _("If this was not you, pause them under Deductions or call the hospital."),
     ),
+    "agreement_text_changed": (
+        _("The text on deductions of hospital bills has changed"),
+        _("Please read and agree to it under My consents. Until then nothing is deducted."),
+    ),
     "agreement_ended": (
         _("Deductions of hospital bills have ended"),
         _("Nothing more is deducted. Bills now wait on your phone or at the window."),

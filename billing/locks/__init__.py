@@ -42,7 +42,8 @@ from core.locking import (
     mark_held,
 )
 from core.prepared import PreparedQuery
-from patients.models import Encounter, HisClient
+from patients.consents.texts import current_version
+from patients.models import ConsentPurpose, Encounter, HisClient
 
 Row = TypeVar("Row", bound=Model)
 
@@ -102,16 +103,16 @@ _collect_running = PreparedLock(
     ),
     int,
 )
+# For whom, where, on which day, and under which text on deductions.
+_ADMITTED = (int, int, date, str)
 _agreements = PreparedLock(
     Agreement,
-    lambda patient, campus, today: Agreement.objects.admitted(
-        patient, campus, today
-    ).select_related("plan__merchant"),
-    *(int, int, date),
+    lambda *asked: Agreement.objects.admitted(*asked).select_related("plan__merchant"),
+    *_ADMITTED,
 )
 _agreements_still = PreparedQuery(
-    lambda patient, campus, today: Agreement.objects.admitted(patient, campus, today).only("pk"),
-    *(int, int, date),
+    lambda *asked: Agreement.objects.admitted(*asked).only("pk"),
+    *_ADMITTED,
 )
 
 
@@ -147,14 +148,15 @@ def agreements_lock(invoice: Invoice) -> list[Agreement]:
     """The agreements that may pay a locked invoice now, in the payers' order of preference.
 
     They are locked by primary key, so two bills of one payer count against one daily limit. The
-    holder must still hold the grant to pay, the institution's own agreement be in term, and the
-    merchant be one of the visit's campus.
+    holder must still hold the grant to pay and agree to today's words on deductions, the
+    institution's own agreement be in term, and the merchant be one of the visit's campus.
     """
-    asked = (invoice.patient_id, invoice.encounter.campus_id, clock.today())
+    text_version = current_version(ConsentPurpose.DEDUCTION)
+    asked = (invoice.patient_id, invoice.encounter.campus_id, clock.today(), text_version)
     rows = _agreements.rows(*asked)
     if rows:
-        # Whoever was waited for may have ended a binding or a choice of people. Those stand in
-        # other rows than the locked ones, so they are read again, as they are now.
+        # Whoever was waited for may have ended a binding, a choice of people or a consent. Those
+        # stand in other rows than the locked ones, so they are read again, as they are now.
         still = {agreement.pk for agreement in _agreements_still(*asked)}
         rows = [agreement for agreement in rows if agreement.pk in still]
     return sorted(rows, key=lambda agreement: (agreement.preference, agreement.pk))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models.institution import AgreementPlan, merchant_is_open
 from core import clock
-from patients.models import Patient
+from patients.models import Consent, ConsentPurpose, Patient
 
 FIRST_LOOK_AFTER = timedelta(minutes=1)
 
@@ -38,11 +38,26 @@ class AgreementEnd(models.TextChoices):
     NOT_SIGNED = "not_signed", _("never signed")
 
 
+def holder_agrees(text_version: Any = "") -> models.Exists:
+    """The holder's yes to deductions, to today's words and not taken back."""
+    standing = Consent.objects.standing(ConsentPurpose.DEDUCTION.value, text_version)
+    return models.Exists(standing.filter(user=models.OuterRef("holder")))
+
+
 class AgreementQuerySet(models.QuerySet["Agreement"]):
-    def admitted(self, patient: Any, campus: Any, today: Any) -> AgreementQuerySet:
+    def admitted(
+        self, patient: Any, campus: Any, today: Any, text_version: Any = ""
+    ) -> AgreementQuerySet:
         """What may pay for a patient at a campus on a day, limits and hours aside: signed, for this
-        person, by a holder who still may pay, at a merchant of the place whose institution's own
-        agreement is in term (Z1)."""
+        person, by a holder who still may pay and agrees to today's words on deductions, at a
+        merchant of the place whose institution's own agreement is in term (Z1)."""
+        return self._signed_for(patient, campus, today).filter(holder_agrees(text_version))
+
+    def unread(self, patient: Any, campus: Any, today: Any) -> AgreementQuerySet:
+        """What is not `admitted` only because its holder has not agreed to today's words."""
+        return self._signed_for(patient, campus, today).filter(~holder_agrees())
+
+    def _signed_for(self, patient: Any, campus: Any, today: Any) -> AgreementQuerySet:
         return self.filter(
             merchant_is_open(today, campus, of="plan__merchant__"),
             status=AgreementStatus.ACTIVE,
@@ -57,7 +72,8 @@ class Agreement(models.Model):
     """One mandate of one wallet user. `contract_code` is ours, `contract_id` the channel's.
 
     Own limits may be below the plan's, never above what the plan allows. A null own limit means
-    the plan's. `preference` orders a payer's agreements, lowest first. `due_at` is when the channel
+    the plan's. It deducts only while its holder's consent stands (`admitted`); a new text pauses it
+    without a change of its status, until the holder has agreed to it. `preference` orders a payer's agreements, lowest first. `due_at` is when the channel
     is asked again whether it stands, since the notice that it was signed or ended may be lost; null
     means there is nothing to ask.
 
@@ -72,6 +88,9 @@ class Agreement(models.Model):
     }
 
     objects = AgreementQuerySet.as_manager()
+
+    # Whether the holder agrees to today's words: read beside the row for its pages.
+    is_agreed: bool
 
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="agreements"

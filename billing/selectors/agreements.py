@@ -21,6 +21,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
+from billing.models.agreement import holder_agrees
 from billing.selectors.payments import agreement_use
 from billing.words import WALLETS, way_text
 from core import clock
@@ -68,7 +69,11 @@ class AgreementRow:
 
     @property
     def state(self) -> str:
-        return str(self.agreement.status).lower()
+        """As its status; paused too while its holder has not agreed to today's words."""
+        status = self.agreement.status
+        if status == AgreementStatus.ACTIVE and not self.agreement.is_agreed:
+            status = AgreementStatus.PAUSED
+        return str(status).lower()
 
     @property
     def people_words(self) -> str:
@@ -137,7 +142,7 @@ def agreement_own(*, user: User, agreement_id: int) -> Agreement:
 def payable_people(user: User, chosen: Iterable[int] = ()) -> tuple[Person, ...]:
     """Whom this user may pay for, the user's own person first."""
     marked = set(chosen)
-    access = PatientAccess.objects.filter(user=user, ended_at__isnull=True, may_pay=True)
+    access = PatientAccess.objects.live().filter(user=user, may_pay=True)
     rows = sorted(
         access.select_related("patient").order_by("pk"), key=lambda row: row.relation != "self"
     )
@@ -147,9 +152,12 @@ def payable_people(user: User, chosen: Iterable[int] = ()) -> tuple[Person, ...]
 def wallets_standing(user: User) -> tuple[list[str], bool]:
     """For the home page: the wallets that deduct now, else those that rest, and which it is."""
     rows = Agreement.objects.filter(holder=user, status__in=LIVE).order_by("preference", "pk")
-    found = list(rows.values_list("plan__merchant__channel", "status"))
-    active = [channel for channel, status in found if status == AgreementStatus.ACTIVE]
-    shown = active or [channel for channel, _status in found]
+    rows = rows.annotate(is_agreed=holder_agrees())
+    found = list(rows.values_list("plan__merchant__channel", "status", "is_agreed"))
+    active = [
+        channel for channel, status, agreed in found if agreed and status == AgreementStatus.ACTIVE
+    ]
+    shown = active or [channel for channel, _status, _agreed in found]
     return [str(WALLETS.get(one, one)) for one in dict.fromkeys(shown)], bool(active)
 
 
@@ -169,9 +177,7 @@ def deductions_of(agreement: Agreement, *, before: int | None = None) -> Deducti
     found = list(rows.order_by("-pk")[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
     older = shown[-1].pk if len(found) > PAGE_SIZE else None
-    own = PatientAccess.objects.filter(
-        user=agreement.holder_id, relation=Relation.SELF, ended_at=None
-    )
+    own = PatientAccess.objects.own().filter(user=agreement.holder_id)
     own_id = own.values_list("patient_id", flat=True).first()
     return DeductionsPage(tuple(_deduction(row, own_id) for row in shown), older)
 
@@ -197,6 +203,7 @@ def _deduction(row: PaymentTransaction, own_id: int | None) -> Deduction:
 
 def _with_plan(rows: QuerySet[Agreement]) -> QuerySet[Agreement]:
     beside = ("plan__merchant__institution", "plan__merchant__campus")
+    rows = rows.annotate(is_agreed=holder_agrees())
     return rows.select_related(*beside).defer("plan__merchant__secrets")
 
 

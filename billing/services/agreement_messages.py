@@ -1,10 +1,13 @@
-"""What a payer is told of their agreement: signed, refused, paused, going on, ended."""
+"""What a payer is told of their agreement: signed, refused, paused, going on, ended, waiting for a
+yes to new words."""
 
 from __future__ import annotations
 
-from billing.models import Agreement, AgreementEnd
+from billing.models import Agreement, AgreementEnd, Invoice
 from core import clock
-from patients.models import Campus
+from patients.consents.texts import current_version
+from patients.models import ConsentPurpose
+from patients.selectors import hospital_name
 from patients.services.notifications import Message, notifications_queue
 
 ENDED: dict[str, str] = {
@@ -35,15 +38,30 @@ def tell_ended(agreement: Agreement) -> None:
         _tell(agreement, kind)
 
 
+def tell_unread(invoice: Invoice) -> None:
+    """To whoever's agreement was passed over because they have not agreed to today's words on
+    deductions: once for each text, however many bills come."""
+    asked = (invoice.patient_id, invoice.encounter.campus_id, clock.today())
+    rows = Agreement.objects.unread(*asked).select_related("plan__merchant").order_by("pk")
+    for agreement in rows:
+        tell_text_changed(agreement)
+
+
+def tell_text_changed(agreement: Agreement) -> None:
+    kind = "agreement_text_changed"
+    version = current_version(ConsentPurpose.DEDUCTION)
+    _queue(agreement, kind, f"{kind}/{agreement.holder_id}/{version}")
+
+
 def _tell(agreement: Agreement, kind: str, more: str = "") -> None:
-    campus = agreement.plan.merchant.campus_id
-    rows = Campus.objects.order_by("pk")
-    rows = rows.filter(pk=campus) if campus is not None else rows
+    _queue(agreement, kind, f"{kind}/{agreement.pk}{more}")
+
+
+def _queue(agreement: Agreement, kind: str, key: str) -> None:
     facts = {
-        "hospital": rows.values_list("name", flat=True).first() or "",
+        "hospital": hospital_name(agreement.plan.merchant.campus_id),
         "number": agreement.contract_code[-6:],
     }
-    key = f"{kind}/{agreement.pk}{more}"
     notifications_queue(messages=[Message(key, kind, agreement.holder_id, facts)])
 
 

@@ -33,16 +33,21 @@ def agreement_switch(*, user: User, agreement_id: int, on: bool, by: Actor) -> A
         agreement = agreement_lock(agreement_id)
         if agreement.status not in LIVE:
             raise Conflict("agreement_ended", _("This agreement has ended. Sign a new one."))
+        if on:
+            _consented(user)
         if on and agreement.status == AgreementStatus.PAUSED:
-            if not consent_stands(user=user, purpose=ConsentPurpose.DEDUCTION):
-                raise Conflict(
-                    "consent_missing", _("Allow deductions first, under My consents. Then go on.")
-                )
             transition(agreement, AgreementStatus.ACTIVE, by=by, reason="resumed by the payer")
             tell_resumed(agreement)
         elif not on and agreement.status == AgreementStatus.ACTIVE:
             agreement_pause(agreement, by=by, reason="paused by the payer")
     return agreement
+
+
+def _consented(user: User) -> None:
+    if not consent_stands(user=user, purpose=ConsentPurpose.DEDUCTION):
+        raise Conflict(
+            "consent_missing", _("Allow deductions first, under My consents. Then go on.")
+        )
 
 
 def agreement_pause(agreement: Agreement, *, by: Actor, reason: str) -> None:

@@ -1,7 +1,8 @@
 """Ask the channel about agreements again: the notice that one was signed or ended may be lost.
 
 One being signed is asked about after a minute, then more rarely, and ends after a day. One that
-stands is asked about once a day. One that has ended here and not yet there is asked to end.
+stands is asked about once a day, and its holder told if the text on deductions has changed since
+they agreed to it. One that has ended here and not yet there is asked to end.
 `due_at` is the queue; a claimed row is leased, so that a killed worker only delays it.
 """
 
@@ -15,8 +16,10 @@ from django.db import transaction
 from billing.locks import agreement_lock
 from billing.locks.leases import agreements_lease
 from billing.models import Agreement, AgreementEnd, AgreementStatus
+from billing.models.agreement import holder_agrees
 from billing.policy import policy
 from billing.services.agreement_ends import agreement_end, agreement_unsign
+from billing.services.agreement_messages import tell_text_changed
 from billing.services.agreements import agreement_refresh
 from core import clock
 from core.actors import SYSTEM
@@ -56,6 +59,8 @@ def agreement_look(*, agreement_id: int) -> None:
         elif answered and agreement.status != AgreementStatus.SIGNING:
             every = timedelta(seconds=policy().agreement_every_s)
             rows.update(due_at=clock.now() + every, attempts=0)
+            if rows.filter(~holder_agrees(), status=AgreementStatus.ACTIVE).exists():
+                tell_text_changed(agreement)
         else:
             steps = policy().agreement_retry_s
             wait_s = steps[min(agreement.attempts, len(steps) - 1)]

@@ -28,6 +28,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.selectors.pay_links import pay_link_url
+from billing.services.agreement_messages import tell_unread
 from billing.services.apply import NEVER_EXECUTED, transaction_apply
 from billing.services.captures import capture_begin, capture_send
 from billing.services.events import event_add
@@ -40,8 +41,9 @@ from core.failpoints import failpoint
 from core.prepared import PreparedQuery
 from core.states import transition
 
-# These collects end at the payer's phone when no tender took the money.
-LINK_METHODS = frozenset({CollectMethod.AUTO, CollectMethod.AGREEMENT, CollectMethod.PAY_LINK})
+# These collects ask agreements; these end at the payer's phone when no tender took the money.
+AGREEMENT_METHODS = frozenset({CollectMethod.AUTO, CollectMethod.AGREEMENT})
+LINK_METHODS = AGREEMENT_METHODS | {CollectMethod.PAY_LINK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ def _end_chain(invoice: Invoice, collect: CollectRequest) -> None:
     _tell_his(invoice, EventType.ACTION_REQUIRED, {"action": action, "reason": code})
     if last is not None:
         tell_not_deducted(last, invoice)
+    if collect.method in AGREEMENT_METHODS:
+        tell_unread(invoice)
     tell_pay_link(invoice, pay_link_url(link))
 
 

@@ -46,7 +46,7 @@ def _list(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "live": live,
         "signing": [row for row in rows if row.agreement.status == AgreementStatus.SIGNING],
         "ended": [row for row in rows if row.agreement.status == AgreementStatus.ENDED],
-        "consented": consent_of(user=user, purpose=ConsentPurpose.DEDUCTION).given,
+        "consent": consent_of(user=user, purpose=ConsentPurpose.DEDUCTION),
         "done": done if done in BANNERS else "",
     }
     return shown(request, "list", context, refusal)

@@ -122,7 +122,7 @@ def test_the_switch_works_at_once_and_back() -> None:
 
 def test_going_on_without_consent_leads_to_the_consent() -> None:
     user, own, _mother = house.family()
-    row = standing(user, [own], status="PAUSED")
+    row = standing(user, [own], status="PAUSED", agreed=False)
     answer = house.signed_in(user).post(f"/agreements/{row.pk}/switch", {"on": "yes"})
     assert answer.url == "/consents/deduction?next=/agreements"
     assert as_was(row).status == "PAUSED"

@@ -19,7 +19,8 @@ from billing.services.collects import collect_start
 from core import clock
 from core.actors import Actor
 from core.models import User
-from patients.models import Patient, PatientAccess
+from patients.consents.texts import consent_text
+from patients.models import Consent, Patient, PatientAccess
 
 OPERATOR = Actor("his", "C1", "收费员")
 _numbers = itertools.count(1)
@@ -69,13 +70,27 @@ def access(patient: Patient, holder: User, relation: str = "self", **grants: Any
     )
 
 
+def agrees(holder: User) -> None:
+    """The holder's yes to today's text on deductions; said by nobody, so nothing is audited."""
+    text = consent_text("deduction")
+    known = {"user": holder, "purpose": "deduction", "text_version": text.version}
+    given = {"text_hash": text.sha256, "given_at": clock.now()}
+    Consent.objects.get_or_create(**known, withdrawn_at=None, defaults=given)
+
+
 def agreement(
-    patient: Patient, holder: User | None = None, relation: str = "self", **values: Any
+    patient: Patient,
+    holder: User | None = None,
+    relation: str = "self",
+    agreed: bool = True,
+    **values: Any,
 ) -> Agreement:
-    """A signed agreement whose holder may pay for the patient."""
+    """A signed agreement whose holder may pay for the patient and agreed to deductions."""
     if holder is None:
         holder = user()
         access(patient, holder, relation)
+    if agreed:
+        agrees(holder)
     n = next(_numbers)
     filled: dict[str, Any] = {
         "plan": values.pop("plan", None) or plan(),
