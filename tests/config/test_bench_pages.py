@@ -14,8 +14,8 @@ from tests.bench.pages.building import town_build
 from tests.bench.pages.people import person_name, person_number, person_phone
 from tests.bench.pages.plans import large_tables, offenders, statements_recorded
 from tests.bench.pages.town import Town
-from tests.bench.pages.visits import pages_of
-from tests.bench.pages.walk import clients_forget, page_walk
+from tests.bench.pages.visits import PAGE_KB, STATEMENTS_MAX, pages_of
+from tests.bench.pages.walk import clients_forget, page_offenders, page_walk
 
 pytestmark = pytest.mark.django_db
 LARGE = 100  # rows; what has more has a hundred thousand or more at full size
@@ -45,9 +45,11 @@ def test_town_is_that_of_the_services_and_its_pages_find_their_rows_by_an_index(
     (line,) = offenders(asked, large=large)
     assert "on billing_invoice: SELECT" in line
     # and no page of a patient or of the window has one
-    walked = [page_walk(page, large=large) for page in pages_of(town, 2)]
-    assert {one.page.name: one.offenders for one in walked if one.offenders} == {}
-    assert [one.page.name for one in walked if (one.page.statements or 99) < one.statements] == []
+    pages = pages_of(town, 2)
+    assert [line for page in pages for line in page_offenders(page, large=large)] == []
+    home = page_walk(pages[0], large=large)
+    assert home.statements <= STATEMENTS_MAX
+    assert 0 < home.p50_ms <= home.p95_ms and 5 < home.kb < PAGE_KB
 
 
 def people_lie_encrypted() -> None:

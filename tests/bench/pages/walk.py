@@ -48,11 +48,7 @@ def page_walk(page: Page, *, large: set[str]) -> Walked:
         raise RuntimeError(f"nobody to open {page.name!r}: the town is too small")
     for visit in page.visits[-WARM_UP:]:
         _answer(visit)
-    found: set[str] = set()
-    for visit in (page.visits[-1], page.visits[0]):
-        with statements_recorded() as asked:
-            first = _answer(visit)
-        found.update(offenders(asked, large=large))
+    found = page_offenders(page, large=large)
     first_ms = median(_timed(_client(visit.user), visit)[0] for visit in page.visits)
     times, busy, most = [], [], 0
     for visit in page.visits:
@@ -70,9 +66,20 @@ def page_walk(page: Page, *, large: set[str]) -> Walked:
         first_ms=first_ms,
         cpu_ms=median(busy),
         statements=most,
-        kb=_kb(first),
-        offenders=sorted(found),
+        kb=_kb(_answer(page.visits[0])),
+        offenders=found,
     )
+
+
+def page_offenders(page: Page, *, large: set[str]) -> list[str]:
+    """The reads from end to end that the first and the last visitor ask for."""
+    found: set[str] = set()
+    for visit in (page.visits[-1], page.visits[0]):
+        client = _client(visit.user)
+        with statements_recorded() as asked:
+            _check(visit, _ask(client, visit))
+        found.update(offenders(asked, large=large))
+    return sorted(found)
 
 
 def _timed(client: Client, visit: Visit) -> tuple[float, float]:
