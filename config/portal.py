@@ -1,4 +1,5 @@
-"""The signed-in patient's first page, and those that belong to no app: help and settings."""
+"""The signed-in patient's pages that belong to no single app: the first one, the code at a
+tag with the bill that waits, help and settings."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from core.models import User
 from patients.doors import patient_of, patient_required, the_patient
 from patients.models import PatientAccess, Relation
 from patients.selectors import access_of
+from patients.views import tags
 
 # Surnames of two characters that are common enough to be taken for a given name otherwise.
 LONG_SURNAMES = frozenset(("欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "公孙", "慕容", "令狐"))
@@ -80,6 +82,19 @@ def home_of(user: User) -> Home:
         wallets=wallets,
         deducting=deducting,
     )
+
+
+@require_safe
+def tag(request: HttpRequest, code: str) -> HttpResponse:
+    """The code at once, and the bill of that person that waits, if there is one."""
+    return tags.tag(request, code, _waiting_of)
+
+
+def _waiting_of(user: User, person: PatientAccess) -> dict[str, object]:
+    if not person.may_pay:
+        return {}
+    rows = [row for row in bills_open(user, [person]) if row.badge == "to_pay"]
+    return {"waiting": rows, "waiting_fen": sum(row.cash_fen for row in rows)}
 
 
 def own_name(access: list[PatientAccess]) -> str:

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from billing.views import messages
-from config import pages, portal, staff_login
+from config import family, pages, portal, staff_login
 from config.dev_clock import dev_clock
 from config.health import healthz
 from config.passkeys import passkeys
@@ -23,6 +23,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("help", portal.help_page, name="help"),
     path("settings", portal.settings_page, name="settings"),
     path("messages", messages.messages, name="messages"),
+    path("family", family.family, name="family"),
+    path("family/<int:access_id>/pays", family.family_pays, name="family_pays"),
+    path("t/<str:code>", portal.tag, name="tag"),
     path("", include("patients.urls")),
     path("", include("billing.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),

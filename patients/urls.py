@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from patients.views import binding, card, consents, family, phone, signin, tags
+from patients.views import binding, card, consents, family, phone, signin
 
 urlpatterns: list[URLPattern] = [
     path("accounts/login", signin.sign_in, name="sign_in"),
@@ -19,7 +19,6 @@ urlpatterns: list[URLPattern] = [
     path("consents/first", consents.consent_first, name="consent_first"),
     path("consents/refused", consents.consent_refused, name="consent_refused"),
     path("consents/<slug:purpose>", consents.consent_show, name="consent_show"),
-    path("family", family.family, name="family"),
     path("family/add", binding.binding_new, name="binding_new"),
     path("family/add/<int:binding_id>", binding.binding_code, name="binding_code"),
     path("family/add/<int:binding_id>/again", binding.binding_again, name="binding_again"),
@@ -27,5 +26,4 @@ urlpatterns: list[URLPattern] = [
     path("family/<int:access_id>/grant", family.family_grant, name="family_grant"),
     path("family/<int:access_id>/end", family.family_end, name="family_end"),
     path("code", card.card, name="card"),
-    path("t/<str:code>", tags.tag, name="tag"),
 ]

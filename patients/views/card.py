@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -15,6 +17,12 @@ from patients.selectors.cards import card_people
 
 PERSON = "person"
 _GROUPS_FROM = 12
+# What stands beside the code of a reader's person: the apps above this one know of bills.
+Beside = Callable[[User, PatientAccess], dict[str, object]]
+
+
+def nothing_beside(_user: User, _person: PatientAccess) -> dict[str, object]:
+    return {}
 
 
 @patient_required
@@ -23,7 +31,9 @@ def card(request: HttpRequest) -> HttpResponse:
     return card_page(request, the_patient(request), None)
 
 
-def card_page(request: HttpRequest, user: User, location: Location | None) -> HttpResponse:
+def card_page(
+    request: HttpRequest, user: User, location: Location | None, beside: Beside = nothing_beside
+) -> HttpResponse:
     """The code of one person; `person` in the address chooses among those one may show."""
     people = card_people(user)
     chosen = _chosen(people, request.GET.get(PERSON, ""))
@@ -40,6 +50,7 @@ def card_page(request: HttpRequest, user: User, location: Location | None) -> Ht
             "name": name_of(chosen),
             "number": grouped_id(patient.id_number),
             "again": f"{request.path}?{PERSON}={patient.pk}",
+            **beside(user, chosen),
         }
     return render(request, "patients/cards/show.html", context)
 

@@ -1,33 +1,18 @@
-"""The family page: three lists, the switches on them, and the end of a binding."""
+"""The switches of the family page, and the end of a binding."""
 
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import NotFound
-from patients.doors import patient_actor, patient_required, the_patient
+from patients.actors import patient_actor
+from patients.doors import patient_required, the_patient
 from patients.models import Relation
-from patients.selectors import FAMILY_MAX
-from patients.selectors.family import access_endable, family_of, relative_of
+from patients.selectors.family import access_endable, relative_of
 from patients.services.access import GRANTS, access_end, access_grant_set
-
-# What has just happened, by the word in the address; any other word says nothing.
-DONE = frozenset({"bound", "ended"})
-
-
-@patient_required
-@require_safe
-def family(request: HttpRequest) -> HttpResponse:
-    done = request.GET.get("done", "")
-    context = {
-        "family": family_of(the_patient(request)),
-        "most": FAMILY_MAX,
-        "done": done if done in DONE else "",
-    }
-    return render(request, "patients/family/show.html", context)
 
 
 @patient_required

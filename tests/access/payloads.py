@@ -109,6 +109,7 @@ PAYLOADS: dict[str, Any] = {
     "POST family/add": _binding,
     "POST family/add/<binding_id>": {"code": "123456"},
     "POST family/<access_id>/grant": {"grant": "view", "granted": "0"},
+    "POST family/<access_id>/pays": {"on": "0"},
     "POST p/<token>/pay": PAY,
     "POST bills/<invoice_id>/pay": PAY,
     "POST bills/<invoice_id>/rating": {"grade": "5"},

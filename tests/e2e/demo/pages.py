@@ -75,7 +75,7 @@ NO_PAGES = {
     "healthz", "api_schema", "notice", "dev_clock", "bill_receipt",
     # A press that leads to a page above.
     "mode_set", "sign_in_again", "sign_in_wallet", "sign_in_back", "sign_out", "binding_again",
-    "binding_drop", "family_grant", "agreement_switch", "agreement_first",
+    "binding_drop", "family_grant", "family_pays", "agreement_switch", "agreement_first",
     # Shown once: measured on the way there, in `steps`.
     "consent_first", "agreement_sign",
     # The staff's own rooms.
