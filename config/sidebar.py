@@ -7,9 +7,16 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from billing import pay_door
 from billing.desk.questions import open_count
+
+
+def hospital_name(_request: HttpRequest) -> str:
+    """Over the sidebar stands whose house this is; the product's name only until it is known."""
+    return pay_door.hospital().name or gettext("Hospital billing")
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ THEME_WORDS = (
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Hospital billing"),
-    "SITE_HEADER": _("Hospital billing"),
+    "SITE_HEADER": "config.sidebar.hospital_name",
     "SITE_ICON": logo,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": logo}],
     "THEME": "light",  # also hides the switch: one theme, checked for contrast
