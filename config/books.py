@@ -13,12 +13,13 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, Sum
 
-from billing.ledger.chart import MEDICAL_REVENUE, Event, clearing
+from billing.ledger.chart import MEDICAL_REVENUE, REFUND_PAYABLE, UNAPPLIED, Event, clearing
 from billing.ledger.checking import ledger_check
 from billing.ledger.models import Posting
 from billing.ledger.selectors import account_balance
 from billing.models import HisEvent, Invoice, Merchant, PaymentTransaction
 from config.demo.sandbox_client import sandbox_books
+from core.review import ReviewStatus
 from patients.models import HisClient
 
 POLL_S = 1.0
@@ -147,7 +148,28 @@ def _own_differences() -> list[Difference]:
         Difference(f"invoice {row['subject']}", "receivable of a paid bill", row["fen"], 0)
         for row in owing[:20]
     ]
-    return found
+    return found + _owed_unseen()
+
+
+def _owed_unseen() -> list[Difference]:
+    """What is owed to a payer, or was taken too much, and neither moves nor waits for a person."""
+    standing = (
+        Posting.objects.filter(account__code__in=[REFUND_PAYABLE, UNAPPLIED])
+        .values("account__code", "subject")
+        .annotate(fen=Sum("amount_fen"))
+        .exclude(fen=0)
+    )
+    moving = PaymentTransaction.objects.filter(
+        Q(status__in=PaymentTransaction.IN_FLIGHT) | Q(reviews__status=ReviewStatus.OPEN)
+    )
+    seen = {subject for pair in moving.values_list("pk", "reissue_of") for subject in pair}
+    return [
+        Difference(
+            f"{row['account__code']} {row['subject']}", "owed, seen by nobody", row["fen"], 0
+        )
+        for row in standing.order_by("subject")[:200]
+        if row["subject"] not in seen
+    ]
 
 
 def _open(books: dict[str, Any], channels: list[str]) -> list[dict[str, Any]]:

@@ -71,7 +71,9 @@ class PreparedLock(Generic[Row]):
 
 
 def _locking(queryset: models.QuerySet[Row]) -> models.QuerySet[Row]:
-    return queryset.select_for_update(of=("self",)).order_by("pk")
+    # No key is ever changed here; a lock that guards keys too would make every foreign key checked
+    # at another's commit wait for it, and two such commits for each other.
+    return queryset.select_for_update(of=("self",), no_key=True).order_by("pk")
 
 
 def _marked(rows: list[Row]) -> list[Row]:

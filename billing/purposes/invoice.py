@@ -32,7 +32,7 @@ from billing.selectors.payments import open_capture
 from billing.services.agreement_ends import agreement_doubted
 from billing.services.events import event_add, return_event_add
 from billing.services.messages import tell_paid, tell_refunded, tell_taken
-from billing.services.refunds import refund_begin, refund_subject
+from billing.services.refunds import refund_begin, refund_is_owed, refund_subject
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import Actor
@@ -141,6 +141,8 @@ class InvoicePurpose:
     def refund_ended(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:
         """The channel refuses for good: the money stays owed and a person decides the next way."""
         assert invoice is not None
+        if not refund_is_owed(row):
+            return  # another number of this debt has given the money back
         returned = return_of_refund_lock(row) if row.invoice_return_id else None
         review_open(
             reason=ReviewReason.REFUND_DECLINED,

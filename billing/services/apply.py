@@ -54,7 +54,7 @@ def transaction_apply(
         failpoint("apply.locked")
         if answer.amount_fen not in (None, row.amount_fen):
             _amount_differs(row, invoice, answer)
-        elif answer.outcome is Outcome.SUCCEEDED and _may_be_given_back(row, source):
+        elif answer.outcome is Outcome.SUCCEEDED and _may_be_stale(row, source):
             _ask_first(row)
         elif answer.outcome is Outcome.SUCCEEDED:
             _succeeded(row, invoice, answer, by)
@@ -97,13 +97,15 @@ def _succeeded(
         purpose.captured(row, invoice, expected=expected, by=by)
 
 
-def _may_be_given_back(row: PaymentTransaction, source: Source) -> bool:
-    """A notice that a scanned payment succeeded, after it was reversed here.
+def _may_be_stale(row: PaymentTransaction, source: Source) -> bool:
+    """A notice of a success that may be older than what took it back.
 
-    Reversing gives back what was paid in between, and the notice may be older than that.
+    A scanned payment reversed here has given back what was paid in between; a refund that came back
+    (退票) had succeeded before.
     """
     reversed_here = row.status == TransactionStatus.CLOSED and row.payment.mode == Mode.SCAN
-    return reversed_here and source is Source.NOTICE
+    came_back = row.status in PaymentTransaction.IN_FLIGHT and row.came_back_count > 0
+    return source is Source.NOTICE and (reversed_here or came_back)
 
 
 def _ask_first(row: PaymentTransaction) -> None:

@@ -14,8 +14,11 @@ from django.utils.translation import gettext as _
 
 from billing.channels.base import ChannelAnswer, Operation, RefundOrder, Source
 from billing.channels.registry import channel_get
+from billing.ledger import chart
+from billing.ledger.selectors import subject_balance
 from billing.models import (
     InvoiceReturn,
+    Payment,
     PaymentTransaction,
     TransactionKind,
     TransactionStatus,
@@ -30,6 +33,9 @@ from core.failpoints import failpoint
 from core.ids import business_number
 from core.outcomes import Outcome, Unanswered
 
+# Our own word: another number has given the money back, this one never leaves.
+NOT_OWED = "NOT_OWED"
+
 
 def refund_begin(
     *,
@@ -37,8 +43,10 @@ def refund_begin(
     amount_fen: int,
     invoice_return: InvoiceReturn | None = None,
     reissue_of: PaymentTransaction | None = None,
+    payment: Payment | None = None,
 ) -> PaymentTransaction:
-    """Write one refund part and its number, under the lock of the original's invoice.
+    """Write one refund part and its number, under the lock of the original's invoice. It leaves by
+    the way the money came, or by `payment`.
 
     Raises Conflict when the original holds less than `amount_fen`.
     """
@@ -46,9 +54,9 @@ def refund_begin(
         raise Conflict(
             "not_refundable", _("This payment has less than that left to refund."), "amount_fen"
         )
-    now = clock.now()
+    now, way = clock.now(), payment or original.payment
     return PaymentTransaction.objects.create(
-        payment=original.payment,
+        payment=way,
         kind=TransactionKind.REFUND,
         number=business_number("RF"),
         amount_fen=amount_fen,
@@ -56,7 +64,7 @@ def refund_begin(
         invoice_return=invoice_return,
         reissue_of=reissue_of,
         business_day=clock.business_day(now),
-        due_at=_earliest(original, now),
+        due_at=_earliest(original, way.channel, now),
         expires_at=now + timedelta(seconds=policy().refund_deadline_s),
         created_at=now,
     )
@@ -67,9 +75,15 @@ def refund_subject(row: PaymentTransaction) -> int:
     return row.reissue_of_id or row.pk
 
 
-def _earliest(original: PaymentTransaction, now: datetime) -> datetime:
+def refund_is_owed(row: PaymentTransaction) -> bool:
+    """Whether the ledger still owes what this refund would give back. Another number of the debt
+    may have succeeded since this one was written."""
+    return -subject_balance(chart.REFUND_PAYABLE, refund_subject(row)) >= row.amount_fen
+
+
+def _earliest(original: PaymentTransaction, channel: str, now: datetime) -> datetime:
     """Channels ask for a gap between refunds of one order (WeChat: a minute)."""
-    gap_s = channel_get(original.payment.channel).refund_gap_s
+    gap_s = channel_get(channel).refund_gap_s
     last = original.refunds.aggregate(at=Max("due_at"), made=Max("created_at"))
     latest: datetime | None = max((at for at in last.values() if at is not None), default=None)
     if gap_s == 0 or latest is None:
@@ -78,16 +92,21 @@ def _earliest(original: PaymentTransaction, now: datetime) -> datetime:
 
 
 def refund_resume(*, row: PaymentTransaction) -> tuple[ChannelAnswer, Source]:
-    """Send a refund, or find out about one that was sent. No transaction may be open."""
+    """Send a refund, or find out about one that was sent. No transaction may be open.
+
+    One that is not owed any more is never sent, and ended once the channel does not know it.
+    """
     channel = channel_get(row.payment.channel)
-    order = _order(row)
-    if row.status == TransactionStatus.CREATED:
+    order, owed = _order(row), refund_is_owed(row)
+    if owed and row.status == TransactionStatus.CREATED:
         failpoint("refund.before_send")
         answer = channel.refund(order)
         failpoint("refund.after_send")
         return answer, Source.SEND
     answer = refund_look(row=row)
     lost = answer.executed is False and answer.outcome is Outcome.UNKNOWN
+    if lost and not owed:
+        return ChannelAnswer(Outcome.DECLINED, code=NOT_OWED, closed=True), Source.QUERY
     if lost and channel.unanswered[Operation.REFUND] is Unanswered.RESEND:
         # The channel never saw it, and says that the same number is paid once.
         failpoint("refund.before_resend")

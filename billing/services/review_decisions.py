@@ -1,18 +1,26 @@
 """Close a question about money that is not a waiting return.
 
-Settling by hand moves nothing: a person says what was done outside and answers for it. A refund
-that ended declined may be sent once more, under a new number for the same debt.
+Closing by hand moves nothing: a person says what was done outside and answers for it. What is owed
+is not closed so: a refund that ended declined is sent once more under a new number for the same
+debt, or handed out in cash.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing.locks import review_lock
-from billing.models import BillingReview, PaymentTransaction, ReviewReason
-from billing.services.refund_reissues import refund_reissue
-from billing.services.refunds import refund_subject
+from billing.models import BillingReview, PaymentTransaction, ReviewReason, TransactionKind
+from billing.services.refund_reissues import (
+    LOST,
+    refund_hand_out,
+    refund_lost_confirm,
+    refund_reissue,
+)
+from billing.services.refunds import refund_is_owed, refund_subject
 from billing.services.return_reviews import RETURN_REASONS
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotFound
@@ -22,25 +30,34 @@ from core.review import ReviewStatus, review_decide
 def refund_review_reissue(*, review_id: int, by: Actor, comment: str = "") -> PaymentTransaction:
     """Send a declined refund again under a new number, and close its case.
 
-    The channel is asked first, so this is no single transaction: the decision is tried and rolled
-    back before the call, and made after it. A case left open in between is closed by pressing
-    again. Raises NotFound, Conflict (decided already, not about a declined refund, not lost),
-    Forbidden.
+    Raises NotFound, Conflict (decided already, not about a declined refund, not lost), Forbidden.
     """
-    transaction_id = _may_reissue(review_id, by, comment)
-    try:
-        refund = refund_reissue(transaction_id=transaction_id, by=by)
-    except Conflict as refusal:
-        if refusal.code != "issued_again":
-            raise
-        refund = _sent_again(transaction_id)
+    return _given_again(review_id, by, comment, refund_reissue)
+
+
+def refund_review_hand_out(*, review_id: int, by: Actor, comment: str = "") -> PaymentTransaction:
+    """Give a declined refund back in cash, from the drawer of who decides, and close its case.
+
+    Raises as `refund_review_reissue`.
+    """
+    return _given_again(review_id, by, comment, refund_hand_out)
+
+
+def _given_again(
+    review_id: int, by: Actor, comment: str, write: Callable[..., PaymentTransaction]
+) -> PaymentTransaction:
+    """The channel is asked first, with nothing locked; then number and decision are one: whoever
+    decided in between leaves no second number behind."""
+    declined_id = _declined_refund(review_id, by, comment)
+    refund_lost_confirm(transaction_id=declined_id)
     with transaction.atomic():
+        refund = write(transaction_id=declined_id, by=by)
         review = _locked(review_id)
         review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
     return refund
 
 
-def _may_reissue(review_id: int, by: Actor, comment: str) -> int:
+def _declined_refund(review_id: int, by: Actor, comment: str) -> int:
     """The declined refund of a case that this person may decide so; nothing is kept."""
     with transaction.atomic():
         review = _locked(review_id)
@@ -49,13 +66,6 @@ def _may_reissue(review_id: int, by: Actor, comment: str) -> int:
         review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
         transaction.set_rollback(True)
         return review.transaction_id
-
-
-def _sent_again(transaction_id: int) -> PaymentTransaction:
-    """The newest number of the same debt: every later one names the first."""
-    declined = PaymentTransaction.objects.get(pk=transaction_id)
-    again = PaymentTransaction.objects.filter(reissue_of=refund_subject(declined))
-    return again.latest("pk")
 
 
 def review_close(*, review_id: int, by: Actor, comment: str) -> BillingReview:
@@ -73,10 +83,22 @@ def _close(review_id: int, to: str, by: Actor, comment: str) -> BillingReview:
         review = _locked(review_id)
         if review.reason_code in RETURN_REASONS:
             raise Conflict("is_a_return", _("A return is approved or rejected, not closed."))
+        if review.transaction is not None and _is_owed(review.transaction):
+            raise Conflict(
+                "still_owed",
+                _("This refund is still owed. Send it again, or hand it out in cash."),
+            )
         if not comment.strip():
             raise BadInput("comment_missing", _("Say what was done."), "comment")
         review_decide(review=review, to=to, by=by, comment=comment)
     return review
+
+
+def _is_owed(row: PaymentTransaction) -> bool:
+    """A declined refund whose debt nothing else pays: a word alone does not settle it."""
+    ended = row.kind == TransactionKind.REFUND and row.status in LOST
+    again = PaymentTransaction.objects.filter(reissue_of=refund_subject(row))
+    return ended and refund_is_owed(row) and not again.exclude(status__in=LOST).exists()
 
 
 def _locked(review_id: int) -> BillingReview:

@@ -30,6 +30,7 @@ from billing.desk.faces import Face, face_of
 from billing.desk.questions import Case, age_of, case_get, people_queue, queue
 from billing.services.return_reviews import return_review_approve, return_review_reject
 from billing.services.review_decisions import (
+    refund_review_hand_out,
     refund_review_reissue,
     review_close,
     review_dismiss,
@@ -105,7 +106,7 @@ def _deciders(case: Case) -> dict[str, Decide]:
     if case.is_return:
         return {"approve": return_review_approve, "reject": return_review_reject}
     if case.is_declined_refund:
-        return {"approve": refund_review_reissue, "reject": review_dismiss}
+        return {"approve": refund_review_reissue, "reject": refund_review_hand_out}
     return {"approve": review_close, "reject": review_dismiss}
 
 
@@ -120,8 +121,10 @@ def _words(case: Case) -> dict[str, str | Promise]:
     if case.is_declined_refund:
         return {
             "approve": gettext_lazy("Send again under a new number"),
-            "reject": gettext_lazy("Settled by other means"),
-            "then": gettext_lazy("The channel is asked once more, for the same debt."),
+            "reject": gettext_lazy("Hand it out in cash"),
+            "then": gettext_lazy(
+                "The channel is asked first. Cash leaves your own drawer, and the patient signs."
+            ),
         }
     return {
         "approve": gettext_lazy("Settled by hand"),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from billing.channels.base import ChannelAnswer, Operation
 from billing.models import Invoice, InvoiceReturn, PaymentTransaction
 from billing.services.invoice_drive import invoice_drive
+from billing.services.refund_reissues import refund_lost_confirm, refund_reissue
 from billing.services.return_lines import ReturnInput
 from billing.services.returns import return_request
 from core.actors import Actor
@@ -18,6 +19,7 @@ CLEARING = "clearing/wechat_pay/1900000001"
 ASKER = Actor("his", "C1", "收费员")
 APPROVER = Actor("his", "C2", "组长")
 REVIEWER = Actor("staff", "reviewer", "李志强")
+COLLEAGUE = Actor("staff", "colleague", "周敏")
 
 
 def driven(bill: Invoice) -> Invoice:
@@ -81,3 +83,9 @@ def ask_back(
         approver=approver,
         input_hash=input_hash,
     )
+
+
+def reissued(*, transaction_id: int, by: Actor) -> PaymentTransaction:
+    """A second number for a refund that the channel says is lost."""
+    refund_lost_confirm(transaction_id=transaction_id)
+    return refund_reissue(transaction_id=transaction_id, by=by)

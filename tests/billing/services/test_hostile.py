@@ -26,7 +26,6 @@ from billing.services.apply import transaction_apply
 from billing.services.captures import capture_send
 from billing.services.invoice_drive import _next_step, invoice_drive
 from billing.services.notice_applying import notice_apply
-from billing.services.refund_reissues import refund_reissue
 from billing.services.return_lines import ReturnInput
 from billing.services.returns import return_request
 from billing.services.sweeps import transaction_resume, transactions_due
@@ -36,6 +35,7 @@ from core.errors import Conflict
 from core.outcomes import Outcome
 from patients.models import WalletIdentity
 from tests import scripted
+from tests.billing.services.bills import reissued
 from tests.factories import payments
 from tests.factories.billing import invoice
 
@@ -152,7 +152,7 @@ def test_a_declined_refund_is_asked_about_before_a_second_number_leaves() -> Non
     # when the channel now says that the first one was done
     scripted.script(Operation.REFUND_QUERY, scripted.PAID)
     with pytest.raises(Conflict):
-        refund_reissue(transaction_id=first.pk, by=REVIEWER)
+        reissued(transaction_id=first.pk, by=REVIEWER)
     # then it is done, once
     assert PaymentTransaction.objects.get(kind="REFUND").status == "SUCCEEDED"
     assert InvoiceReturn.objects.get().status == "DONE"
@@ -166,7 +166,7 @@ def test_money_that_left_twice_is_a_question_and_a_violation() -> None:
     give_back(bill, 0, "F1")
     first = PaymentTransaction.objects.get(kind="REFUND")
     scripted.script(Operation.REFUND_QUERY, LOST)
-    again = refund_reissue(transaction_id=first.pk, by=REVIEWER)
+    again = reissued(transaction_id=first.pk, by=REVIEWER)
     transaction_resume(transaction_id=again.pk)
     # when the channel corrects itself about the first number
     transaction_apply(transaction_id=first.pk, answer=scripted.PAID, source=Source.NOTICE)

@@ -22,6 +22,7 @@ from billing.services.invoice_drive import invoice_drive
 from billing.services.return_lines import ReturnInput
 from billing.services.returns import return_request
 from billing.services.sweeps import transaction_resume
+from core import clock
 from core.actors import Actor
 from core.outcomes import Outcome
 from tests import scripted
@@ -97,6 +98,23 @@ def test_money_that_came_back_is_owed_again_and_ends_under_the_same_number() -> 
     assert len(scripted.calls(Operation.REFUND)) == 1
     assert events()[-4:] == ["refund_accepted", "refunded", "refund_failed", "refunded"]
     assert ledger_check().unbalanced == 0
+
+
+def test_a_first_success_told_late_is_asked_about_after_the_money_came_back() -> None:
+    # given a refund that came back, and its first success told only now
+    bill = paid_bill(1_000, 2_000)
+    give_back(bill)
+    transaction_apply(transaction_id=refund_row().pk, answer=CAME_BACK, source=Source.NOTICE)
+    told = ChannelAnswer(Outcome.SUCCEEDED, channel_no="5030001", amount_fen=1_000)
+    transaction_apply(transaction_id=refund_row().pk, answer=told, source=Source.NOTICE)
+    # then it is not believed: the money stays owed, and the channel is asked at once
+    row = refund_row()
+    assert (row.status, row.due_at) == ("PENDING", clock.now())
+    assert subject_balance(chart.REFUND_PAYABLE, row.pk) == -1_000
+    scripted.script(Operation.REFUND_QUERY, CAME_BACK)
+    transaction_resume(transaction_id=row.pk)
+    assert refund_row().status == "PENDING"
+    assert subject_balance(chart.REFUND_PAYABLE, row.pk) == -1_000
 
 
 def test_refund_declined_for_good_stays_owed_and_asks_a_person() -> None:
