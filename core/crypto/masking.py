@@ -19,11 +19,12 @@ def mask_phone(phone: str) -> str:
 
 
 def mask_name(name: str) -> str:
-    """The surname's first character: 王**; a one-character name is hidden altogether."""
+    """陈*雯, so that two of one family differ on one page; 陈* of two characters, * of one."""
     name = name.strip()
     if len(name) <= 1:
         return _DOT * len(name)
-    return name[0] + _DOT * (len(name) - 1)
+    between = _DOT * len(name[1:-1])
+    return name[0] + (between + name[-1] if between else _DOT)
 
 
 def _masked(text: str, *, head: int, tail: int) -> str:

@@ -244,7 +244,7 @@ def _trails(made: World) -> None:
     told = Notification.objects.create(
         key="paid/1/sms", kind="paid", messenger="sms", user=a.user, patient=a.patient,
         address=a.phone, link=f"/p/{secret['A.pay_link']}", created_at=clock.now(),
-        facts={"hospital": "云溪", "name": "诸***", "amount_fen": 8_640, "number": "160233"},
+        facts={"hospital": "云溪", "name": "诸**芝", "amount_fen": 8_640, "number": "160233"},
     )  # fmt: skip
     made.telling = {
         "patients.notification": told.pk,

@@ -56,7 +56,7 @@ def test_what_stands_is_shown_with_masked_people_limits_and_today() -> None:
     for words in (
         "免密支付",
         "微信免密",
-        "替本人、李**（父母）付",
+        "替本人、李*英（父母）付",
         "每天最多¥1,000.00",
         "今天已扣¥86.40",
     ):
@@ -140,7 +140,7 @@ def test_limits_people_and_order_are_changed_on_pages_of_their_own() -> None:
     phone.post(f"/agreements/{row.pk}/people", {"people": [mother.pk]})
     phone.post(f"/agreements/{other.pk}/first")
     text = text_of(phone.get(f"/agreements/{row.pk}"))
-    assert "每笔最多¥100.00" in text and "每天最多¥200.00" in text and "替李**（父母）" in text
+    assert "每笔最多¥100.00" in text and "每天最多¥200.00" in text and "替李*英（父母）" in text
     assert (as_was(row).preference, as_was(other).preference) == (2, 1)
     assert "账单先从这里扣" in text_of(phone.get(f"/agreements/{other.pk}"))
 
@@ -184,7 +184,7 @@ def test_deductions_show_masked_name_sum_and_number_only() -> None:
     house.paid(invoice, mode="agreement", agreement=row, payer_id=user.pk)
     text = text_of(house.signed_in(user).get(f"/agreements/{row.pk}/deductions"))
     for words in (
-        "李**",
+        "李*英",
         "¥86.40",
         f"账单尾号{invoice.invoice_no[-6:]}",
         "已支付",

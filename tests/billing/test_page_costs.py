@@ -104,7 +104,7 @@ def plans():
 
 def tell(user: User, own: Patient) -> None:
     """A page of messages, each about another bill."""
-    facts = {"hospital": "云溪市第一医院", "name": "王**", "amount_fen": 510, "number": "000001"}
+    facts = {"hospital": "云溪市第一医院", "name": "王*明", "amount_fen": 510, "number": "000001"}
     pks = Invoice.objects.filter(status="ISSUED").values_list("pk", flat=True)[:15]
     messages = [Message(f"pay_link/{pk}/1/{user.pk}", "pay_link", user.pk, facts) for pk in pks]
     with transaction.atomic():

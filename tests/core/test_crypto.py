@@ -255,9 +255,23 @@ def test_masks():
     assert mask_id("") == ""
     assert mask_phone("13800001234") == "138****1234"
     assert mask_phone("01012345") == "******45"
-    assert (mask_name("王小明"), mask_name("王芳"), mask_name("王"), mask_name("")) == (
-        "王**", "王*", "*", "",
-    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("王小明", "王*明"),
+        ("王小芳", "王*芳"),  # on one page with 王小明, and not the same
+        ("欧阳小静", "欧**静"),
+        ("王芳", "王*"),
+        (" 王芳 ", "王*"),
+        ("王", "*"),
+        ("", ""),
+        ("Ann Lee", "A*****e"),
+    ],
+)
+def test_a_masked_name_keeps_its_first_and_last_character(name, shown):
+    assert mask_name(name) == shown
 
 
 @pytest.mark.proof("T23")

@@ -120,7 +120,7 @@ def test_several_hits_are_listed_masked(bill: Invoice) -> None:
 def test_name_is_masked_for_who_may_not_reveal(bill: Invoice) -> None:
     finance = browser("finance")
     answer = finance.get(f"/admin/desk/patients/{bill.patient_id}")
-    assert "欧阳静" not in text(answer) and "欧**" in text(answer)
+    assert "欧阳静" not in text(answer) and "欧*静" in text(answer)
     answer = finance.post(f"/admin/desk/patients/{bill.patient_id}/reveal", {"reason": "call_back"})
     assert answer.status_code in (400, 403)
     assert ID_NUMBER not in text(answer)

@@ -54,7 +54,7 @@ def test_the_payers_message_says_hospital_masked_name_sum_and_number_only() -> N
     row = Notification.objects.get(user=user, kind="deducted")
     assert row.facts == {
         "hospital": "主院区",
-        "name": "陈**",
+        "name": "陈*兰",
         "amount_fen": 8_640,
         "number": paid.invoice_no[-6:],
     }
