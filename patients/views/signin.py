@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from core.crypto import mask_phone
 from core.errors import BadInput, Refusal
@@ -154,10 +154,15 @@ def wallet_asked(request: HttpRequest, door: str, wanted: str) -> HttpResponseRe
 
 
 @never_cache
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_back(request: HttpRequest, door: str) -> HttpResponse:
-    """Back from a wallet's page. The state is used up before anything is asked of the wallet."""
+    """Back from a wallet's page. The state is used up before anything is asked of the wallet.
+
+    A POST answers the one question that may follow: whose wallet it is.
+    """
     adapter = door_of(door)
+    if request.method == "POST":
+        return join_answered(request, door)
     state = visit.state_take(request, door, request.GET.get("state", "")[:CODE_LENGTH_MAX])
     if state is None:
         return wallet_over(request, door)
@@ -167,27 +172,49 @@ def sign_in_back(request: HttpRequest, door: str) -> HttpResponse:
         return to_phone(own_address(request, state.next))
     try:
         identity = adapter.identity(code=code, reference=f"oauth-{secrets.token_hex(8)}")
-        return recognised(request, identity, own_address(request, state.next))
+        return recognised(request, door, identity, own_address(request, state.next))
     except Refusal as refusal:
         return wallet_over(request, door, refusal)
 
 
-def recognised(request: HttpRequest, identity: Identity, wanted: str) -> HttpResponse:
-    """Join the signed-in account, enter the wallet's own account, or ask for the phone."""
-    here = patient_of(request)
+def recognised(request: HttpRequest, door: str, identity: Identity, wanted: str) -> HttpResponse:
+    """Enter the wallet's own account, or ask for the phone. Who is signed in is asked first whether
+    the wallet is theirs: the phone in the hand may be somebody else's."""
+    here, holder = patient_of(request), identity_holder(identity)
+    if here is not None and holder is None:
+        visit.identity_keep(request, identity)
+        visit.next_keep(request, wanted)
+        return render(request, "account/wallet_join.html", {"door": door, "name": NAMES[door]})
     if here is not None:
-        try:
-            identity_join(user=here, identity=identity, address=peer_address(request))
-        except Refusal as refusal:
-            taken(request, identity, refusal)
-            raise
-        return HttpResponseRedirect(wanted or reverse("home"), status=303)
-    holder = identity_holder(identity)
+        return joined(request, here, identity, wanted)
     if holder is not None:
         account_usable(holder)
         return entered(request, holder, way=identity.channel, wanted=wanted)
     visit.identity_keep(request, identity)
     return to_phone(wanted)
+
+
+def join_answered(request: HttpRequest, door: str) -> HttpResponse:
+    """Yes joins the wallet that came, once; no keeps nothing of it."""
+    here, identity = patient_of(request), visit.identity_of(request)
+    if here is None or identity is None:
+        return wallet_over(request, door)
+    wanted = own_address(request, visit.finish(request))
+    if request.POST.get("join") != "yes":
+        return HttpResponseRedirect(wanted or reverse("home"), status=303)
+    try:
+        return joined(request, here, identity, wanted)
+    except Refusal as refusal:
+        return wallet_over(request, door, refusal)
+
+
+def joined(request: HttpRequest, user: User, identity: Identity, wanted: str) -> HttpResponse:
+    try:
+        identity_join(user=user, identity=identity, address=peer_address(request))
+    except Refusal as refusal:
+        taken(request, identity, refusal)
+        raise
+    return HttpResponseRedirect(wanted or reverse("home"), status=303)
 
 
 def to_phone(wanted: str = "") -> HttpResponseRedirect:

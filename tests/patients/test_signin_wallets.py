@@ -118,10 +118,29 @@ def test_a_wallet_joins_the_account_its_phone_has(client, door, gateway):
     assert User.objects.count() == 1
 
 
-def test_who_is_signed_in_adds_the_wallet_to_their_account(door):
+def test_who_is_signed_in_is_asked_before_the_wallet_joins_their_account(door):
     client = patient_client()
-    assert come_back(client, leave(client, next="/consents"))["Location"] == "/consents"
+    page = come_back(client, leave(client, next="/consents"))
+    assert (page.status_code, WalletIdentity.objects.exists()) == (200, False)
+    assert "o-anna" not in page.content.decode() + str(dict(client.session))
+    led = client.post(BACK, {"join": "yes"})
+    assert (led.status_code, led["Location"]) == (303, "/consents")
     assert WalletIdentity.objects.get().user == client.patient
+    # known now: nobody is asked again
+    assert come_back(client, leave(client, next="/consents"))["Location"] == "/consents"
+    # and the answer counts once
+    assert client.post(BACK, {"join": "yes"}).status_code == 400
+
+
+def test_a_session_left_open_on_a_lent_phone_takes_no_wallet(door):
+    client = patient_client()
+    come_back(client, leave(client, next="/consents"))
+    assert client.post(BACK, {"join": "no"})["Location"] == "/consents"
+    assert client.post(BACK, {"join": "yes"}).status_code == 400
+    assert not WalletIdentity.objects.exists()
+    lender = Client()
+    come_back(lender, leave(lender))
+    assert user_in(lender) == 0
 
 
 def test_somebody_elses_wallet_is_refused_and_nothing_is_half_done(door):
