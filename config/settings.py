@@ -203,6 +203,7 @@ PAYMENT_PURPOSES = {
 }
 # What must stop in the transaction that takes a consent back, and in the one that ends a binding.
 CONSENT_FOLLOWERS = {
+    "privacy": ("billing.services.agreement_pauses.agreements_pause_all",),
     "deduction": ("billing.services.agreement_pauses.agreements_pause_all",),
 }
 ACCESS_FOLLOWERS = ("billing.services.agreement_pauses.agreements_let_go",)

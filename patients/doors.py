@@ -43,7 +43,9 @@ def patient_required(view: Page) -> Page:
 
 
 def signed_in_required(view: Page) -> Page:
-    """As `patient_required`, before the consent: the pages that ask for it and take it back."""
+    """As `patient_required`, without the consent: the pages that ask for it, those where any consent
+    is taken back, and those where what was signed is paused and ended. Whoever takes back the first
+    consent must not be locked out of stopping the others."""
 
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

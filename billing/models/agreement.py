@@ -72,10 +72,12 @@ class Agreement(models.Model):
     """One mandate of one wallet user. `contract_code` is ours, `contract_id` the channel's.
 
     Own limits may be below the plan's, never above what the plan allows. A null own limit means
-    the plan's. It deducts only while its holder's consent stands (`admitted`); a new text pauses it
-    without a change of its status, until the holder has agreed to it. `preference` orders a payer's agreements, lowest first. `due_at` is when the channel
+    the plan's. `preference` orders a payer's agreements, lowest first. `due_at` is when the channel
     is asked again whether it stands, since the notice that it was signed or ended may be lost; null
     means there is nothing to ask.
+
+    It deducts only while its holder's consent stands (`admitted`). A new text on deductions stops
+    it without a change of its status, and it goes on once the holder has agreed to that text.
 
     Ended here is ended at once, whatever the channel says. `unsign_asked_at` is the intent to end
     it there too, committed before the call; `channel_ended_at` is when the channel confirmed.

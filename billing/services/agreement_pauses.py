@@ -1,7 +1,8 @@
 """Pause and go on, first and last: what a payer switches by hand, and what a taken-back yes does.
 
-A paused agreement deducts nothing and stays signed at the channel. Without the consent to deduct
-none goes on; taking it back pauses every one of them in the same transaction.
+A paused agreement deducts nothing and stays signed at the channel. Without the consents to use
+personal data and to deduct none goes on; taking either back pauses every one of them in the same
+transaction.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from core.states import transition
 from patients.models import ConsentPurpose, Patient
 from patients.selectors import consent_stands
 
+# Without these nothing is deducted; the first allows the portal to work for a person at all.
+CONSENTS = (ConsentPurpose.PRIVACY, ConsentPurpose.DEDUCTION)
+
 
 def agreement_switch(*, user: User, agreement_id: int, on: bool, by: Actor) -> Agreement:
     """Pause an own agreement, or let it go on. Twice is once.
 
     Raises NotFound for anybody else's, Conflict for one that is not signed or has ended, and for
-    one to go on without the consent to deduct.
+    one to go on without the consents it needs.
     """
     with transaction.atomic():
         agreement_own(user=user, agreement_id=agreement_id)
@@ -44,6 +48,10 @@ def agreement_switch(*, user: User, agreement_id: int, on: bool, by: Actor) -> A
 
 
 def _consented(user: User) -> None:
+    if not consent_stands(user=user, purpose=ConsentPurpose.PRIVACY):
+        raise Conflict(
+            "privacy_missing", _("Allow the use of your data first, under My consents. Then go on.")
+        )
     if not consent_stands(user=user, purpose=ConsentPurpose.DEDUCTION):
         raise Conflict(
             "consent_missing", _("Allow deductions first, under My consents. Then go on.")
@@ -57,7 +65,8 @@ def agreement_pause(agreement: Agreement, *, by: Actor, reason: str) -> None:
 
 
 def agreements_pause_all(*, user: User, by: Actor) -> int:
-    """The consent to deduct was taken back: nothing is deducted any more; how many were paused.
+    """A consent that deductions need was taken back: nothing is deducted any more; how many were
+    paused.
 
     Called in the transaction that takes it back (`settings.CONSENT_FOLLOWERS`).
     """

@@ -30,7 +30,7 @@ from billing.services.agreement_ends import (
     agreement_unwanted,
 )
 from billing.services.agreement_messages import tell_signed
-from billing.services.agreement_pauses import agreement_pause
+from billing.services.agreement_pauses import CONSENTS, agreement_pause
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM, Actor
@@ -39,7 +39,7 @@ from core.ids import business_number
 from core.models import User
 from core.outcomes import Outcome
 from core.states import transition
-from patients.models import ConsentPurpose, Patient, WalletIdentity
+from patients.models import Patient, WalletIdentity
 from patients.selectors import consent_taken_back
 
 ANOTHER_WALLET = "another wallet"
@@ -176,7 +176,7 @@ def _signed(agreement: Agreement, contract_id: str, payer_id: str, by: Actor) ->
         signed_at=clock.now(),
     )
     tell_signed(agreement)
-    if consent_taken_back(user_id=agreement.holder_id, purposes=[ConsentPurpose.DEDUCTION]):
+    if consent_taken_back(user_id=agreement.holder_id, purposes=CONSENTS):
         agreement_pause(agreement, by=SYSTEM, reason="consent taken back")
     return "signed"
 

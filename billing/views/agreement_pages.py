@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from billing.selectors.agreements import AgreementRow, agreement_row
 from core.errors import NotFound, Refusal
-from patients.doors import patient_required, the_patient
+from patients.doors import patient_required, signed_in_required, the_patient
 
 Page = Callable[[HttpRequest, AgreementRow], HttpResponse]
 NUMBER_LENGTH_MAX = 18
@@ -21,7 +21,16 @@ NUMBER_LENGTH_MAX = 18
 
 def by_holder(page: Page) -> Callable[..., HttpResponse]:
     """Open an agreement by its number for its holder; anybody else's is no page at all."""
+    return patient_required(_of_holder(page))
 
+
+def by_holder_always(page: Page) -> Callable[..., HttpResponse]:
+    """As `by_holder`, also for whoever took back the consent to use their data: what was signed can
+    be seen, paused and ended at any time."""
+    return signed_in_required(_of_holder(page))
+
+
+def _of_holder(page: Page) -> Callable[..., HttpResponse]:
     @wraps(page)
     def guarded(request: HttpRequest, agreement_id: int) -> HttpResponse:
         if len(str(agreement_id)) > NUMBER_LENGTH_MAX:
@@ -32,7 +41,7 @@ def by_holder(page: Page) -> Callable[..., HttpResponse]:
         except NotFound as unknown:
             raise Http404 from unknown
 
-    return patient_required(guarded)
+    return guarded
 
 
 def shown(

@@ -21,17 +21,22 @@ from billing.selectors.agreements import (
 from billing.services.agreement_ends import agreement_end_by_holder
 from billing.services.agreement_pauses import agreement_prefer, agreement_switch
 from billing.services.agreement_terms import agreement_limits_set, agreement_people_set
-from billing.views.agreement_pages import by_holder, number, shown, to
+from billing.views.agreement_pages import by_holder, by_holder_always, number, shown, to
 from core.errors import Conflict, Refusal
 from patients.actors import patient_actor
-from patients.doors import patient_required, the_patient
+from patients.doors import signed_in_required, the_patient
 from patients.models import ConsentPurpose
-from patients.selectors import consent_of
+from patients.selectors import consents_of
 
+# Where the consent is given without which nothing goes on.
+ASKED_FIRST: dict[str, tuple[str, list[str]]] = {
+    "privacy_missing": ("consent_first", []),
+    "consent_missing": ("consent_show", [ConsentPurpose.DEDUCTION.value]),
+}
 BANNERS = ("paused", "resumed", "ended", "changed")
 
 
-@patient_required
+@signed_in_required
 @require_safe
 def agreements(request: HttpRequest) -> HttpResponse:
     return _list(request)
@@ -42,17 +47,19 @@ def _list(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     rows = agreements_of(user)
     live = [row for row in rows if row.agreement.status in LIVE]
     done = request.GET.get("done", "")
+    consents = {state.purpose: state for state in consents_of(user)}
     context = {
         "live": live,
         "signing": [row for row in rows if row.agreement.status == AgreementStatus.SIGNING],
         "ended": [row for row in rows if row.agreement.status == AgreementStatus.ENDED],
-        "consent": consent_of(user=user, purpose=ConsentPurpose.DEDUCTION),
+        "privacy": consents[ConsentPurpose.PRIVACY],
+        "consent": consents[ConsentPurpose.DEDUCTION],
         "done": done if done in BANNERS else "",
     }
     return shown(request, "list", context, refusal)
 
 
-@by_holder
+@by_holder_always
 @require_safe
 def agreement_show(request: HttpRequest, row: AgreementRow) -> HttpResponse:
     if row.agreement.status == AgreementStatus.SIGNING:
@@ -76,7 +83,7 @@ def _one(request: HttpRequest, row: AgreementRow, refusal: Refusal | None = None
     return shown(request, "show", context, refusal)
 
 
-@by_holder
+@by_holder_always
 @require_POST
 def agreement_switched(request: HttpRequest, row: AgreementRow) -> HttpResponse:
     """Pause or go on, at once; the list then says what it is now."""
@@ -84,11 +91,10 @@ def agreement_switched(request: HttpRequest, row: AgreementRow) -> HttpResponse:
     try:
         agreement_switch(user=user, agreement_id=row.agreement.pk, on=on, by=patient_actor(user))
     except Conflict as refusal:
-        if refusal.code == "consent_missing":
+        if refusal.code in ASKED_FIRST:
+            name, args = ASKED_FIRST[refusal.code]
             back = reverse("agreements")
-            return HttpResponseRedirect(
-                f"{reverse('consent_show', args=['deduction'])}?next={back}", status=303
-            )
+            return HttpResponseRedirect(f"{reverse(name, args=args)}?next={back}", status=303)
         return _list(request, refusal)
     done = "resumed" if on else "paused"
     return HttpResponseRedirect(f"{reverse('agreements')}?done={done}", status=303)
@@ -160,7 +166,7 @@ def agreement_limits(request: HttpRequest, row: AgreementRow) -> HttpResponse:
     return shown(request, "limits", context, refusal)
 
 
-@by_holder
+@by_holder_always
 @require_http_methods(["GET", "HEAD", "POST"])
 def agreement_ended(request: HttpRequest, row: AgreementRow) -> HttpResponse:
     """Asked once, with what follows; then it has ended, whatever the channel answers."""

@@ -16,7 +16,6 @@ from core.web_addresses import peer_address
 from patients.actors import patient_actor
 from patients.doors import (
     next_of,
-    patient_required,
     signed_in_required,
     the_patient,
 )
@@ -57,7 +56,7 @@ def consent_refused(request: HttpRequest) -> HttpResponse:
     return render(request, "patients/consents/refused.html")
 
 
-@patient_required
+@signed_in_required
 @require_safe
 def consents(request: HttpRequest) -> HttpResponse:
     """What this person agreed to, and what they were never asked or said no to."""
@@ -65,7 +64,7 @@ def consents(request: HttpRequest) -> HttpResponse:
     return render(request, "patients/consents/list.html", context)
 
 
-@patient_required
+@signed_in_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def consent_show(request: HttpRequest, purpose: str) -> HttpResponse:
     """One text: give it, or take it back. Both stand on the page, with what follows from them."""
@@ -100,7 +99,8 @@ def _answered(request: HttpRequest, purpose: str, answer: str) -> None:
 
 
 def _after(request: HttpRequest, purpose: str, answer: str) -> str:
-    """Whoever took back the first consent of all has no page left but the way without us."""
+    """Whoever took back the first consent of all is shown the way without us; what they allowed
+    besides can still be seen, taken back and ended."""
     if purpose == ConsentPurpose.PRIVACY and answer == "withdraw":
         return reverse("consent_refused")
     return next_of(request) or reverse("consents")

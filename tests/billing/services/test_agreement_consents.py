@@ -24,12 +24,14 @@ from tests.billing import portal_house
 from tests.billing.services.agreement_house import (
     STANDS,
     as_was,
+    begin,
     family,
     standing,
     told,
     wallet_of,
 )
 from tests.billing.services.bills import driven
+from tests.billing.services.test_agreements import told as notice_told
 from tests.factories import payments
 from tests.factories.billing import invoice
 from tests.factories.patients import encounter
@@ -149,3 +151,41 @@ def test_who_has_no_bill_hears_of_new_words_at_the_daily_look(
             wallet.queries.append(STANDS)
             agreement_look(agreement_id=agreement.pk)
     assert told(user) == ["agreement_text_changed"]
+
+
+def test_without_the_consent_to_use_data_nothing_is_deducted_and_all_can_be_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given two agreements, and the first consent of all taken back on its page
+    wallet_of(monkeypatch)
+    user, own, mother = portal_house.family()
+    first = standing(user, [own])
+    second = standing(user, [mother], plan=payments.plan())
+    phone = portal_house.signed_in(user)
+    assert phone.post("/consents/privacy", {"answer": "withdraw"})["Location"] == (
+        "/consents/refused"
+    )
+    # then both are paused, and a bill falls to the pay link
+    assert [as_was(row).status for row in (first, second)] == ["PAUSED", "PAUSED"]
+    assert bill(own).status == "ISSUED"
+    # and the pages that take back or end stay open, the others ask first
+    for page in ("/consents", "/consents/deduction", "/agreements", f"/agreements/{first.pk}"):
+        assert phone.get(page).status_code == 200, page
+    for page in ("/", "/agreements/new", f"/agreements/{first.pk}/limits"):
+        assert phone.get(page)["Location"].startswith("/consents/first"), page
+    # and going on asks for the consent, while ending asks for nothing
+    goes_on = phone.post(f"/agreements/{first.pk}/switch", {"on": "yes"})
+    assert goes_on["Location"] == "/consents/first?next=/agreements"
+    assert phone.post(f"/agreements/{second.pk}/end").status_code == 303
+    assert [as_was(row).status for row in (first, second)] == ["PAUSED", "ENDED"]
+
+
+def test_signed_after_the_first_consent_was_taken_back_it_begins_paused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wallet_of(monkeypatch)
+    user, own, _mother = family()
+    agreement = begin(user, [own])
+    taken_back(user, "privacy")
+    assert notice_told(agreement) == "signed"
+    assert as_was(agreement).status == "PAUSED"
