@@ -118,7 +118,9 @@ def signed_in_with_wechat(world: World, phone: Client, led_to: str) -> str:
     asked = CLIENT.get(led_to.partition("#")[0] + f"&as={world.openid}")
     assert asked.status_code == httpx.codes.FOUND, asked.text
     back = urlsplit(asked.headers["location"])
-    answer = phone.get(f"{back.path}?{back.query}")
+    question = phone.get(f"{back.path}?{back.query}")
+    assert "这是您本人的钱包吗" in text_of(question)
+    answer = phone.post(back.path, {"join": "yes"})
     assert answer.status_code == 303, answer.content.decode()
     return str(answer.url)
 
