@@ -13,7 +13,7 @@ from django.db import transaction
 
 from billing.channels.base import NoticeKind
 from billing.channels.registry import agreement_channel_get
-from billing.locks import agreement_lock
+from billing.locks import agreement_lock, notice_lock
 from billing.models import (
     Agreement,
     AgreementEnd,
@@ -63,13 +63,18 @@ def agreement_begin(*, holder: User, plan: AgreementPlan, patients: Sequence[Pat
 
 
 def agreement_apply_notice(*, notice: PaymentNotice, by: Actor) -> str:
-    """Sign or end the agreement a verified notice is about; returns what was done."""
+    """Sign or end the agreement a verified notice is about; returns what was done.
+
+    One of an agreement we do not know changes nothing and is shown to a person: the mandate is
+    committed before anybody can sign it, so somebody stands at the channel under our name without
+    us, and only the channel or a lost database can tell why.
+    """
     assert notice.kind == NoticeKind.AGREEMENT
     agreement_id = (
         Agreement.objects.filter(contract_code=notice.number).values_list("pk", flat=True).first()
     )
     if agreement_id is None:
-        return "unknown agreement"
+        return _unknown(notice)
     facts = notice.facts
     with transaction.atomic():
         agreement = agreement_lock(agreement_id)
@@ -81,6 +86,13 @@ def agreement_apply_notice(*, notice: PaymentNotice, by: Actor) -> str:
         if wrong:
             review_open(reason=ReviewReason.STATE_DIFFERS, notice=notice, figures={"differs": done})
     return done
+
+
+def _unknown(notice: PaymentNotice) -> str:
+    with transaction.atomic():
+        kept = notice_lock(notice.pk)
+        review_open(reason=ReviewReason.UNKNOWN_ORDER, notice=kept, figures={"number": kept.number})
+    return "unknown agreement"
 
 
 def _believed(agreement: Agreement, facts: Mapping[str, Any], by: Actor) -> str:

@@ -1,7 +1,8 @@
 """What a channel told us: verified by its adapter, stored once, answered, then applied.
 
 A notice for an order we do not know is stored and answered as not accepted, so that the channel
-tells it again: it may have come before our own commit. A notice that contradicts us in merchant,
+tells it again: it may have come before our own commit. One of an agreement we do not know is
+accepted, since no commit of ours can still come, and shown to a person. A notice that contradicts us in merchant,
 app, currency or amount is kept with a review and moves nothing.
 """
 

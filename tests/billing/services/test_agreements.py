@@ -108,11 +108,14 @@ def test_a_sign_notice_without_a_contract_or_a_payer_signs_nothing(missing: str)
     assert agreement.status == "SIGNING"
 
 
-def test_a_notice_of_an_agreement_nobody_began_does_nothing() -> None:
+@pytest.mark.parametrize("active", [True, False], ids=["sign", "end"])
+def test_a_notice_of_an_agreement_nobody_began_is_a_question(active: bool) -> None:
     agreement = signing()
-    assert told(agreement, number="AGnobody") == "unknown agreement"
+    assert told(agreement, active=active, number="AGnobody") == "unknown agreement"
     assert agreement.status == "SIGNING"
-    assert not BillingReview.objects.exists()
+    review = BillingReview.objects.get()
+    assert (review.reason_code, review.notice) == ("unknown_order", PaymentNotice.objects.get())
+    assert review.figures == {"number": "AGnobody"}
 
 
 @pytest.mark.parametrize("active", [True, False], ids=["sign", "end"])
