@@ -43,8 +43,8 @@ def patient_required(view: Page) -> Page:
 
 
 def signed_in_required(view: Page) -> Page:
-    """As `patient_required`, without the consent: the pages that ask for it, those where any consent
-    is taken back, and those where what was signed is paused and ended. Whoever takes back the first
+    """As `patient_required`, without the consent: the pages that ask for it, those where any is
+    taken back, and those where what was signed is paused and ended. Whoever takes back the first
     consent must not be locked out of stopping the others."""
 
     @wraps(view)

@@ -45,6 +45,10 @@ TEXTS = {
         _("The deductions were not signed: another account tried to sign them"),
         _("Nothing is deducted. Sign again with your own account."),
     ),
+    "agreement_too_late": (
+        _("The deductions you signed are no longer valid here"),
+        _("Nothing is deducted under them. Sign anew under Deductions if you still want them."),
+    ),
     "agreement_paused": (
         _("Deductions of hospital bills are paused"),
         _("Nothing is deducted. You can go on at any time."),

@@ -22,6 +22,11 @@ def tell_signed(agreement: Agreement) -> None:
     _tell(agreement, "agreement_signed")
 
 
+def tell_signed_too_late(agreement: Agreement) -> None:
+    """Once: an old link, or one whose day was over, was signed after all."""
+    _tell(agreement, "agreement_too_late")
+
+
 def tell_paused(agreement: Agreement) -> None:
     """Each pause is a message of its own, so its key carries the moment."""
     _tell(agreement, "agreement_paused", f"/{_moment()}")

@@ -29,7 +29,7 @@ from billing.services.agreement_ends import (
     agreement_reference,
     agreement_unwanted,
 )
-from billing.services.agreement_messages import tell_signed
+from billing.services.agreement_messages import tell_signed, tell_signed_too_late
 from billing.services.agreement_pauses import CONSENTS, agreement_pause
 from billing.services.reviews import review_open
 from core import clock
@@ -43,6 +43,7 @@ from patients.models import Patient, WalletIdentity
 from patients.selectors import consent_taken_back
 
 ANOTHER_WALLET = "another wallet"
+TOO_LATE = "signed after its end"
 
 
 def agreement_begin(*, holder: User, plan: AgreementPlan, patients: Sequence[Patient]) -> Agreement:
@@ -168,7 +169,7 @@ def agreement_refresh(*, agreement_id: int) -> Agreement:
 def _signed(agreement: Agreement, contract_id: str, payer_id: str, by: Actor) -> str:
     """Believe that the holder's own wallet signed; anybody else's is refused and asked to end.
 
-    Signed after its end here, it is asked to end at the channel too.
+    Signed after its end here, it is asked to end at the channel too, and its holder is told.
     """
     if not contract_id or not payer_id:
         return "no contract in the notice"
@@ -176,7 +177,10 @@ def _signed(agreement: Agreement, contract_id: str, payer_id: str, by: Actor) ->
         _refuse_wallet(agreement, contract_id, by)
         return ANOTHER_WALLET
     if agreement.status == AgreementStatus.ENDED:
-        return _signed_too_late(agreement, contract_id)
+        done = _signed_too_late(agreement, contract_id)
+        if done == TOO_LATE and agreement.signed_at is None:
+            tell_signed_too_late(agreement)
+        return done
     if agreement.status != AgreementStatus.SIGNING:
         return "signed before"
     transition(
@@ -198,7 +202,7 @@ def _signed_too_late(agreement: Agreement, contract_id: str) -> str:
     if over or agreement.contract_id not in ("", contract_id):
         return "signed before"
     agreement_unwanted(agreement, contract_id)
-    return "signed after its end"
+    return TOO_LATE
 
 
 def _holders_wallet(agreement: Agreement, payer_id: str) -> bool:

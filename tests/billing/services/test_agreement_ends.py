@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from billing.channels.base import ChannelAnswer
@@ -179,6 +181,32 @@ def test_a_payer_who_thinks_again_may_still_have_signed(
     assert agreement.channel_ended_at is not None
     assert notice_told(agreement) == "signed before"  # the same contract again: nothing is asked
     assert agreement.due_at is None
+
+
+def test_a_link_signed_after_its_day_is_told_once_as_no_longer_valid(
+    wallet: Wallet, still_clock: clock.FrozenClock
+) -> None:
+    # given a link nobody signed for a day, which ended without a word
+    user, own, _mother = family()
+    agreement = begin(user, [own])
+    still_clock.advance(timedelta(hours=25))
+    agreement_look(agreement_id=agreement.pk)
+    assert (as_was(agreement).ended_how, told(user)) == ("not_signed", [])
+    # when it is signed after all, and the channel says so twice
+    for _time in range(2):
+        assert notice_told(agreement) == "signed after its end"
+    # then its holder is told once, and it is asked to end there
+    assert told(user) == ["agreement_too_late"]
+    assert agreement.unsign_asked_at is not None
+
+
+def test_an_old_notice_of_what_was_signed_and_ended_tells_nothing(wallet: Wallet) -> None:
+    user, own, _mother = family()
+    agreement = standing(user, [own], contract_id="202600000001", payer_id="oHolder")
+    wallet.unsigns.append(SILENT)
+    ended_by_holder(user, agreement)
+    assert notice_told(agreement) == "signed after its end"
+    assert told(user) == ["agreement_ended"]
 
 
 def test_an_end_in_the_wallet_is_told_once_and_asks_nothing(wallet: Wallet) -> None:
