@@ -3,8 +3,10 @@ and a hand, hold the policy, and are used by keyboard and without script."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, Page
 
-from billing.models import Agreement
+from billing.models import Agreement, Invoice
 from core import clock
 from patients.models import Patient, PatientAccess, PatientMerge, UserPhone
 from tests.billing.desk.conftest import scripted_channel
@@ -25,6 +27,8 @@ from tests.factories.billing import invoice
 __all__ = ["scripted_channel"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 POLICY = "config.csp.ContentSecurityPolicy"
+# Where the README's pictures go; asked for by name, so that a run of tests changes no file.
+PICTURES = os.environ.get("PICTURES_TO", "")
 LEAST = """() => [...document.querySelectorAll('.desk a.button, .desk button, .desk .field,'
   + '.desk summary')].filter(e => e.offsetParent && e.getBoundingClientRect().height < 36)
   .map(e => e.outerHTML.slice(0, 80))"""
@@ -69,7 +73,7 @@ def database_beside_the_browser() -> Iterator[None]:
 @pytest.fixture
 def house(live_server: Any, settings: Any) -> House:
     settings.MIDDLEWARE = [POLICY, *settings.MIDDLEWARE]
-    patients.campus(name="主院区")
+    patients.campus(name="云溪市第一医院")
     mother = patients.patient("0004182276", number=patients.id_number(3), name="陈秀兰")
     paid_bill(8_640, of=patients.encounter("E1", of=mother), invoice_no="2611200418")
     invoice(12_000, of=patients.encounter("E2", of=mother), invoice_no="2611200419")
@@ -121,6 +125,24 @@ def test_every_page_fits_and_can_be_hit(open_page: Any, house: House, width: int
         assert page.faults == [], where
 
 
+@pytest.mark.skipif(not PICTURES, reason="only for the pictures of the README")
+def test_pictures_of_the_window(open_page: Any, house: House) -> None:
+    of = f"/admin/desk/patients/{house.mother.pk}"
+    bill = Invoice.objects.get(invoice_no="2611200418")
+    pictured = {
+        "desk-patient": ("cashier", of),
+        "desk-bill": ("finance", f"/admin/desk/bills/{bill.pk}"),
+        "desk-bindings": ("refund_clerk", f"{of}/bindings"),
+        "desk-merge": ("reviewer", f"/admin/desk/merges/{house.case.pk}"),
+    }
+    for name, (role, address) in pictured.items():
+        page = open_page(role, 1440)
+        page.goto(f"{house.address}{address}")
+        page.wait_for_timeout(300)  # the theme fades its pages in
+        page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+
+@pytest.mark.proof("T28")
 def test_a_binding_is_ended_by_keyboard(open_page: Any, house: House) -> None:
     page = open_page("refund_clerk")
     page.goto(f"{house.address}/admin/desk/patients/{house.mother.pk}/bindings")

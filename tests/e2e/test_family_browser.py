@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from patients.models import Patient, PatientAccess, Relation
 from patients.services.binding_sends import binding_code_send
 from patients.views import binding
+from tests.e2e.keyboard import enter, tab_to, typed
 from tests.e2e.measures import CUT, FONTS, PALE, SMALL, policy_fault
 from tests.factories.accounts import patient_client, patient_user
 from tests.factories.patients import campus
@@ -132,6 +133,36 @@ def test_a_card_is_bound_in_elder_mode_without_script(
     page.get_by_role("button", name="绑定就诊卡").click()
     assert "就诊卡已绑定" in page.locator(".banner.tone-ok").inner_text()
     assert PatientAccess.objects.get(patient=own).relation == "self"
+
+
+@pytest.mark.proof("T28")
+@pytest.mark.parametrize("mode", ["standard", "elder-3"])
+def test_a_card_is_bound_by_keyboard_alone(
+    open_page: Any, house: House, phone: Phone, mode: str
+) -> None:
+    own, elder = person("赵老人"), mode != "standard"
+    page = open_page(mode=mode, client=patient_client(patient_user()))
+    page.goto(f"{house.address}/family")
+    enter(page, page.get_by_role("link", name="绑定我的就诊卡"))
+    page.wait_for_url("**/family/add")
+    tab_to(page, page.locator("input[name=relation]").first)
+    page.keyboard.press("Space")
+    if elder:
+        enter(page, page.get_by_role("button", name="下一步"))
+    typed(page, "患者姓名", "赵老人")
+    if elder:
+        enter(page, page.get_by_role("button", name="下一步"))
+    typed(page, "证件号码", own.id_number)
+    enter(page, page.get_by_role("button", name="发送验证码"))
+    page.get_by_label("短信验证码").wait_for()
+    typed(page, "短信验证码", phone.code)
+    enter(page, page.get_by_role("button", name="绑定就诊卡"))
+    page.wait_for_url("**/family?done=bound")
+    assert PatientAccess.objects.get(patient=own).relation == "self"
+    # And so is the way to end it
+    enter(page, page.locator("a[href$='/end']").last)
+    page.wait_for_url("**/end")
+    assert page.faults == []
 
 
 def test_the_patient_stops_a_payer_with_one_press(open_page: Any, house: House) -> None:

@@ -10,6 +10,7 @@ from django.contrib.staticfiles import finders
 
 from billing.pages import PayState
 from tests.billing.pay_states import STATES
+from tests.e2e.keyboard import RING
 from tests.e2e.measures import CUT, FONTS, PALE, SMALL, policy_fault
 
 pytestmark = pytest.mark.browser
@@ -141,6 +142,7 @@ def test_code_is_large_black_on_white_and_moves_on(open_page, portal, monkeypatc
     page.wait_for_url("**/p/waiting_qr/result")
 
 
+@pytest.mark.proof("T28")
 def test_focus_is_seen_and_the_bar_never_covers_it(open_page, portal):
     page = open_page(320, "elder-3")
     page.goto(f"{portal}/p/many_lines")
@@ -153,6 +155,7 @@ def test_focus_is_seen_and_the_bar_never_covers_it(open_page, portal):
                 || r.bottom <= bar.getBoundingClientRect().top + 1]; }"""
         )
         assert seen[1], seen
+        assert seen[0] == "BODY" or page.evaluate(RING), seen
 
 
 def test_pages_and_their_files_are_small(open_page, portal):
