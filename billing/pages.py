@@ -201,6 +201,7 @@ class InvoicePage:
     told: Text = ""
     next_step: NextStep | None = None
     refunds: tuple[RefundRow, ...] = ()
+    paid_by_reader: bool = False  # "you" is said only to who is known to have paid
     payable_by_reader: bool = True  # a relative may be allowed to look and not to pay
 
     def __post_init__(self) -> None:

@@ -38,6 +38,11 @@ def next_step(groups: Iterable[LineGroup]) -> NextStep | None:
     return None
 
 
+def paid_by(access: PatientAccess, taken: Sequence[PaymentTransaction]) -> bool:
+    """Whether this reader paid it all: money by a pay link or at the window is nobody's known."""
+    return bool(taken) and all(row.payment.payer_id == access.user_id for row in taken)
+
+
 def told_words(
     invoice: Invoice, taken: Sequence[PaymentTransaction], access: PatientAccess | None
 ) -> str:

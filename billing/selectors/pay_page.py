@@ -25,7 +25,7 @@ from billing.pages import (
     Split,
     line_groups,
 )
-from billing.selectors.after_paying import next_step, told_words
+from billing.selectors.after_paying import next_step, paid_by, told_words
 from billing.words import reason_text, way_text
 from core import clock
 from core.crypto import mask_name
@@ -76,6 +76,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
         told=told_words(invoice, taken, access) if settled and taken else "",
         next_step=next_step(groups) if invoice.status == InvoiceStatus.PAID else None,
         refunds=tuple(_refund(row) for row in moved if row.kind == TransactionKind.REFUND),
+        paid_by_reader=access is not None and paid_by(access, taken),
         payable_by_reader=access is None or access.may_pay,
     )
 

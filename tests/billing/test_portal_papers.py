@@ -59,6 +59,24 @@ def test_receipt_for_who_may_only_pay_names_no_item_and_masks_the_name(tmp_path)
     assert "内科" not in text and "¥86.40" in text
 
 
+@pytest.mark.parametrize("by_reader", [True, False])
+def test_you_paid_is_said_only_to_who_paid(tmp_path, by_reader):
+    # Given a daughter who reads her mother's bill; the mother paid by her link, or she herself did
+    user, _own, mother = family()
+    one = bill(mother, 2800)
+    paid(one, payer_id=user.pk if by_reader else None)
+    client = signed_in(user)
+
+    target = tmp_path / "receipt.pdf"
+    target.write_bytes(client.get(f"/bills/{one.pk}/receipt").content)
+    receipt = "".join(PdfReader(target).pages[0].extract_text().split())
+    page = text_of(client.get(f"/bills/{one.pk}"))
+
+    said = "您已支付" if by_reader else "已支付"
+    assert f"{said}¥28.00" in receipt and ("您已支付" in receipt) is by_reader
+    assert said in page and ("您已支付" in page) is by_reader
+
+
 def test_messages_are_read_again_without_department(still_clock):
     user, own, _mother = family()
     one = bill(own)
