@@ -28,12 +28,12 @@ from billing.models.agreement import first_look
 from billing.selectors.agreement_plans import plan_is_offered, plans_open
 from billing.selectors.agreements import LIVE, agreement_own
 from billing.services.agreement_ends import agreement_end
-from billing.services.agreements import agreement_begin
 from billing.services.merchants import merchant_account
 from core import clock
 from core.actors import Actor
 from core.audit import record
 from core.errors import BadInput, Conflict, NotOffered
+from core.ids import business_number
 from core.models import User
 from core.money import format_yuan
 from patients.models import ConsentPurpose, Patient
@@ -80,8 +80,13 @@ def agreement_sign_begin(
         agreement = _same_signing(own, by)
         if agreement is None:
             last = max((row.preference for row in every if row.status in LIVE), default=0)
-            agreement = agreement_begin(holder=user, plan=plan, patients=people)
-            agreement.preference = last + 1
+            agreement = Agreement(
+                holder=user,
+                plan=plan,
+                contract_code=business_number("AG"),
+                preference=last + 1,
+                created_at=clock.now(),
+            )
         agreement.own_single_fen, agreement.own_daily_fen = limits.single_fen, limits.daily_fen
         agreement.due_at, agreement.attempts = first_look(), 0
         agreement.save()

@@ -1,4 +1,4 @@
-"""Deduction agreements: begin signing, believe the channel's notice or its answer.
+"""Deduction agreements that are being signed or stand: the channel's notice or answer is believed.
 
 Only the user id of the channel's own sign notice is trusted. A user may end the agreement at the
 channel without asking us; the notice or the next query tells.
@@ -6,7 +6,7 @@ channel without asking us; the notice or the next query tells.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -17,8 +17,6 @@ from billing.locks import agreement_lock, notice_lock
 from billing.models import (
     Agreement,
     AgreementEnd,
-    AgreementPatient,
-    AgreementPlan,
     AgreementStatus,
     PaymentNotice,
     ReviewReason,
@@ -35,32 +33,13 @@ from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.audit import record
-from core.ids import business_number
-from core.models import User
 from core.outcomes import Outcome
 from core.states import transition
-from patients.models import Patient, WalletIdentity
+from patients.models import WalletIdentity
 from patients.selectors import consent_taken_back
 
 ANOTHER_WALLET = "another wallet"
 TOO_LATE = "signed after its end"
-
-
-def agreement_begin(*, holder: User, plan: AgreementPlan, patients: Sequence[Patient]) -> Agreement:
-    """Write the mandate to be signed, with its contract code, before the payer is sent to sign."""
-    now = clock.now()
-    with transaction.atomic():
-        agreement = Agreement.objects.create(
-            holder=holder,
-            plan=plan,
-            contract_code=business_number("AG"),
-            created_at=now,
-        )
-        AgreementPatient.objects.bulk_create(
-            AgreementPatient(agreement=agreement, patient=patient, created_at=now)
-            for patient in patients
-        )
-    return agreement
 
 
 def agreement_apply_notice(*, notice: PaymentNotice, by: Actor) -> str:

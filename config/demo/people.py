@@ -14,7 +14,8 @@ from django.conf import settings
 from stdnum.iso7064 import mod_11_2
 
 from billing.models import Agreement, AgreementPlan, AgreementStatus, Merchant
-from billing.services.agreements import agreement_begin, agreement_refresh
+from billing.services.agreement_terms import Limits, agreement_sign_begin
+from billing.services.agreements import agreement_refresh
 from config.demo.alipay import wallet_load
 from config.demo.insured import person_insure
 from config.demo.sandbox_client import SandboxError, sandbox_act
@@ -188,7 +189,14 @@ def _wallet_known(openid: str) -> bool:
 
 def _sign(user: User, patient: Patient, merchant: Merchant, plan_id: str, openid: str) -> None:
     plan = AgreementPlan.objects.get(merchant=merchant, plan_id=plan_id)
-    agreement = agreement_begin(holder=user, plan=plan, patients=[patient])
+    agreement = agreement_sign_begin(
+        user=user,
+        plan_id=plan.pk,
+        patient_ids=[patient.pk],
+        limits=Limits(),
+        text_hash="",
+        by=patient_actor(user),
+    )
     sandbox_act(
         "payer",
         "sign",

@@ -18,7 +18,6 @@ from billing.channels.base import ChannelAnswer, Operation
 from billing.ledger.checking import ledger_check
 from billing.models import Agreement, HisEvent, Invoice, PaymentTransaction
 from billing.services import event_relay
-from billing.services.agreements import agreement_begin
 from config import jobs
 from config.celery import app
 from config.jobs import TASK, job_of, jobs_between, schedule_sync
@@ -87,7 +86,7 @@ def small_world(outside: list[str], still_clock: clock.FrozenClock) -> None:
     Invoice.objects.filter(pk=lost.pk).update(due_at=clock.now())
     ward, holder = patient(), payments.user()
     payments.access(ward, holder)
-    agreement_begin(holder=holder, plan=payments.plan(), patients=[ward])
+    payments.signing([ward], holder)
     HisClient.objects.update(events_url="http://his.example/e")
     still_clock.advance(timedelta(days=1))
     scripted.CALLS.clear()

@@ -15,7 +15,6 @@ from django.db.models import Model
 from django.test import Client
 
 from billing.models import Agreement, AgreementPatient, BillingReview, Merchant, PaymentNotice
-from billing.services.agreements import agreement_begin
 from billing.services.notice_applying import notice_apply
 from core import clock
 from core.models import AuditEvent, StateChange
@@ -50,7 +49,7 @@ def signing(of: Merchant | None = None) -> Agreement:
     """A mandate that waits for its sign notice."""
     holder, ward = payments.user(), patient()
     payments.access(ward, holder)
-    return agreement_begin(holder=holder, plan=payments.plan(of or merchant()), patients=[ward])
+    return payments.signing([ward], holder, of or merchant())
 
 
 def signed() -> Agreement:
@@ -270,11 +269,14 @@ def test_the_contract_of_another_agreement_signs_nothing() -> None:
 
 
 @pytest.mark.parametrize("change", [SIGN, END])
-def test_an_agreement_nobody_began_is_nothing(change: str) -> None:
+def test_an_agreement_nobody_began_changes_nothing_and_is_a_question(change: str) -> None:
     agreement = signing()
     before = rows()
     tell(said(agreement, change, contract_code="AGnobody"))
-    assert rows() == before
+    after = rows()
+    [review] = after.pop("billing.BillingReview")
+    assert (review["reason_code"], review["figures"]) == ("unknown_order", {"number": "AGnobody"})
+    assert after == {name: found for name, found in before.items() if name in after}
 
 
 def test_a_repeated_signing_signs_once() -> None:

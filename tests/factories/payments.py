@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import date, time
 from typing import Any
 
@@ -15,10 +16,12 @@ from billing.models import (
     Merchant,
     PaymentInstitution,
 )
+from billing.services.agreement_terms import Limits, agreement_sign_begin
 from billing.services.collects import collect_start
 from core import clock
 from core.actors import Actor
 from core.models import User
+from patients.actors import patient_actor
 from patients.consents.texts import consent_text
 from patients.models import Consent, Patient, PatientAccess
 
@@ -103,6 +106,19 @@ def agreement(
     row = Agreement.objects.create(holder=holder, created_at=clock.now(), **filled | values)
     AgreementPatient.objects.create(agreement=row, patient=patient, created_at=clock.now())
     return row
+
+
+def signing(patients: Sequence[Patient], holder: User, of: Merchant | None = None) -> Agreement:
+    """A mandate the holder has still to sign, as the form leaves it."""
+    agrees(holder)
+    return agreement_sign_begin(
+        user=holder,
+        plan_id=plan(of).pk,
+        patient_ids=[one.pk for one in patients],
+        limits=Limits(),
+        text_hash="",
+        by=patient_actor(holder),
+    )
 
 
 def collect(

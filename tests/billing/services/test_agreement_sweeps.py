@@ -9,7 +9,6 @@ import pytest
 from billing.channels.base import ChannelAnswer
 from billing.models import Agreement
 from billing.services.agreement_sweeps import agreement_look, agreements_due
-from billing.services.agreements import agreement_begin
 from core import clock
 from core.outcomes import Outcome
 from tests import scripted
@@ -35,7 +34,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, what: ChannelAnswer | Exception) -> 
 def signing() -> Agreement:
     bill, holder = invoice(1_000), payments.user()
     payments.access(bill.patient, holder)
-    return agreement_begin(holder=holder, plan=payments.plan(), patients=[bill.patient])
+    return payments.signing([bill.patient], holder)
 
 
 def look_when_due(still_clock: clock.FrozenClock, agreement: Agreement) -> float:

@@ -11,7 +11,6 @@ from billing.channels.base import AgreementReference, ChannelAnswer
 from billing.models import Agreement, BillingReview, PaymentNotice
 from billing.services.agreements import (
     agreement_apply_notice,
-    agreement_begin,
     agreement_refresh,
 )
 from core import clock
@@ -35,7 +34,7 @@ def signing() -> Agreement:
     ward = patient()
     holder = payments.user()
     payments.access(ward, holder)
-    return agreement_begin(holder=holder, plan=payments.plan(), patients=[ward])
+    return payments.signing([ward], holder)
 
 
 def signed(**values: Any) -> Agreement:
@@ -82,7 +81,9 @@ def refreshed(
 
 def test_a_mandate_is_written_before_the_payer_is_sent_to_sign() -> None:
     holder, wards = payments.user(), [patient(), patient()]
-    agreement = agreement_begin(holder=holder, plan=payments.plan(), patients=wards)
+    for ward, relation in zip(wards, ("self", "parent"), strict=True):
+        payments.access(ward, holder, relation)
+    agreement = payments.signing(wards, holder)
     assert (agreement.status, agreement.contract_id, agreement.payer_id) == ("SIGNING", "", "")
     assert agreement.contract_code.startswith("AG")
     assert agreement.due_at == clock.now() + timedelta(minutes=1)

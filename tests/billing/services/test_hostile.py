@@ -21,7 +21,6 @@ from billing.models import (
     PaymentNotice,
     PaymentTransaction,
 )
-from billing.services.agreements import agreement_begin
 from billing.services.apply import transaction_apply
 from billing.services.captures import capture_send
 from billing.services.invoice_drive import _next_step, invoice_drive
@@ -110,7 +109,7 @@ def unsigned_agreement() -> Agreement:
     bill = invoice(1_000)
     holder = payments.user()
     payments.access(bill.patient, holder)
-    return agreement_begin(holder=holder, plan=payments.plan(), patients=[bill.patient])
+    return payments.signing([bill.patient], holder)
 
 
 def test_another_merchants_sign_notice_signs_nothing() -> None:
