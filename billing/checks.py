@@ -13,7 +13,13 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import OperationalError, ProgrammingError
 from django.utils.module_loading import import_string
 
-from billing.channels.base import Capability, Channel, Operation
+from billing.channels.base import (
+    AgreementChannel,
+    Capability,
+    Channel,
+    Operation,
+    TransferChannel,
+)
 from billing.channels.registry import channel_codes, channel_get
 from billing.models import Merchant
 from billing.policy import policy_faults
@@ -23,19 +29,14 @@ from core.crypto import DecryptionError
 from core.web_addresses import address_fault, unreal_fault
 from patients.models import HisClient
 
-VERBS = (
-    "capture",
-    "query",
-    "close",
-    "reverse",
-    "refund",
-    "refund_query",
-    "parse_notice",
-    "notice_reply",
-)
-AGREEMENT_VERBS = ("sign_url", "agreement_query", "unsign")
+
+def _verbs(protocol: type) -> tuple[str, ...]:
+    """What a protocol of `channels.base` itself asks for."""
+    return tuple(name for name, made in vars(protocol).items() if name[0] != "_" and callable(made))
+
+
+VERBS, AGREEMENT_VERBS, TRANSFER_VERBS = map(_verbs, (Channel, AgreementChannel, TransferChannel))
 AGREEMENT_OPERATIONS = {Operation.SIGN, Operation.UNSIGN, Operation.AGREEMENT_QUERY}
-TRANSFER_VERBS = ("transfer", "transfer_query")
 TRANSFER_OPERATIONS = {Operation.TRANSFER, Operation.TRANSFER_QUERY}
 
 

@@ -17,6 +17,9 @@ from typing import Protocol
 
 from core.outcomes import Outcome, Unanswered
 
+# The code of an answer that a notice only rings about: what it claims is asked for first.
+CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"
+
 
 class Mode(StrEnum):
     """How the payer takes part in a capture."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from billing.channels.base import NoticeKind, Source
+from billing.channels.base import CONFIRM_BY_QUERY, NoticeKind, Source
 from billing.locks import reviews_of_notice_lock, transaction_lock
 from billing.locks.leases import notices_lease
 from billing.models import PaymentNotice, PaymentTransaction, ReviewReason, TransactionStatus
@@ -24,8 +24,6 @@ from core import clock
 from core.actors import SYSTEM, Actor
 from core.failpoints import failpoint
 from core.review import ReviewStatus, review_decide
-
-CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"
 
 
 def notice_apply(*, notice_id: int) -> None:

@@ -2,8 +2,8 @@
 
 A notice for an order we do not know is stored and answered as not accepted, so that the channel
 tells it again: it may have come before our own commit. One of an agreement we do not know is
-accepted, since no commit of ours can still come, and shown to a person. A notice that contradicts us in merchant,
-app, currency or amount is kept with a review and moves nothing.
+accepted, since no commit of ours can still come, and shown to a person. A notice that contradicts
+us in merchant, app, currency or amount is kept with a review and moves nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ from core.actors import SYSTEM
 from core.failpoints import failpoint
 from core.json_values import dumps
 
-CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"
 _STORE = """
 INSERT INTO billing_paymentnotice AS kept
   (channel, merchant_id, kind, event_no, number, facts, content_hash, outcome, deliveries, attempts,

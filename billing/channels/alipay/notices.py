@@ -13,6 +13,7 @@ from datetime import timedelta
 from urllib.parse import parse_qsl
 
 from billing.channels.base import (
+    CONFIRM_BY_QUERY,
     ChannelAnswer,
     MerchantAccount,
     Notice,
@@ -35,7 +36,6 @@ MAX_BYTES = 64 * 1024
 MAX_FIELDS = 100
 # The last repetition comes 25 hours after the event; what is older is somebody's recording.
 MAX_AGE = timedelta(hours=26)
-CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"
 DEPOSIT_BACK = "alipay.trade.refund.depositback.completed"
 CHANGES = {"dut_user_sign": ("NORMAL", True), "dut_user_unsign": ("UNSIGN", False)}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 
 from billing.channels.base import (
+    CONFIRM_BY_QUERY,
     ChannelAnswer,
     MerchantAccount,
     Mode,
@@ -30,7 +31,6 @@ from .v2_signing import V2SignatureRefused, fields_verify, req_info_open
 from .v2_xml import XmlRefused, fields_read
 from .v3_orders import state_outcome
 
-CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"
 CHANGES = {"ADD": True, "DELETE": False}
 _NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,64}")
 
