@@ -33,6 +33,8 @@ words_add("action", {
     "patient_corrected": pgettext_lazy("action", "identity corrected"),
     "patient_signed_in": pgettext_lazy("action", "patient signed in"),
     "patient_signed_out": pgettext_lazy("action", "patient signed out"),
+    "phone_doubted": pgettext_lazy("action", "wrong answer to whose a phone is"),
+    "phone_let_go": pgettext_lazy("action", "phone taken from the account"),
     "phone_changed": pgettext_lazy("action", "phone of the account changed"),
     "wallet_identity_joined": pgettext_lazy("action", "wallet joined"),
     "wallet_identity_refused": pgettext_lazy("action", "wallet refused"),

@@ -25,6 +25,9 @@ class UserPhone(models.Model):
         source="phone", purpose=PHONE_INDEX_PURPOSE, unique=True, null=False
     )
     verified_at = models.DateTimeField()
+    # When a code to it last opened the account, and the wrong answers to who holds it since.
+    used_at = models.DateTimeField(null=True, blank=True)
+    doubts = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name = _("phone of a user")
@@ -39,6 +42,7 @@ class CodePurpose(models.TextChoices):
 
     SIGN_IN = "sign_in", _("sign in")
     CHANGE = "change", _("change the phone")
+    LEAVE = "leave", _("leave the phone")
 
 
 class PhoneCode(models.Model):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.conf import settings
+
+from core import clock
 from core.crypto import blind_index
 from core.models import User
-from patients.models import PhoneCode, UserPhone, WalletIdentity
+from patients.models import PatientAccess, PhoneCode, UserPhone, WalletIdentity
 from patients.models.account import PHONE_INDEX_PURPOSE
 from patients.signin.base import Identity
 
@@ -20,6 +25,28 @@ def phone_of(user: User) -> str:
     """The verified phone; empty for an account without one."""
     found = UserPhone.objects.filter(user=user).first()
     return found.phone if found else ""
+
+
+def phone_in_doubt(phone: str) -> UserPhone | None:
+    """The phone of an account that holds people, where it may be somebody else's by now.
+
+    A number that is given up is given to another person after some months. So one whose codes have
+    opened nothing for that long is no proof any more of whose account it is.
+    """
+    index = blind_index(phone, purpose=PHONE_INDEX_PURPOSE)
+    row = UserPhone.objects.filter(phone_index=index).first()
+    if row is None:
+        return None
+    idle = clock.now() - (row.used_at or row.verified_at)
+    if idle <= timedelta(days=settings.PHONE_UNUSED_DAYS):
+        return None
+    return row if PatientAccess.objects.live().filter(user=row.user_id).exists() else None
+
+
+def people_have_number(user_id: int, last: str) -> bool:
+    """Whether somebody bound to the account has a certificate number that ends so."""
+    held = PatientAccess.objects.live().filter(user=user_id).select_related("patient")
+    return any(one.patient.id_number.endswith(last) for one in held if one.patient.id_number)
 
 
 def code_phone(code_id: int) -> str:

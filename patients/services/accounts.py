@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -17,11 +18,19 @@ from patients.actors import patient_actor
 from patients.locks import user_phone_locked, wallet_identity_locked
 from patients.models import UserPhone, WalletIdentity
 from patients.models.account import PHONE_INDEX_PURPOSE
-from patients.selectors.accounts import identity_holder, user_by_phone
+from patients.selectors.accounts import (
+    identity_holder,
+    people_have_number,
+    phone_in_doubt,
+    user_by_phone,
+)
 from patients.services.notifications import Message, notifications_queue
 from patients.signin.base import Identity
 
 _USERNAME_BYTES = 10
+ANSWERS_MAX = 2
+ANSWER_WRONG = _("No card bound to this account has a number that ends so. You can try once more.")
+ANSWER_LENGTH = 4
 IDENTITY_TAKEN = "identity_taken"
 
 
@@ -37,7 +46,8 @@ def account_open(*, phone: str, identity: Identity | None = None, address: str =
             user = User(username=f"patient-{secrets.token_hex(_USERNAME_BYTES)}")
             user.set_unusable_password()
             user.save()
-            UserPhone.objects.create(user=user, phone=phone, verified_at=clock.now())
+            now = clock.now()
+            UserPhone.objects.create(user=user, phone=phone, verified_at=now, used_at=now)
             record(
                 by=patient_actor(user),
                 action="account_opened",
@@ -46,9 +56,42 @@ def account_open(*, phone: str, identity: Identity | None = None, address: str =
                 address=address,
             )
         account_usable(user)
+        UserPhone.objects.filter(user=user).update(used_at=clock.now(), doubts=0)
         if identity is not None:
             identity_join(user=user, identity=identity, address=address)
     return user
+
+
+def phone_answer(*, phone: str, last: str, address: str = "") -> bool:
+    """Take the answer of who holds a phone in doubt; whether it now opens an account.
+
+    The right one opens the account as before. A second wrong one, counted over all browsers, takes
+    the phone from it: the caller gets an account of their own, and the old one is restored at the
+    window.
+    """
+    with transaction.atomic():
+        user_phone_locked(blind_index(phone, purpose=PHONE_INDEX_PURPOSE))
+        row = phone_in_doubt(phone)
+        if row is None:
+            return True
+        asked = "".join(unicodedata.normalize("NFKC", last).split()).upper()
+        if len(asked) == ANSWER_LENGTH and people_have_number(row.user_id, asked):
+            row.used_at, row.doubts = clock.now(), 0
+            row.save(update_fields=["used_at", "doubts"])
+            return True
+        row.doubts += 1
+        row.save(update_fields=["doubts"])
+        over = row.doubts >= ANSWERS_MAX
+        record(
+            by=SYSTEM,
+            action="phone_let_go" if over else "phone_doubted",
+            subject="core.user",
+            subject_id=row.user_id,
+            address=address,
+        )
+        if over:
+            row.delete()
+    return over
 
 
 def phone_change(*, user: User, phone: str, address: str = "") -> UserPhone:
@@ -71,7 +114,13 @@ def phone_change(*, user: User, phone: str, address: str = "") -> UserPhone:
                 "phone",
             )
         row = UserPhone.objects.update_or_create(
-            user=user, defaults={"phone": phone, "verified_at": clock.now()}
+            user=user,
+            defaults={
+                "phone": phone,
+                "verified_at": clock.now(),
+                "used_at": clock.now(),
+                "doubts": 0,
+            },
         )[0]
         user.set_unusable_password()  # what every session is bound to
         user.save(update_fields=["password"])

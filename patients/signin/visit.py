@@ -22,6 +22,8 @@ from patients.signin.base import Identity
 _CODE, _STATE, _IDENTITY, _NEXT = "sign_in_code", "sign_in_state", "sign_in_wallet", "sign_in_next"
 STATE_LIFETIME = timedelta(minutes=10)
 IDENTITY_LIFETIME = timedelta(minutes=15)
+PHONE = "phone"  # what a code that came back proves
+PROOF_LIFETIME = timedelta(minutes=10)
 _CONTEXT = "session.sign_in_wallet"
 
 
@@ -44,6 +46,25 @@ def code_of(request: HttpRequest, purpose: str = "sign_in") -> int:
     """The number of the code this browser asked for; 0 without one."""
     kept = request.session.get(f"{purpose}_code", 0)
     return kept if isinstance(kept, int) else 0
+
+
+def proof_keep(request: HttpRequest, name: str, fact: object = True) -> None:
+    """Something this browser has just proven, for the next question and a few minutes."""
+    request.session[f"proof_{name}"] = {"at": clock.now().isoformat(), "fact": fact}
+
+
+def proof_of(request: HttpRequest, name: str) -> Any:
+    """What was proven a moment ago; None without it."""
+    kept: Any = request.session.get(f"proof_{name}")
+    try:
+        fresh = clock.now() - datetime.fromisoformat(kept["at"]) <= PROOF_LIFETIME
+    except (TypeError, ValueError, KeyError):
+        return None
+    return kept["fact"] if fresh else None
+
+
+def proof_forget(request: HttpRequest, name: str) -> None:
+    request.session.pop(f"proof_{name}", None)
 
 
 def next_keep(request: HttpRequest, wanted: str) -> None:
@@ -95,7 +116,7 @@ def identity_forget(request: HttpRequest) -> None:
 
 def finish(request: HttpRequest) -> str:
     """Take everything out; where the visitor wanted to go, or empty."""
-    for name in (_CODE, _STATE, _IDENTITY):
+    for name in (_CODE, _STATE, _IDENTITY, f"proof_{PHONE}"):
         request.session.pop(name, None)
     wanted = request.session.pop(_NEXT, "")
     return wanted if isinstance(wanted, str) else ""

@@ -20,7 +20,7 @@ from core.models import User
 from core.web_addresses import peer_address
 from patients.doors import NEXT, next_of, own_address, patient_of
 from patients.selectors import identity_holder
-from patients.selectors.accounts import code_phone
+from patients.selectors.accounts import code_phone, phone_in_doubt
 from patients.services.accounts import (
     IDENTITY_TAKEN,
     account_open,
@@ -95,6 +95,8 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         phone = phone_code_check(code_id=code_id, code=request.POST.get("code", ""))
     except BadInput as refusal:
         return code_page(request, code_id, refusal)
+    if phone_in_doubt(phone) is not None:
+        return whose(request, code_id)
     identity = visit.identity_of(request) if request.POST.get("join") == "yes" else None
     try:
         user = account_open(phone=phone, identity=identity, address=address)
@@ -104,6 +106,14 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         return phone_page(request, refusal, wanted)
     wanted = visit.finish(request)
     return entered(request, user, way=identity.channel if identity else "phone", wanted=wanted)
+
+
+def whose(request: HttpRequest, code_id: int) -> HttpResponseRedirect:
+    """Ask whose account it is, in a session of a new key: it may open an account from here on."""
+    request.session.cycle_key()
+    visit.code_keep(request, 0)
+    visit.proof_keep(request, visit.PHONE, (code_id, request.POST.get("join") == "yes"))
+    return HttpResponseRedirect(reverse("sign_in_whose"), status=303)
 
 
 def code_page(

@@ -104,6 +104,7 @@ PAYLOADS: dict[str, Any] = {
     "POST accounts/code": {"code": "123456"},
     "POST accounts/phone": {"phone": "13700001111"},
     "POST accounts/phone/code": {"code": "123456"},
+    "POST accounts/whose": {"last": "0010"},
     "POST consents/first": {"answer": "no"},
     "POST consents/<purpose>": {"answer": "withdraw"},
     "POST family/add": _binding,

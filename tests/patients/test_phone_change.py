@@ -12,7 +12,7 @@ from tests.fixtures.phone import answer, ask, sign_in
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = "13700000001", "13800000002"
-PAGE, CODE = "/accounts/phone", "/accounts/phone/code"
+PAGE, CODE, LEAVE = "/accounts/phone", "/accounts/phone/code", "/accounts/phone/old"
 
 
 @pytest.fixture
@@ -20,51 +20,60 @@ def person():
     return patient_client(patient_user(OLD))
 
 
+@pytest.fixture
+def proven(person, gateway):
+    """The old phone's code came back."""
+    assert person.get(PAGE)["Location"] == LEAVE
+    person.post(LEAVE)
+    assert person.post(LEAVE, {"code": gateway.code(OLD)})["Location"] == PAGE
+    return person
+
+
 def change(client, gateway, phone=NEW):
     assert client.post(PAGE, {"phone": phone}).status_code == 303
     return client.post(CODE, {"code": gateway.code(phone)})
 
 
-def test_the_new_phone_opens_the_account_and_the_old_one_no_more(person, gateway, still_clock):
-    assert change(person, gateway)["Location"] == "/settings"
-    assert UserPhone.objects.get(user=person.patient).phone == NEW
-    assert AuditEvent.objects.get(action="phone_changed").subject_id == str(person.patient.pk)
-    assert person.get("/consents").status_code == 200
+def test_the_new_phone_opens_the_account_and_the_old_one_no_more(proven, gateway, still_clock):
+    assert change(proven, gateway)["Location"] == "/settings"
+    assert UserPhone.objects.get(user=proven.patient).phone == NEW
+    assert AuditEvent.objects.get(action="phone_changed").subject_id == str(proven.patient.pk)
+    assert proven.get("/consents").status_code == 200
     still_clock.advance(timedelta(seconds=61))
     browser = Client()
     sign_in(browser, gateway, NEW)
-    assert int(browser.session["_auth_user_id"]) == person.patient.pk
+    assert int(browser.session["_auth_user_id"]) == proven.patient.pk
     sign_in(other := Client(), gateway, OLD)
-    assert int(other.session["_auth_user_id"]) != person.patient.pk
+    assert int(other.session["_auth_user_id"]) != proven.patient.pk
 
 
-def test_without_its_code_nothing_changes(person, gateway):
-    person.post(PAGE, {"phone": NEW})
-    assert person.post(CODE, {"code": "x"}).status_code == 400
+def test_without_its_code_nothing_changes(proven, gateway):
+    proven.post(PAGE, {"phone": NEW})
+    assert proven.post(CODE, {"code": "x"}).status_code == 400
     assert UserPhone.objects.get().phone == OLD
-    assert person.post(PAGE, {"phone": "1"}).status_code == 400
-    assert person.get(CODE).status_code == 200
+    assert proven.post(PAGE, {"phone": "1"}).status_code == 400
+    assert proven.get(CODE).status_code == 200
 
 
-def test_somebody_elses_phone_stays_theirs(person, gateway):
+def test_somebody_elses_phone_stays_theirs(proven, gateway):
     other = patient_user(NEW)
-    page = change(person, gateway)
+    page = change(proven, gateway)
     assert (page.status_code, UserPhone.objects.get(user=other).phone) == (409, NEW)
-    assert UserPhone.objects.get(user=person.patient).phone == OLD
-    assert person.get(CODE)["Location"] == PAGE
+    assert UserPhone.objects.get(user=proven.patient).phone == OLD
+    assert proven.get(CODE)["Location"] == PAGE
 
 
-def test_a_code_for_one_thing_opens_no_other(person, gateway, still_clock):
+def test_a_code_for_one_thing_opens_no_other(proven, gateway, still_clock):
     stranger = Client()
     ask(stranger, NEW)
     of_sign_in = gateway.code()
     still_clock.advance(timedelta(seconds=61))
-    person.post(PAGE, {"phone": NEW})
-    assert person.post(CODE, {"code": of_sign_in}).status_code == 400
+    proven.post(PAGE, {"phone": NEW})
+    assert proven.post(CODE, {"code": of_sign_in}).status_code == 400
     assert UserPhone.objects.get().phone == OLD
     assert answer(stranger, gateway.code()).status_code == 400
     assert answer(stranger, of_sign_in).status_code == 303
-    assert PhoneCode.objects.count() == 2
+    assert PhoneCode.objects.count() == 3  # with the one to the old phone
 
 
 def test_only_who_is_signed_in_changes_a_phone(client):
@@ -72,12 +81,40 @@ def test_only_who_is_signed_in_changes_a_phone(client):
     assert client.post(CODE, {"code": "1"})["Location"].startswith("/accounts/login")
 
 
-def test_a_new_phone_ends_every_other_session_and_tells_the_holder(person, gateway, still_clock):
+def test_a_new_phone_ends_every_other_session_and_tells_the_holder(proven, gateway, still_clock):
     """An open session on a phone left lying about must not become an account for good."""
     elsewhere = Client()
-    elsewhere.force_login(person.patient)
+    elsewhere.force_login(proven.patient)
     assert elsewhere.get("/consents").status_code == 200
-    change(person, gateway)
+    change(proven, gateway)
     assert elsewhere.get("/consents").status_code == 302
-    assert person.get("/consents").status_code == 200
-    assert Notification.objects.get(kind="phone_changed").user == person.patient
+    assert proven.get("/consents").status_code == 200
+    assert Notification.objects.get(kind="phone_changed").user == proven.patient
+
+
+def test_an_open_session_alone_changes_nothing(person, gateway, still_clock):
+    assert person.get(LEAVE).status_code == 200
+    assert person.post(PAGE, {"phone": NEW})["Location"] == LEAVE
+    assert person.post(CODE, {"code": "1"})["Location"] == PAGE
+    person.post(LEAVE)
+    assert [one.address for one in gateway.sent] == [OLD]
+    assert person.post(LEAVE, {"code": "x"}).status_code == 400
+    assert person.get(PAGE)["Location"] == LEAVE
+    assert person.post(LEAVE, {"code": gateway.code(OLD)}).status_code == 303
+    assert person.get(PAGE).status_code == 200
+    still_clock.advance(timedelta(minutes=10, seconds=1))
+    assert person.post(PAGE, {"phone": NEW})["Location"] == LEAVE
+    assert UserPhone.objects.get().phone == OLD
+
+
+def test_the_old_phones_code_is_good_for_one_change(proven, gateway):
+    change(proven, gateway)
+    assert proven.get(PAGE)["Location"] == LEAVE
+
+
+def test_without_a_phone_the_way_leads_to_the_window(person, gateway):
+    UserPhone.objects.all().delete()
+    page = person.get(LEAVE)
+    assert (page.status_code, "primary" in page.content.decode()) == (200, False)
+    assert person.post(LEAVE).status_code == 400
+    assert gateway.sent == []

@@ -28,15 +28,17 @@ class Places:
 
 
 Found = Callable[[Places], list[str]]
-STRANGER = {"sign_in", "sign_in_code"}
+STRANGER = {"sign_in", "sign_in_code", "sign_in_whose"}
 NOT_FOUND = {"/t/NOWHERE", "/p/nobody-issued-this"}
 PAGES: dict[str, Found] = {
     "sign_in": lambda _at: ["/accounts/login"],
     "sign_in_code": lambda _at: ["/accounts/code"],
+    "sign_in_whose": lambda _at: ["/accounts/whose"],
     "home": lambda _at: ["/"],
     "help": lambda _at: ["/help"],
     "settings": lambda _at: ["/settings"],
     "messages": lambda _at: ["/messages"],
+    "phone_old": lambda _at: ["/accounts/phone/old"],
     "phone_new": lambda _at: ["/accounts/phone"],
     "phone_new_code": lambda _at: ["/accounts/phone/code"],
     "consents": lambda _at: ["/consents"],
