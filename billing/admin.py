@@ -235,7 +235,8 @@ class PaymentInstitutionAdmin(ReadOnlyAdmin):
 @admin.register(AgreementPlan)
 class AgreementPlanAdmin(OfMerchant):
     list_display = (
-        "plan_id", "merchant", "single", "daily", "daily_count", "hours_from", "hours_until"
+        "plan_id", "merchant", "name", "single", "daily", "daily_count", "hours_from",
+        "hours_until", "offered",
     )  # fmt: skip
     list_select_related = ("merchant",)
 

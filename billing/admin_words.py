@@ -76,6 +76,7 @@ COLUMN_WORDS = {
     "not_found_count": pgettext_lazy("column", "not found"),
     "number": pgettext_lazy("column", "number"),
     "occurred_at": pgettext_lazy("column", "happened at"),
+    "offered": pgettext_lazy("column", "patients may choose it"),
     "operator_code": pgettext_lazy("column", "operator"),
     "operator_name": pgettext_lazy("column", "operator's name"),
     "original": pgettext_lazy("column", "original"),

@@ -86,6 +86,9 @@ class AgreementPlan(models.Model):
     daily_count = models.PositiveIntegerField()
     hours_from = models.TimeField()
     hours_until = models.TimeField(help_text="exclusive; 00:00 = midnight, the end of the day")
+    offered = models.BooleanField(
+        default=True, db_default=True, help_text="false: not among what patients choose from"
+    )
 
     class Meta:
         verbose_name = _("agreement plan")

@@ -23,13 +23,11 @@ from patients.models import Campus
 class PlanChoice:
     """A plan that can be signed; `signed` names the holder's live agreement of this plan.
 
-    `hospital` is whose bills it pays; empty where it pays everywhere in a house of several. `name`
-    is told where the hospital alone does not tell two plans apart.
+    `hospital` is whose bills it pays; empty where it pays everywhere in a house of several.
     """
 
     plan: AgreementPlan
     hospital: str
-    name: str
     signed: int | None = None
 
     @property
@@ -41,11 +39,20 @@ class PlanChoice:
 
 @dataclass(frozen=True, slots=True)
 class PlanGroup:
-    """The plans of one institution through one channel."""
+    """The plans of one institution through one channel, one for each campus."""
 
     channel: str | Promise
     institution: str
     plans: tuple[PlanChoice, ...]
+
+    @property
+    def first(self) -> PlanChoice:
+        """The plan that is shown; those of other campuses are folded away behind it."""
+        return self.plans[0]
+
+    @property
+    def others(self) -> tuple[PlanChoice, ...]:
+        return self.plans[1:]
 
 
 def plans_open() -> QuerySet[AgreementPlan]:
@@ -76,17 +83,25 @@ def plan_hospital(plan: AgreementPlan) -> str:
 
 
 def plans_offered(user: User) -> list[PlanGroup]:
-    """Every plan of every institution in term. None is favoured: each reader has another order."""
+    """The widest plan of each campus, of every institution in term. None of the institutions is
+    favoured: each reader has another order."""
     live = dict(Agreement.objects.filter(holder=user, status__in=LIVE).values_list("plan_id", "pk"))
-    found = [plan for plan in plans_open().order_by("pk") if plan_is_offered(plan)]
-    found.sort(key=lambda plan: _drawn(user, plan))
+    widest = (
+        plans_open()
+        .filter(offered=True)
+        .order_by("-single_fen", "-daily_fen", "-daily_count", "pk")
+    )
+    chosen: dict[tuple[str, int, int], AgreementPlan] = {}
+    for plan in widest:
+        if plan_is_offered(plan):
+            chosen.setdefault((*_account(plan), plan.merchant.campus_id or 0), plan)
+    found = sorted(chosen.values(), key=lambda plan: _drawn(user, plan))
     names = list(Campus.objects.order_by("pk").values_list("name", flat=True)[:2])
     house = names[0] if len(names) == 1 else ""
     return [_group(list(rows), house, live) for _key, rows in groupby(found, key=_account)]
 
 
 def _group(plans: list[AgreementPlan], house: str, live: dict[int, int]) -> PlanGroup:
-    places = [plan.merchant.campus_id for plan in plans]
     merchant = plans[0].merchant
     return PlanGroup(
         channel=agreement_channel_word(merchant.channel),
@@ -95,7 +110,6 @@ def _group(plans: list[AgreementPlan], house: str, live: dict[int, int]) -> Plan
             PlanChoice(
                 plan=plan,
                 hospital=plan.merchant.campus.name if plan.merchant.campus else house,
-                name=plan.name if places.count(plan.merchant.campus_id) > 1 else "",
                 signed=live.get(plan.pk),
             )
             for plan in plans

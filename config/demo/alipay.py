@@ -17,6 +17,8 @@ CHANNEL = "alipay"
 SECRETS = ("app_private_key", "alipay_public_key", "app_cert", "alipay_cert", "alipay_root_cert")
 # A periodic agreement needs a rule of its own; visits are paid under the other product.
 VISITS = "GENERAL_WITHHOLDING"
+# Terms like a real hospital's: two people of the demo have them, the others choose the wide ones.
+NARROW_FEN = 50_000
 PLAN_TERMS = ("name", "single_fen", "daily_fen", "daily_count", "hours_from")
 
 
@@ -54,6 +56,7 @@ def plan_entry(given: dict[str, Any]) -> dict[str, Any]:
     return {
         "plan_id": str(given["plan_id"]),
         "hours_until": given["hours_to"],
+        "offered": given["single_fen"] > NARROW_FEN,
         **{name: given[name] for name in PLAN_TERMS},
     }
 

@@ -107,6 +107,7 @@ class PlanForm(StrictSerializer):
     daily_count = WholeField(least=1, most=TIMES_MAX, required=False)
     hours_from = HourField(required=False)
     hours_until = HourField(required=False)
+    offered = FlagField(required=False)
 
 
 class MerchantForm(StrictSerializer):

@@ -67,28 +67,27 @@ def test_every_institution_in_term_is_offered_and_none_is_first_for_everybody() 
     assert len(first) > 1
 
 
-def test_plans_stand_under_their_channel_each_with_its_hospital_and_limits() -> None:
-    # Given two hospitals' merchants, each with a wide and a narrow plan
+def test_one_plan_stands_for_each_campus_the_widest_that_is_offered() -> None:
+    # Given two campuses' merchants, each with three plans; the widest is not for patients
     user, _own, _mother = house.family()
     main = Campus.objects.get()
     east = people.campus("east", name="云溪市第一医院东院")
     for number, campus in (("1900000001", main), ("1900000002", east)):
         merchant = payments.merchant(number, campus=campus)
-        payments.plan(merchant, "1", name="大额")
-        terms = {"single_fen": 50_000, "daily_fen": 250_000}
         hours = {"hours_from": time(7), "hours_until": time(22)}
-        payments.plan(merchant, "2", name="小额", **terms, **hours)
+        payments.plan(merchant, "2", single_fen=50_000, daily_fen=250_000)
+        payments.plan(merchant, "1", **hours)
+        payments.plan(merchant, "3", single_fen=900_000, offered=False)
 
     # When the user looks what can be signed
     text = text_of(house.signed_in(user).get("/agreements/new"))
 
-    # Then channel and institution stand once, and each card says what sets it apart
+    # Then channel and institution stand once, with one card, and the other campus is folded away
     assert text.count("由财付通扣款") == 1
-    wide = "云溪市第一医院大额每笔最多¥5,000.00每天最多¥50,000.00"
-    narrow = "云溪市第一医院东院小额每笔最多¥500.00每天最多¥2,500.00只在7:00–22:00扣款"
-    assert wide in text
-    assert narrow in text
-    assert text.count("只在") == 2
+    terms = "每笔最多¥5,000.00每天最多¥50,000.00只在7:00–22:00扣款"
+    shown, folded = text.split("其他院区")
+    assert f"云溪市第一医院{terms}" in shown and shown.count("每笔最多") == 1
+    assert f"云溪市第一医院东院{terms}" in folded and folded.count("每笔最多") == 1
 
 
 def test_the_form_names_the_hospital_whose_bills_are_paid() -> None:
