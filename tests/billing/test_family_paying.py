@@ -39,7 +39,7 @@ def test_the_payer_reads_limit_and_what_went_today_for_each_person() -> None:
     text = text_of(house.signed_in(user).get("/family"))
     # Then the mother's row tells the limit and her sum, not the one of the other person
     assert "李*英，父母" in text
-    assert "微信免密，每天最多¥200.00今天已支付¥86.40" in text
+    assert "微信免密每天最多¥200.00今天已支付¥86.40" in text
 
 
 def test_the_patient_reads_who_pays_and_never_what_went_for_others() -> None:
@@ -53,7 +53,7 @@ def test_the_patient_reads_who_pays_and_never_what_went_for_others() -> None:
     # When the reader opens the family
     text = text_of(house.signed_in(user).get("/family"))
     # Then limit and their own sum are there
-    assert "微信免密，每天最多¥300.00今天已支付¥0.00" in text
+    assert "微信免密每天最多¥300.00今天已支付¥0.00" in text
     assert "77.77" not in text
     # And a payer who signed nothing is no promise
     AgreementPatient.objects.filter(patient=own).update(active=False)
