@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +75,20 @@ def database_beside_the_browser() -> Iterator[None]:
 def house(live_server: Any, settings: Any) -> House:
     settings.MIDDLEWARE = [POLICY, *settings.MIDDLEWARE]
     patients.campus(name="云溪市第一医院")
-    mother = patients.patient("0004182276", number=patients.id_number(3), name="陈秀兰")
-    paid_bill(8_640, of=patients.encounter("E1", of=mother), invoice_no="2611200418")
+    mother = patients.patient(
+        "0004182276", number=patients.id_number(3), name="陈秀兰", sex="female",
+        birth_date=date(1953, 3, 12),
+    )  # fmt: skip
+    visit = patients.encounter("E1", of=mother)
+    paid_bill(12_000, 3_520, 2_000, of=visit, invoice_no="2611200418", item_name="血脂四项")
     invoice(12_000, of=patients.encounter("E2", of=mother), invoice_no="2611200419")
     daughter = payments.user("daughter")
     payments.access(patients.patient(name="李雯"), daughter)
     UserPhone.objects.create(user=daughter, phone="13812345678", verified_at=clock.now())
     bound = payments.access(mother, daughter, "parent")
     signed = payments.agreement(mother, daughter, own_daily_fen=80_000)
-    twin, other = (patients.patient(f"0004{n}", name="陈秀兰") for n in (991, 992))
+    same: Any = {"name": "陈秀兰", "sex": "female", "birth_date": mother.birth_date}
+    twin, other = (patients.patient(f"0004{n}", **same) for n in (991, 992))
     form = f"/admin/desk/merges/new?kept={mother.pk}&merged={other.pk}"
     logged_in("cashier").post(form, {"reason": "急诊时没有带卡，重新建档"})
     return House(live_server.url, mother, bound, signed, twin, PatientMerge.objects.get())
@@ -131,7 +137,7 @@ def test_pictures_of_the_window(open_page: Any, house: House) -> None:
     bill = Invoice.objects.get(invoice_no="2611200418")
     pictured = {
         "desk-patient": ("cashier", of),
-        "desk-bill": ("finance", f"/admin/desk/bills/{bill.pk}"),
+        "desk-bill": ("cashier", f"/admin/desk/bills/{bill.pk}"),
         "desk-bindings": ("refund_clerk", f"{of}/bindings"),
         "desk-merge": ("reviewer", f"/admin/desk/merges/{house.case.pk}"),
     }

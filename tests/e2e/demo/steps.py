@@ -34,7 +34,9 @@ def bind(who: Walker, relation: str, whom: Relative, *, elder: bool = False) -> 
     if elder:
         who.press("下一步")
     who.fill("证件号码", whom.id_no)
+    who.picture(f"bind-{relation}")
     who.press("发送验证码")
+    who.picture(f"bind-{relation}-code")
     who.fill("短信验证码", who.code(whom.phone, after=seen))
     who.press("绑定就诊卡")
     assert who.path == "/family"
@@ -63,6 +65,7 @@ def sign(who: Walker, channel: str, wallet: str, *people: str, most: str = "") -
         ("openid", who.one.openid) if wallet == "wechat" else ("user_id", who.one.alipay_id)
     )
     who.page.locator(f"select[name={field}]").select_option(value)
+    who.picture(f"sign-{wallet}")
     who.tap(who.page.locator("button[value=yes]"))
     who.tap(who.page.get_by_role("link", name="返回商家"))
     who.page.get_by_role("heading", name="已签约").wait_for()

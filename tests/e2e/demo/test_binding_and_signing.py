@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 def test_signs_in_by_phone_and_is_asked_once(signed_in: Walker) -> None:
     signed_in.open("/consents")
     assert "个人信息" in signed_in.words
+    signed_in.picture("consents")
     signed_in.open("/accounts/login")
     assert signed_in.path == "/"
 

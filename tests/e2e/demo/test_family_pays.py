@@ -51,6 +51,9 @@ def test_alipay_pays_for_the_child(signed: Signed, house: Demo, relatives: Relat
     assert told["amount"] == "¥45.50"
     signed.who.open(f"/agreements/{signed.alipay}/deductions")
     assert "¥45.50" in signed.who.words
+    signed.who.open("/family")
+    assert "今天已支付¥45.50" in signed.who.words
+    signed.who.picture("family-paid")
 
 
 def test_ended_in_the_wallet_the_next_bill_waits_on_the_phone(

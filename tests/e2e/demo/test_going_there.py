@@ -54,6 +54,25 @@ def test_elder_mode_is_one_press_and_stays(signed: Signed) -> None:
     assert who.mode is None
 
 
+def test_what_was_paid_is_kept_with_its_receipt(signed: Signed, house: Demo) -> None:
+    # Given a bill of today that is paid
+    who = signed.who
+    bill = house.bill(who.one.mrn, 80_00, 6_40)
+    who.scanned(bill.number)
+    # When the history is opened and the bill in it
+    who.begin("/bills")
+    assert "¥86.40" in who.words
+    who.picture("history")
+    who.tap(who.page.locator(".cells a.cell").filter(has_text="86.40").first)
+    assert who.head == "已支付"
+    who.picture("history-paid")
+    # Then its receipt is a file
+    link = who.page.locator("a[href$='/receipt']").first
+    answer = who.context.request.get(f"{house.portal}{link.get_attribute('href')}")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
+    who.file("receipt.pdf", answer.body())
+
+
 def test_the_day_after_they_are_asked_how_it_was(signed: Signed, house: Demo) -> None:
     # Given a bill that was paid today, and no question on the same day
     who = signed.who

@@ -109,6 +109,11 @@ class Walker:
             self.page.mouse.move(0, 0)
             self.page.screenshot(path=Path(PICTURES) / f"journey-{name}.png")
 
+    def file(self, name: str, body: bytes) -> None:
+        """A file they were given, beside the pictures."""
+        if PICTURES and self.page.viewport_size == PHONE_SIZE:
+            (Path(PICTURES) / f"journey-{name}").write_bytes(body)
+
     # What arrives on their phone
 
     def code(self, phone: str = "", *, after: int = 0) -> str:
