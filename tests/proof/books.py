@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 
 from billing.ledger.checking import ledger_check
 from billing.ledger.models import JournalEntry, Posting
@@ -43,14 +44,12 @@ def _transactions() -> list[str]:
             posted = entries[f"refund_done:{row.number}"] - came_back
         if posted != (row.status == "SUCCEEDED"):
             found.append(f"{row.kind} {row.number} {row.status} is posted {posted} times")
-    over = (
-        rows.filter(kind="CAPTURE")
-        .annotate(
-            back=Sum("refunds__amount_fen", filter=~Q(refunds__status__in=["DECLINED", "CLOSED"]))
-        )
-        .filter(back__gt=F("amount_fen"))
-    )
-    found += [f"{row.number} took {row.amount_fen} and gives {row.back}" for row in over]
+    back = given_back(rows)
+    found += [
+        f"{row.number} took {row.amount_fen} and gives {back[row.pk]}"
+        for row in rows
+        if row.kind == "CAPTURE" and back[row.pk] > row.amount_fen
+    ]
     several = (
         rows.filter(kind="CAPTURE", status__in=IN_FLIGHT)
         .values("payment__invoice")
@@ -59,6 +58,19 @@ def _transactions() -> list[str]:
     )
     found += [f"invoice {row['payment__invoice']} has {row['n']} tenders out" for row in several]
     return found
+
+
+def given_back(rows: Iterable[PaymentTransaction]) -> Counter[int]:
+    """By capture, what went back or may. Once a number of a debt has succeeded, another that was
+    written for it and not sent gives nothing (`refunds.refund_is_owed`)."""
+    refunds = [row for row in rows if row.kind == "REFUND"]
+    done = {row.reissue_of_id or row.pk for row in refunds if row.status == "SUCCEEDED"}
+    back: Counter[int] = Counter()
+    for row in refunds:
+        unsent = row.status == "CREATED" and (row.reissue_of_id or row.pk) in done
+        if row.status not in ("DECLINED", "CLOSED") and not unsent:
+            back[row.original_id] += row.amount_fen
+    return back
 
 
 def _invoice(invoice: Invoice) -> list[str]:

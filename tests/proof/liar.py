@@ -16,6 +16,8 @@ from tests.scripted import CLOSED, DECLINED, MISSING, NOT_SENT, PENDING, SILENT,
 
 CAPTURES = ("paid", "declined", "open", "silent_paid", "silent_open", "silent_lost", "not_sent")
 REFUNDS = ("done", "pending", "silent_done", "silent_lost", "declined")
+# 退款异常: the payer's bank sent it back, and the channel holds it.
+CAME_BACK = ChannelAnswer(Outcome.PENDING, code="ABNORMAL", executed=True)
 ALREADY_PAID = ChannelAnswer(Outcome.UNKNOWN, code="ORDERPAID", executed=True)
 
 
@@ -47,6 +49,8 @@ class World:
         state = self.refunds.get(number)
         if state == "done":
             return ChannelAnswer(Outcome.SUCCEEDED, amount_fen=self.amounts[number])
+        if state == "returned":
+            return CAME_BACK
         return {None: MISSING, "pending": replace(PENDING, executed=True)}.get(state, DECLINED)
 
 

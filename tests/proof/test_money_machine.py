@@ -24,21 +24,24 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from billing.channels.base import Mode, Source
+from billing.channels.base import ChannelAnswer, Mode, Source
 from billing.ledger.accounts import accounts_forget
 from billing.ledger.models import Posting
-from billing.models import Invoice, InvoiceReturn, PaymentTransaction
+from billing.models import BillingReview, Invoice, InvoiceReturn, PaymentTransaction
 from billing.offers import Offer
-from billing.services.apply import transaction_apply
+from billing.services.apply import CAME_BACK, transaction_apply
 from billing.services.collects import collect_start
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.invoices import invoice_cancel
 from billing.services.pay_links import pay_link_choose
+from billing.services.refunds import refund_look, refund_subject
 from billing.services.returns import ReturnInput, return_request
+from billing.services.review_decisions import refund_review_hand_out, refund_review_reissue
 from billing.services.sweeps import transaction_resume, transactions_due
 from core import clock
 from core.actors import Actor
 from core.errors import Refusal
+from core.outcomes import Outcome
 from tests.conftest import PINNED_NOW, ProofReport, ProofScale
 from tests.factories import payments
 from tests.factories.billing import invoice
@@ -49,6 +52,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.proof("T10", "MACHINE")]
 
 BILLS_MAX, PIECES, PIECE_FEN = 3, 10, 700
 ASKER, APPROVER = Actor("his", "C1", "收费员"), Actor("his", "C2", "组长")
+REVIEWER = Actor("staff", "reviewer", "李志强")
 CODE = "130000000000000001"
 PLACES = st.integers(0, BILLS_MAX - 1)
 METHODS = st.sampled_from(["auto", "auto", "scan", "pay_link", "cash"])
@@ -211,6 +215,56 @@ class Money(RuleBasedStateMachine):
             )
         )
 
+    @rule(pick=st.integers(0, 9), told=st.booleans())
+    def refund_turns(self, pick: int, told: bool) -> None:
+        """A refused refund is done after all, unless its debt has gone out under another number;
+        one that was done comes back; one that came back finds its account."""
+        numbers = [n for n, state in self.world.refunds.items() if state != "pending"]
+        if not numbers:
+            return
+        number = numbers[pick % len(numbers)]
+        turns = {"declined": "done", "done": "returned", "returned": "done"}
+        if self.world.refunds[number] == "declined" and self.went_out_again(number):
+            return
+        self.world.refunds[number] = turns[self.world.refunds[number]]
+        if told:
+            self.tell_refund(number, self.world.refund_answer(number))
+
+    def went_out_again(self, number: str) -> bool:
+        row = PaymentTransaction.objects.get(number=number)
+        others = PaymentTransaction.objects.filter(reissue_of=refund_subject(row)) | (
+            PaymentTransaction.objects.filter(pk=refund_subject(row))
+        )
+        return any(
+            self.world.refunds.get(other.number, "declined") != "declined"
+            or other.payment.channel == "cash"
+            for other in others.exclude(pk=row.pk)
+        )
+
+    @rule(pick=st.integers(0, 9))
+    def refund_told_late(self, pick: int) -> None:
+        """The success of any refund that ever had one, also after it came back."""
+        had = [n for n, state in self.world.refunds.items() if state in ("done", "returned")]
+        if had:
+            number = had[pick % len(had)]
+            amount_fen = self.world.amounts[number]
+            self.tell_refund(number, ChannelAnswer(Outcome.SUCCEEDED, amount_fen=amount_fen))
+
+    def tell_refund(self, number: str, answer: ChannelAnswer) -> None:
+        """As a notice does: what takes a success back is asked for (`notice_applying`)."""
+        row = PaymentTransaction.objects.get(number=number)
+        source = Source.NOTICE
+        if answer.code == CAME_BACK and row.status == "SUCCEEDED":
+            answer, source = refund_look(row=row), Source.QUERY
+        transaction_apply(transaction_id=row.pk, answer=answer, source=source)
+
+    @rule(in_cash=st.booleans())
+    def decide_a_declined_refund(self, in_cash: bool) -> None:
+        case = BillingReview.objects.filter(reason_code="refund_declined", status="OPEN").first()
+        if case is not None:
+            decide = refund_review_hand_out if in_cash else refund_review_reissue
+            self.refusing(lambda: decide(review_id=case.pk, by=REVIEWER, comment="looked at"))
+
     @rule(place=PLACES)
     def cancel(self, place: int) -> None:
         bill = self.bill(place)
@@ -233,12 +287,15 @@ class Money(RuleBasedStateMachine):
             self.tell(number)
         for _round in range(8):
             for number, state in self.world.refunds.items():
-                self.world.refunds[number] = "done" if state == "pending" else state
+                over = state in ("pending", "returned")
+                self.world.refunds[number] = "done" if over else state
             self.sweep(1_000)
         assert faults() == []
         flying = PaymentTransaction.objects.filter(status__in=PaymentTransaction.IN_FLIGHT)
         assert [str(row) for row in flying] == []
         assert not InvoiceReturn.objects.filter(status="ACCEPTED").exists()
+        # Nothing left twice that we could have known of.
+        assert not BillingReview.objects.filter(reason_code="refunded_twice").exists()
         clearing = Posting.objects.filter(account__family="clearing")
         assert sum(clearing.values_list("amount_fen", flat=True)) == self.world.kept_fen()
         ends = {"PAID", "ISSUED", "CANCELLED", "PARTLY_REFUNDED", "REFUNDED"}
