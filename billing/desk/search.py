@@ -143,7 +143,7 @@ def _tailed(texts: set[str]) -> QuerySet[Invoice, Any]:
     """Bills by all that a payer's message tells of their number."""
     if any(len(text) != INVOICE_TAIL for text in texts):
         return Invoice.objects.none()
-    return Invoice.objects.annotate(tail=Right("invoice_no", INVOICE_TAIL)).filter(tail__in=texts)
+    return Invoice.objects.annotate(ends=Right("invoice_no", INVOICE_TAIL)).filter(ends__in=texts)
 
 
 def _of_clients(model: Any, **number: Any) -> QuerySet[Any, Any]:

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.institution import AgreementPlan, merchant_is_open
+from billing.models.invoice import INVOICE_TAIL
 from core import clock
 from patients.models import Consent, ConsentPurpose, Patient
 
@@ -91,9 +92,6 @@ class Agreement(models.Model):
 
     objects = AgreementQuerySet.as_manager()
 
-    # Whether the holder agrees to today's words: read beside the row for its pages.
-    is_agreed: bool
-
     holder = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="agreements"
     )
@@ -147,6 +145,11 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return self.contract_code
+
+    @property
+    def tail(self) -> str:
+        """What its holder is told of its number, as long as a bill's."""
+        return self.contract_code[-INVOICE_TAIL:]
 
     @property
     def single_fen(self) -> int:

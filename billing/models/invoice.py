@@ -125,6 +125,11 @@ class Invoice(models.Model):
     def __str__(self) -> str:
         return self.invoice_no
 
+    @property
+    def tail(self) -> str:
+        """What a payer is told of its number."""
+        return self.invoice_no[-INVOICE_TAIL:]
+
 
 class InvoiceLine(models.Model):
     """A charge frozen on an invoice. What came back is counted here, never above the line."""

@@ -56,7 +56,7 @@ class InvoicePurpose:
         """Place and number."""
         assert invoice is not None
         place = invoice.encounter.campus.name
-        return _("%(place)s bill %(tail)s") % {"place": place, "tail": invoice.invoice_no[-6:]}
+        return _("%(place)s bill %(tail)s") % {"place": place, "tail": invoice.tail}
 
     def captured(
         self, row: PaymentTransaction, invoice: Invoice | None, *, expected: bool, by: Actor

@@ -22,6 +22,7 @@ from billing.models import (
     TransactionStatus,
 )
 from billing.models.agreement import holder_agrees
+from billing.models.invoice import INVOICE_TAIL
 from billing.selectors.payments import agreement_use
 from billing.words import WALLETS, way_text
 from core import clock
@@ -71,7 +72,7 @@ class AgreementRow:
     def state(self) -> str:
         """As its status; paused too while its holder has not agreed to today's words."""
         status = self.agreement.status
-        if status == AgreementStatus.ACTIVE and not self.agreement.is_agreed:
+        if status == AgreementStatus.ACTIVE and not getattr(self.agreement, "is_agreed", False):
             status = AgreementStatus.PAUSED
         return str(status).lower()
 
@@ -152,8 +153,8 @@ def payable_people(user: User, chosen: Iterable[int] = ()) -> tuple[Person, ...]
 def wallets_standing(user: User) -> tuple[list[str], bool]:
     """For the home page: the wallets that deduct now, else those that rest, and which it is."""
     rows = Agreement.objects.filter(holder=user, status__in=LIVE).order_by("preference", "pk")
-    rows = rows.annotate(is_agreed=holder_agrees())
-    found = list(rows.values_list("plan__merchant__channel", "status", "is_agreed"))
+    known = rows.annotate(is_agreed=holder_agrees())
+    found = list(known.values_list("plan__merchant__channel", "status", "is_agreed"))
     active = [
         channel for channel, status, agreed in found if agreed and status == AgreementStatus.ACTIVE
     ]
@@ -195,7 +196,7 @@ def _deduction(row: PaymentTransaction, own_id: int | None) -> Deduction:
         pk=row.pk,
         name=name,
         amount_fen=row.amount_fen,
-        number=invoice.invoice_no[-6:] if invoice else row.number[-6:],
+        number=invoice.tail if invoice else row.number[-INVOICE_TAIL:],
         badge=badge,
         at=row.occurred_at or row.created_at,
     )
@@ -203,8 +204,8 @@ def _deduction(row: PaymentTransaction, own_id: int | None) -> Deduction:
 
 def _with_plan(rows: QuerySet[Agreement]) -> QuerySet[Agreement]:
     beside = ("plan__merchant__institution", "plan__merchant__campus")
-    rows = rows.annotate(is_agreed=holder_agrees())
-    return rows.select_related(*beside).defer("plan__merchant__secrets")
+    known = rows.annotate(is_agreed=holder_agrees())
+    return known.select_related(*beside).defer("plan__merchant__secrets")
 
 
 def _order(row: Agreement) -> tuple[int, int, int]:

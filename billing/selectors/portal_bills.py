@@ -198,7 +198,7 @@ def _row(invoice: Invoice, right: PatientAccess, channel: str) -> BillRow:
         title=bill_title(invoice) if right.may_view else invoice.encounter.campus.name,
         person="" if own else mask_name(invoice.patient.name),
         department=invoice.encounter.department_name if right.may_view else "",
-        number=invoice.invoice_no if right.may_view else invoice.invoice_no[-6:],
+        number=invoice.invoice_no if right.may_view else invoice.tail,
         cash_fen=invoice.cash_fen,
         amount_fen=amount_fen,
         others_fen=amount_fen - invoice.cash_fen,

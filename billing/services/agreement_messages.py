@@ -65,7 +65,7 @@ def _tell(agreement: Agreement, kind: str, more: str = "") -> None:
 def _queue(agreement: Agreement, kind: str, key: str) -> None:
     facts = {
         "hospital": hospital_name(agreement.plan.merchant.campus_id),
-        "number": agreement.contract_code[-6:],
+        "number": agreement.tail,
     }
     notifications_queue(messages=[Message(key, kind, agreement.holder_id, facts)])
 

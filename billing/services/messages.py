@@ -79,5 +79,5 @@ def _facts(invoice: Invoice, amount_fen: int) -> dict[str, Any]:
         "hospital": invoice.encounter.campus.name,
         "name": mask_name(invoice.patient.name),
         "amount_fen": amount_fen,
-        "number": invoice.invoice_no[-6:],
+        "number": invoice.tail,
     }
