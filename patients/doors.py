@@ -18,7 +18,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
 from core.models import User
-from patients.actors import patient_actor  # noqa: F401
 from patients.models import ConsentPurpose
 from patients.selectors import consent_stands
 

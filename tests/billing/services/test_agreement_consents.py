@@ -15,7 +15,7 @@ from billing.services.agreement_sweeps import agreement_look
 from billing.services.invoice_drive import invoice_drive
 from core.errors import Conflict
 from core.models import User
-from patients.doors import patient_actor
+from patients.actors import patient_actor
 from patients.messages import message_fields
 from patients.models import Consent, Notification, Patient
 from patients.services.consents import consent_give, consent_withdraw
