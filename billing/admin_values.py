@@ -10,6 +10,7 @@ from billing.desk.search import KINDS
 from billing.desk.views.patients import REVEAL_REASONS
 from billing.ledger.chart import FAMILIES
 from billing.models import RatingTag
+from billing.reasons import REASON_OF
 from billing.words import REASONS
 from core.admin_values import words_add
 
@@ -91,7 +92,7 @@ OUTCOME_WORDS: dict[str, Promise] = {
     },
 }
 REASON_WORDS: dict[str, Promise] = {
-    **REASONS,
+    **{code: REASONS[reason] for code, reason in REASON_OF.items() if reason in REASONS},
     "came back": pgettext_lazy("reason", "came back from the bank"),
     "nobody waited for it": pgettext_lazy("reason", "arrived when nobody waited for it"),
     "visit cancelled": pgettext_lazy("reason", "visit cancelled"),

@@ -12,23 +12,21 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.channels.base import Mode
 from billing.models import InvoiceStatus
+from billing.reasons import Reason, reason_of
 
-REASONS: dict[str, Promise] = {
-    "NOTENOUGH": _("there is not enough money in the account"),
-    "NOT_ENOUGH": _("there is not enough money in the account"),
-    "RULELIMIT": _("a limit of the deduction agreement is reached"),
-    "RULE_LIMIT": _("a limit of the deduction agreement is reached"),
-    "CONTRACT_NOT_EXIST": _("the deduction agreement has ended"),
-    "AUTH_CODE_EXPIRED": _("the payment code is no longer valid"),
-    "AUTHCODEEXPIRE": _("the payment code is no longer valid"),
-    "USERPAYING": _("the password was not entered in time"),
+REASONS: dict[Reason, Promise] = {
+    Reason.NOT_ENOUGH_MONEY: _("there is not enough money in the account"),
+    Reason.AGREEMENT_LIMIT: _("a limit of the deduction agreement is reached"),
+    Reason.AGREEMENT_ENDED: _("the deduction agreement has ended"),
+    Reason.CODE_EXPIRED: _("the payment code is no longer valid"),
+    Reason.NOT_CONFIRMED: _("the password was not entered in time"),
 }
 OTHER = _("the payment was not completed and is cancelled")
 
 
 def reason_text(code: str) -> Promise:
     """Why nothing was taken, in one phrase."""
-    return REASONS.get(code, OTHER)
+    return REASONS.get(reason_of(code) or Reason.NOT_COMPLETED, OTHER)
 
 
 # What a list says of a bill: the state of the badge (`core.templatetags.elements`).

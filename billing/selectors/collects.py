@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.models import CollectRequest, CollectStatus, Invoice
+from billing.reasons import reason_of
 from billing.selectors.pay_links import action_shown
 from patients.models import HisClient
 
@@ -29,7 +30,10 @@ def collect_answer(collect: CollectRequest) -> dict[str, Any]:
         return {"result": "paid"}
     if collect.status == CollectStatus.RUNNING or invoice.status in Invoice.DRIVEN:
         return {"result": "processing"}
-    answer: dict[str, Any] = {"result": collect.status.lower(), "reason": collect.decline_code}
+    answer: dict[str, Any] = {
+        "result": collect.status.lower(),
+        "reason": reason_of(collect.decline_code),
+    }
     if collect.status == CollectStatus.ACTION_REQUIRED and invoice.action is not None:
         answer["action"] = action_shown(invoice, invoice.action)
     return answer

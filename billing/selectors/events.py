@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.models import HisEvent
+from billing.models import EventType, HisEvent
+from billing.reasons import reason_of
 from billing.selectors.pay_links import action_shown
 from core import clock
 from patients.models import HisClient
@@ -36,8 +37,11 @@ def event_body(row: HisEvent) -> dict[str, Any]:
 
 
 def _data(row: HisEvent) -> dict[str, Any]:
-    """What the event tells; the address of a pay link is not kept in it but filled in here."""
+    """What the event tells; the address of a pay link is not kept in it but filled in here, and a
+    channel's code is told by the portal's word for it."""
     data: dict[str, Any] = dict(row.data)
     if data.get("action") is not None:
         data["action"] = action_shown(row.invoice, data["action"])
+    if row.type in (EventType.DECLINED, EventType.ACTION_REQUIRED):
+        data["reason"] = reason_of(str(data.get("reason") or ""))
     return data

@@ -18,6 +18,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
+from billing.reasons import reason_of
 from billing.selectors.pay_links import action_shown
 from core import clock
 from core.errors import NotFound
@@ -75,6 +76,7 @@ def invoice_body(invoice: Invoice) -> dict[str, Any]:
     """The answer to `GET invoices/{no}`; two statements besides the bill itself."""
     books = invoice_books(invoice)
     captures = list(_captures(invoice))
+    unpaid = invoice.status == InvoiceStatus.ISSUED
     unsettled = invoice.status in Invoice.OPEN or invoice.status == InvoiceStatus.REVIEW
     return {
         "invoice_no": invoice.invoice_no,
@@ -88,6 +90,7 @@ def invoice_body(invoice: Invoice) -> dict[str, Any]:
         "payments": [_payment(row) for row in captures],
         "claim": None,
         "action": action_shown(invoice, invoice.action),
+        "reason": reason_of(invoice.decline_code) if unpaid else None,
         "ledger": {
             "receivable_fen": books.receivable_fen,
             "refund_payable_fen": books.refund_payable_fen,

@@ -22,7 +22,7 @@ def paid_orders(demo: Demo, bill: Bill) -> list[tuple[str, int]]:
 
 def no_money(demo: Demo) -> tuple[str, str]:
     demo.act("payer", "set_balance", "oDemoP0005", balance_fen=86_39)
-    return "P0005", "NOTENOUGH"
+    return "P0005", "not_enough_money"
 
 
 def over_limit(demo: Demo) -> tuple[str, str]:
@@ -34,7 +34,7 @@ def unsigned(demo: Demo) -> tuple[str, str]:
     demo.fault("unsign", "lose_notice", times=1)
     [contract] = demo.act("payer", "show_wallet", "oDemoP0006")["contracts"]
     demo.act("payer", "unsign", "oDemoP0006", contract_id=contract["contract_id"])
-    return "P0006", "CONTRACT_NOT_EXIST"
+    return "P0006", "agreement_ended"
 
 
 @pytest.mark.parametrize("why", [no_money, over_limit, unsigned])

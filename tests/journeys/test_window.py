@@ -68,7 +68,7 @@ def test_wrong_codes(demo: Demo) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "auth_code")
     # Given the form of one that WeChat never gave out: declined, with the channel's reason
     answer = demo.collect(bill.number, "scan", auth_code="134567890123456789")
-    assert (answer["result"], answer["reason"]) == ("declined", "AUTH_CODE_INVALID")
+    assert (answer["result"], answer["reason"]) == ("declined", "code_invalid")
     # Given one that was used before: declined, and its payer pays nothing more
     demo.act("payer", "set_balance", OPENID, balance_fen=500_00, free_fen=1000_00)
     used, other = code_of(demo), demo.bill(PAYER, 7_00)

@@ -9,6 +9,8 @@ import pytest
 
 from billing.channels.alipay import verdicts as alipay
 from billing.channels.wechat_pay import verdicts as wechat
+from billing.reasons import CHANNEL_CODES as MAPPED
+from billing.reasons import REASON_OF, Reason, reason_of
 from billing.services.apply import NEVER_EXECUTED
 from billing.services.pass_over import PASSED_OVER
 from billing.services.reviews import TOLD_TO_HIS
@@ -35,25 +37,29 @@ def own_codes() -> set[str]:
     }
 
 
-def portal_codes() -> set[str]:
-    return {
-        *own_codes(),
-        PASSED_OVER,
-        NEVER_EXECUTED,
-        *map(str, TOLD_TO_HIS),
-        *wechat.CAPTURE_REFUSED,
-        *wechat.ALREADY_CLOSED,
-        *wechat.CLOSED_STATES,
-        *wechat.FAILED_STATES,
-        *alipay.CAPTURE_REFUSED,
-        *alipay.ALREADY_CLOSED,
-        alipay.CLOSED_STATE,
-    }
+CHANNEL_CODES = {
+    NEVER_EXECUTED,
+    *wechat.CAPTURE_REFUSED,
+    *wechat.ALREADY_CLOSED,
+    *wechat.CLOSED_STATES,
+    *wechat.FAILED_STATES,
+    *alipay.CAPTURE_REFUSED,
+    *alipay.ALREADY_CLOSED,
+    alipay.CLOSED_STATE,
+}
 
 
-def test_every_code_has_a_word() -> None:
+def test_every_reason_has_a_word() -> None:
     assert own_codes() >= {"pay_link", "no_agreement", "agreement_limit"}
-    assert sorted(portal_codes() - REASONS.keys()) == []
+    assert {*own_codes(), PASSED_OVER} <= set(Reason)
+    assert {*map(str, Reason), *map(str, TOLD_TO_HIS)} == REASONS.keys()
+
+
+def test_every_code_of_a_channel_is_mapped_once() -> None:
+    assert sorted(CHANNEL_CODES - REASON_OF.keys()) == []
+    mapped = [code for codes in MAPPED.values() for code in codes]
+    assert len(mapped) == len(set(mapped))
+    assert reason_of("BRAND_NEW_CODE") == Reason.NOT_COMPLETED and reason_of("") is None
 
 
 def test_words_are_chinese_and_hold_no_code() -> None:
@@ -64,7 +70,7 @@ def test_words_are_chinese_and_hold_no_code() -> None:
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("NOTENOUGH", "账户余额不足"),
+        ("not_enough_money", "账户余额不足"),
         ({"code": "no_agreement"}, "病人没有签代扣协议"),
         ("余额不足", "余额不足"),
         ("two words", "two words"),
@@ -76,11 +82,11 @@ def test_reason_is_said_in_words(reason: object, words: str) -> None:
 
 
 def test_answer_and_event_use_the_same_words() -> None:
-    told = collect_words({"result": "declined", "reason": "RULELIMIT"})
-    assert told == "未支付，没有扣款：超出单笔或当日限额。"
+    told = collect_words({"result": "declined", "reason": "account_limit"})
+    assert told == "未支付，没有扣款：超出付款账户的限额。"
     assert (
-        fact_words({"reason": "RULELIMIT", "refund_no": "F1"})
-        == "原因 超出单笔或当日限额，退费号 F1"
+        fact_words({"reason": "account_limit", "refund_no": "F1"})
+        == "原因 超出付款账户的限额，退费号 F1"
     )
 
 

@@ -19,11 +19,13 @@ from billing.his.fields import (
 )
 from billing.his.serializers.people import OperatorSerializer
 from billing.models import CollectMethod, EventType, InvoiceStatus, TransactionStatus
+from billing.reasons import Reason
 from billing.services.charges import CHARGES_MAX
 from billing.services.return_lines import ReturnInput
 
 WAIT_S_MAX = 10
 ALL_LINES = "all"
+REASONS = [str(reason) for reason in Reason]
 
 
 class IssueSerializer(StrictSerializer):
@@ -137,6 +139,9 @@ class InvoiceAnswerSerializer(serializers.Serializer[Any]):
     payments = PaymentAnswerSerializer(many=True)
     claim = serializers.JSONField(allow_null=True)
     action = ActionSerializer(allow_null=True)
+    reason = serializers.ChoiceField(
+        REASONS, allow_null=True, help_text="Why the last collect took nothing, while ISSUED."
+    )
     ledger = InvoiceLedgerSerializer()
 
 
@@ -148,7 +153,7 @@ class CollectAnswerSerializer(serializers.Serializer[Any]):
     result = serializers.ChoiceField(["paid", "action_required", "declined", "processing"])
     invoice = InvoiceAnswerSerializer()
     action = ActionSerializer(required=False)
-    reason = serializers.CharField(required=False)
+    reason = serializers.ChoiceField(REASONS, required=False)
 
 
 class EventSerializer(serializers.Serializer[Any]):

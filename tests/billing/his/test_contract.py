@@ -90,6 +90,7 @@ def test_a_bill_is_issued_read_and_replayed(his: His, visit: str) -> None:
         "payments": [],
         "claim": None,
         "action": None,
+        "reason": None,
         "ledger": {"receivable_fen": 10045, "refund_payable_fen": 0},
     }
     assert his("PUT", "encounters/E1/invoices/I1", {"operator": OPERATOR})[0] == 200

@@ -11,6 +11,7 @@ from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
 from billing.models import HisEvent, Invoice, PaymentTransaction
 from billing.selectors.collects import collect_answer
+from billing.selectors.invoices import invoice_body
 from billing.selectors.payments import receivable_fen
 from billing.services.invoice_drive import invoice_drive
 from billing.services.sweeps import transaction_resume
@@ -74,17 +75,23 @@ def test_declined_agreement_falls_to_the_next_and_then_to_the_pay_link() -> None
     answer = collect_answer(collect)
     assert answer["result"] == "action_required"
     assert answer["action"]["type"] == "url"
-    assert answer["reason"] == "NOTENOUGH"
+    assert answer["reason"] == invoice_body(bill)["reason"] == "not_enough_money"
+    assert {row.code for row in captures(bill)} == {"NOTENOUGH"}
     assert events(bill) == ["priced", "action_required"]
     assert receivable_fen(bill) == 1_000
 
 
-def test_no_agreement_offers_the_pay_link_without_any_call() -> None:
+@pytest.mark.parametrize("method", ["auto", "agreement"])
+def test_no_agreement_offers_the_pay_link_without_any_call(method: str) -> None:
     bill = invoice(1_000)
-    collect = payments.collect(bill)
+    collect = payments.collect(bill, method=method)
     drive(bill)
     collect.refresh_from_db()
     assert collect_answer(collect)["result"] == "action_required"
+    # And who reads the bill only is told why, with where to pay
+    read = invoice_body(bill)
+    assert (read["status"], read["reason"]) == ("ISSUED", "no_agreement")
+    assert read["action"]["type"] == "url"
     assert scripted.CALLS == []
 
 
