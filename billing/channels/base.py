@@ -17,8 +17,7 @@ from typing import Protocol
 
 from core.outcomes import Outcome, Unanswered
 
-# The code of an answer that a notice only rings about: what it claims is asked for first.
-CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"
+CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"  # a notice that only rings: what it claims is asked for first
 
 
 class Mode(StrEnum):
