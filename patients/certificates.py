@@ -32,7 +32,8 @@ def certificate_number(*, id_type: str, value: str, field: str = "id_number") ->
     number = _plain(value)
     if id_type in (IdType.ID_CARD, IdType.HOUSEHOLD):
         if not _resident_number(number):
-            raise BadInput("bad_id_number", _("This is not a valid resident ID number."), field)
+            text = _("This is not a valid ID number. Compare it with the card.")
+            raise BadInput("bad_id_number", text, field)
         return number
     if not _NUMBER.fullmatch(number):
         raise BadInput("bad_id_number", _("This is not a certificate number."), field)

@@ -58,11 +58,12 @@ def parse_json(raw: bytes) -> Any:
 
 def _why(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg}, line {error.lineno} column {error.colno}"
+        place = {"line": error.lineno, "column": error.colno}
+        return _("it breaks off or breaks the rules at line %(line)s, column %(column)s") % place
     if isinstance(error, RecursionError):
-        return "nested too deeply"
+        return _("it is nested too deeply")
     # A number of thousands of digits is refused by Python itself, in its own words.
-    return str(error) if isinstance(error, _Refused) else "a number is too long"
+    return str(error) if isinstance(error, _Refused) else _("a number is too long")
 
 
 class _Refused(ValueError):
@@ -70,7 +71,7 @@ class _Refused(ValueError):
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _Refused(f"{name} is no number")
+    raise _Refused(_("%(name)s is no number") % {"name": name})
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -79,7 +80,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _value in pairs:
             if name in seen:
-                raise _Refused(f"the key {json.dumps(name[:40])} occurs twice")
+                key = json.dumps(name[:40], ensure_ascii=False)
+                raise _Refused(_("the key %(key)s occurs twice") % {"key": key})
             seen.add(name)
     return found
 
@@ -87,12 +89,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _refuse_unstorable(value: Any, depth: int) -> None:
     """NUL and lone surrogates are JSON, but no text the database can hold."""
     if depth > DEPTH_MAX:
-        raise _Refused("nested too deeply")
+        raise _Refused(_("it is nested too deeply"))
     if isinstance(value, str):
         if "\x00" in value:
-            raise _Refused("a text holds a NUL character")
+            raise _Refused(_("a text holds a NUL character"))
         if any("\ud800" <= char <= "\udfff" for char in value):
-            raise _Refused("a text holds half of a surrogate pair")
+            raise _Refused(_("a text holds half of a surrogate pair"))
     elif isinstance(value, dict):
         for name, item in value.items():
             _refuse_unstorable(name, depth)

@@ -132,12 +132,12 @@ def _own_family_allows(user: User, wanted: BindingWanted, index: str) -> None:
     own = person_of(user)
     if wanted.relation == Relation.SELF and own is not None:
         raise Conflict("self_bound", SELF_BOUND)
-    live = PatientAccess.objects.live().filter(user=user)
-    if (
-        index
-        and live.filter(patient__id_number_index=index, patient__id_type=wanted.id_type).exists()
-    ):
-        raise Conflict("already_bound", ALREADY_BOUND)
+    same = PatientAccess.objects.live().filter(
+        user=user, patient__id_number_index=index, patient__id_type=wanted.id_type
+    )
+    bound = same.values_list("relation", flat=True).first() if index else None
+    if bound is not None:
+        raise Conflict("already_bound", OWN_BOUND if bound == Relation.SELF else ALREADY_BOUND)
     if family_places(user) >= FAMILY_MAX:
         raise Conflict("family_full", FULL)
     born = born_by_number(wanted.id_type, _number(wanted))
@@ -147,7 +147,8 @@ def _own_family_allows(user: User, wanted: BindingWanted, index: str) -> None:
 
 
 SELF_BOUND = _("Your own card is bound already. To change it, end that binding first.")
-ALREADY_BOUND = _("This person is on your family page already.")
+OWN_BOUND = _("You have bound your own card already. To bind a relative, type their number.")
+ALREADY_BOUND = _("This person is bound already. Open them under Family, there is no need to add.")
 FULL = _("You have bound five people. End one of these bindings to add another.")
 OVER = _("This code is no longer valid. Begin again to get a new one.")
 

@@ -39,7 +39,7 @@ def test_mistyped_certificate_number_is_refused_by_its_check_digit(his: His) -> 
     right = "11010519491231002X"
     problem = sent(his, "PUT", "patients/M1", patient_body(id_number=right[:-1] + "1"), 400)
     assert problem["type"] == "urn:portal:problem:bad_id_number"
-    assert problem["detail"] == "id_number：身份证号有误。"
+    assert problem["detail"] == "id_number：身份证号有误，请对照证件核对。"
     assert his("PUT", "patients/M1", patient_body(id_number=right))[0] == 201
 
 
@@ -148,3 +148,21 @@ def test_the_next_minute_is_kept_again(his: His, visit: str, still_clock: Any) -
     with clock.freeze(still_clock.at.replace(minute=still_clock.at.minute + 1)):
         his("POST", "invoices/I404/cancel", {"operator": OPERATOR})
     assert AuditEvent.objects.filter(action=REFUSED).count() == before + 1
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b'{"name": ', "内容不是 JSON：第 1 行第 10 列中断或不合规则。"),
+        (b'{\n"a": 1,}', "内容不是 JSON：第 2 行第 8 列中断或不合规则。"),
+        (b'{"a": 1, "a": 2}', '内容不是 JSON：键 "a" 出现了两次。'),
+        (b'{"a": NaN}', "内容不是 JSON：NaN 不是数。"),
+        (b"[" * 500 + b"]" * 500, "内容不是 JSON：嵌套太深。"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "内容不是 JSON：有一个数太长。"),
+        (b'{"a": "\\u0000"}', "内容不是 JSON：有一段文字含有 NUL 字符。"),
+    ],
+)
+def test_a_body_that_is_no_json_is_told_in_one_language(
+    his: His, body: bytes, sentence: str
+) -> None:
+    assert is_problem(his.raw("PUT", "patients/M1", body), 400)["detail"] == sentence
