@@ -132,6 +132,20 @@ def test_the_form_leads_to_the_channel_and_leaves_the_mandate(wallet: Wallet) ->
     assert wallet.asked[0][2].startswith("http")
 
 
+def test_a_fault_in_a_limit_keeps_the_consent_ticked_for_the_text_that_was_read() -> None:
+    user, own, _mother = house.family()
+    phone, plan = house.signed_in(user), narrow_plan()
+    ticked = 'name="agree" value="yes" checked'
+
+    def page(**changed: Any) -> str:
+        sent = answers(people=[own.pk], single="abc") | changed
+        return phone.post(f"/agreements/new/{plan.pk}", sent).content.decode()
+
+    assert ticked in page()
+    # But not where it was not ticked, nor where another text was read
+    assert ticked not in page(agree="") and ticked not in page(text="0" * 64)
+
+
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
