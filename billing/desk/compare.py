@@ -17,7 +17,7 @@ from billing.desk.faces import Face, face_of
 from billing.models import Invoice
 from core import clock
 from core.crypto import mask_name
-from patients.models import Encounter, Patient, PatientAccess, PatientMerge
+from patients.models import Encounter, IdentifierKind, Patient, PatientAccess, PatientMerge
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def compare_rows(kept: Patient, merged: Patient, *, full_name: bool) -> list[Com
     return [
         _row(_("name"), [face.name for face in faces], [one.name for one in two]),
         _row(_("sex"), [str(face.sex) for face in faces], [one.sex for one in two]),
-        _row(_("Age"), [_age(face) for face in faces], [one.birth_date for one in two]),
+        _born(kept, merged, faces),
         _row(
             _("Certificate"),
             [f"{face.id_type} {face.id_number}" if face.id_number else "" for face in faces],
@@ -61,13 +61,19 @@ def compare_rows(kept: Patient, merged: Patient, *, full_name: bool) -> list[Com
 
 
 def case_name(merge: PatientMerge) -> str:
-    """For the queue: both records by masked name and number."""
-    return _("%(merged)s (no. %(twin)s) into %(kept)s (no. %(stays)s)") % {
+    """For the queue: both records by masked name and record number."""
+    return _("%(merged)s (%(twin)s) into %(kept)s (%(stays)s)") % {
         "merged": mask_name(merge.merged.name),
-        "twin": merge.merged_id,
+        "twin": record_name(merge.merged),
         "kept": mask_name(merge.kept.name),
-        "stays": merge.kept_id,
+        "stays": record_name(merge.kept),
     }
+
+
+def record_name(patient: Patient) -> str:
+    """The medical record number people know it by; ours where the duplicate was emptied."""
+    numbers = [row.value for row in patient.identifiers.all() if row.kind == IdentifierKind.MRN]
+    return _(", ").join(numbers) or _("no. %(no)s") % {"no": patient.pk}
 
 
 def _row(label: str, shown: list[str], values: list[object]) -> CompareRow:
@@ -78,6 +84,16 @@ def _row(label: str, shown: list[str], values: list[object]) -> CompareRow:
 
 def _joined(numbers: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(_(", ").join(row) or "—" for row in numbers)
+
+
+def _born(kept: Patient, merged: Patient, faces: list[Face]) -> CompareRow:
+    """Ages; where two dates of birth differ behind one age, as much of them as shows that."""
+    left, right = kept.birth_date, merged.birth_date
+    if left is None or right is None or left == right or faces[0].age != faces[1].age:
+        return _row(_("Age"), [_age(face) for face in faces], [left, right])
+    same_month = (left.year, left.month) == (right.year, right.month)
+    shown = "****-**-%d" if same_month else "%Y-%m-**"
+    return CompareRow(_("Date of birth"), (left.strftime(shown), right.strftime(shown)), True)
 
 
 def _age(face: Face) -> str:

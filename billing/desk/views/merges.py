@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from billing.desk.compare import case_name, compare_rows, two_patients
+from billing.desk.compare import case_name, compare_rows, record_name, two_patients
 from billing.desk.doors import (
     DECIDE_MERGE,
     PROPOSE_MERGE,
@@ -46,7 +46,9 @@ SHOWN_MAX = 50
 @staff_page(VIEW_MERGE)
 def merges(request: HttpRequest) -> HttpResponse:
     """What waits, oldest first, then what was decided, latest first."""
-    rows = PatientMerge.objects.select_related("kept", "merged")
+    rows = PatientMerge.objects.select_related("kept", "merged").prefetch_related(
+        "kept__identifiers", "merged__identifiers"
+    )
     waiting = list(rows.filter(status=ReviewStatus.OPEN).order_by("pk")[:SHOWN_MAX])
     decided = list(rows.exclude(status=ReviewStatus.OPEN).order_by("-pk")[:SHOWN_MAX])
     names = names_of(key for row in (*waiting, *decided) for key in (row.opened_by, row.decided_by))
@@ -204,6 +206,7 @@ def _compared(request: HttpRequest, kept_id: int, merged_id: int) -> dict[str, A
     return {
         "kept": kept,
         "merged": merged,
+        "names": [record_name(kept), record_name(merged)],
         "rows": compare_rows(kept, merged, full_name=rights_of(request).reveal),
         "doubt": doubt[1] if doubt else "",
         "counts": merge_counts(None, kept=kept, merged=merged),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from core.models import AuditEvent
@@ -57,6 +59,21 @@ def test_the_comparison_is_masked_says_what_differs_and_what_would_move(
     assert {row.subject_id for row in looks} == {str(kept.pk), str(twice.pk)}
 
 
+@pytest.mark.parametrize(
+    ("second", "shown"),
+    [((1958, 9, 2), "1958-05-** 1958-09-**"), ((1958, 5, 12), "****-**-02 ****-**-12")],
+)
+def test_two_dates_of_birth_behind_one_age_are_told_as_far_as_they_differ(
+    two: tuple[Patient, Patient], second: tuple[int, int, int], shown: str
+) -> None:
+    Patient.objects.filter(pk=two[0].pk).update(birth_date=date(1958, 5, 2))
+    Patient.objects.filter(pk=two[1].pk).update(birth_date=date(*second))
+    page = text(browser("cashier").get(new(*two)))
+    assert f"出生日期 {shown} 不一致" in page and "68 岁" not in page
+    # And records are called by the numbers people know
+    assert "档案 M1 M2" in page and "病历号或就诊卡 1" in page
+
+
 def test_two_people_join_and_two_part_again(two: tuple[Patient, Patient]) -> None:
     # given a proposal of a cashier
     kept, twice = two
@@ -64,7 +81,7 @@ def test_two_people_join_and_two_part_again(two: tuple[Patient, Patient]) -> Non
     assert clerk.post(new(kept, twice), {"reason": " "}).status_code == 400
     case = proposed(kept, twice)
     path = f"/admin/desk/merges/{case.pk}"
-    assert "陈*兰" in text(reviewer.get("/admin/desk/merges"))
+    assert "陈*兰（M2）并入 陈*兰（M1）" in text(reviewer.get("/admin/desk/merges"))
     # when somebody else agrees, the duplicate's numbers move and its page leads on
     assert reviewer.post(path, {"verdict": "maybe", "comment": "x"}).status_code == 400
     assert reviewer.post(path, {"verdict": "approve", "comment": "核对过"}).status_code == 303
