@@ -1,4 +1,5 @@
-"""What is measured of a page in the browser: targets, cut text, contrast, letters, policy."""
+"""What is measured of a page in the browser: targets, cut text, contrast, letters, shifts of the
+layout, breaches of the policy."""
 
 from __future__ import annotations
 
@@ -34,6 +35,16 @@ PALE = """() => {
 FONTS = """() => [...document.querySelectorAll('body *')]
   .filter(e => !e.closest('svg') && [...e.childNodes].some(n => n.nodeType == 3 && n.data.trim()))
   .map(e => parseFloat(getComputedStyle(e).fontSize))"""
+# What moved under the reader's eyes since the page began, without a press: the sum of all shifts,
+# and what moved. Two frames and a moment later, so that a late style or script is in it.
+SHIFTS = """() => new Promise(done => {
+  const found = [];
+  new PerformanceObserver(list => { for (const one of list.getEntries())
+    if (!one.hadRecentInput) found.push([one.value, one.sources.map(s =>
+      s.node && s.node.outerHTML ? s.node.outerHTML.slice(0, 80) : '?')]); })
+    .observe({type: 'layout-shift', buffered: true});
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(found), 60)));
+})"""
 
 
 def policy_fault(line: ConsoleMessage) -> list[str]:
