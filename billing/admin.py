@@ -158,6 +158,10 @@ class AgreementAdmin(ReadOnlyAdmin):
     def channel(self, obj: Agreement) -> str:
         return str(word_of("channel", obj.plan.merchant.channel))
 
+    @admin.display(description=pgettext_lazy("column", "plan"))
+    def plan(self, obj: Agreement) -> str:
+        return obj.plan.name or obj.plan.plan_id
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return ["person", "channel", *super().get_fields(request, obj)]
 

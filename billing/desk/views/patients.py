@@ -94,17 +94,16 @@ def _kept(typed: str) -> str:
 
 def searched(request: HttpRequest, found: Found) -> None:
     """Also a search that found nobody is evidence; what was typed is not kept."""
+    people = {row.pk for _k, row in found.people} | {row.patient_id for _k, row in found.bills}
     record(
         by=actor_of(request),
         action="patient_search",
         subject="patients.patient",
-        subject_id=found.people[0][1].pk if len(found.people) == 1 else 0,
+        subject_id=min(people) if len(people) == 1 else "",
         detail={
             "by": found.kinds,
             "found": found.count,
-            "patients": sorted(
-                {row.pk for _k, row in found.people} | {row.patient_id for _k, row in found.bills}
-            ),
+            "patients": sorted(people),
         },
         address=peer_address(request),
     )

@@ -65,7 +65,7 @@ def test_no_code_stands_alone_on_the_page_of_a_bill() -> None:
 def test_the_lists_name_a_masked_person_and_their_channel_and_are_filtered() -> None:
     bill = paid_bill(8_640)
     name, masked = bill.patient.name, bill.patient.name[0] + "*" * (len(bill.patient.name) - 1)
-    holder = payments.agreement(bill.patient)
+    holder = payments.agreement(bill.patient, plan=payments.plan(plan_id="77", name="先诊疗后付费"))
     number = PaymentTransaction.objects.get().number
     finance = browser("finance")
     for address, told in (
@@ -79,6 +79,7 @@ def test_the_lists_name_a_masked_person_and_their_channel_and_are_filtered() -> 
         page = text(finance.get(address))
         assert masked in page and "微信支付" in page
     assert "已支付" in text(finance.get("/admin/billing/paymenttransaction/"))
+    assert "先诊疗后付费" in page and "77" not in page.split()
     for address, state, other in (
         ("/admin/billing/paymenttransaction/", "SUCCEEDED", "DECLINED"),
         ("/admin/billing/agreement/", "ACTIVE", "ENDED"),

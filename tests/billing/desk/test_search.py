@@ -95,6 +95,15 @@ def test_look_up_is_recorded_without_what_was_typed(bill: Invoice) -> None:
         assert ID_NUMBER not in str(row.detail) + row.subject_id
 
 
+def test_a_search_by_bill_is_recorded_for_the_person_of_the_bill(bill: Invoice) -> None:
+    browser("cashier").post(SEARCH, {"q": bill.invoice_no})
+    [search] = looked_up().filter(action="patient_search")
+    assert search.subject_id == str(bill.patient_id)
+    browser("cashier").post(SEARCH, {"q": "M404"})
+    nobody = looked_up().filter(action="patient_search").latest("pk")
+    assert nobody.subject_id == "" and nobody.detail["found"] == 0
+
+
 def test_search_that_finds_nobody_is_recorded_too(bill: Invoice) -> None:
     answer = browser("cashier").post(SEARCH, {"q": "M404"})
     assert answer.status_code == 200
