@@ -130,6 +130,11 @@ class Money(RuleBasedStateMachine):
         bill = self.bill(place)
         if bill is None:
             return
+        self.collected(bill, method)
+        if driven:
+            invoice_drive(invoice_id=bill.pk)
+
+    def collected(self, bill: Invoice, method: str) -> None:
         number = self.number("R")
         self.refusing(
             lambda: collect_start(
@@ -142,8 +147,6 @@ class Money(RuleBasedStateMachine):
                 input_hash=number,
             )
         )
-        if driven:
-            invoice_drive(invoice_id=bill.pk)
 
     @rule(place=PLACES, mode=st.sampled_from([Mode.NATIVE, Mode.H5]))
     def open_page(self, place: int, mode: Mode) -> None:
@@ -186,6 +189,9 @@ class Money(RuleBasedStateMachine):
 
     @rule(seconds=PAUSES)
     def sweep(self, seconds: int) -> None:
+        self.time_passes(seconds)
+
+    def time_passes(self, seconds: int) -> None:
         self.still.advance(timedelta(seconds=seconds))
         for pk in transactions_due(limit=100):
             transaction_resume(transaction_id=pk)
@@ -195,8 +201,35 @@ class Money(RuleBasedStateMachine):
     @rule(place=PLACES, pieces=st.one_of(st.none(), st.integers(1, PIECES)))
     def give_back(self, place: int, pieces: int | None) -> None:
         bill = self.bill(place)
-        if bill is None:
-            return
+        if bill is not None:
+            self.ask_back(bill, pieces)
+
+    @precondition(lambda self: len(self.bills) < BILLS_MAX)
+    @rule(pieces=st.integers(1, 3), in_cash=st.booleans(), turns=st.booleans())
+    def give_back_in_vain(self, pieces: int, in_cash: bool, turns: bool) -> None:
+        """A paid bill whose return the channel refuses, a decision about it, and sometimes the
+        refused number done after all before the next one leaves: too rare to be met by chance."""
+        payments.merchant()
+        bill = invoice(PIECES * PIECE_FEN, quantity=Decimal(PIECES))
+        payments.agreement(bill.patient)
+        self.bills.append(bill)
+        self.world.deaf = False
+        self.world.captures_next.clear()
+        self.world.refunds_next.clear()
+        self.collected(bill, "auto")
+        invoice_drive(invoice_id=bill.pk)
+        self.world.refunds_next.append("declined")
+        self.ask_back(bill, pieces)
+        refused = PaymentTransaction.objects.get(kind="REFUND", payment__invoice=bill)
+        transaction_resume(transaction_id=refused.pk)
+        case = BillingReview.objects.get(transaction=refused, status="OPEN")
+        decide = refund_review_hand_out if in_cash else refund_review_reissue
+        decide(review_id=case.pk, by=REVIEWER, comment="looked at")
+        if turns and not self.went_out_again(refused.number):
+            self.world.refunds[refused.number] = "done"
+            self.tell_refund(refused.number, self.world.refund_answer(refused.number))
+
+    def ask_back(self, bill: Invoice, pieces: int | None) -> None:
         part = None
         if pieces is not None:
             charge_no = bill.lines.get().charge.charge_no
@@ -289,7 +322,7 @@ class Money(RuleBasedStateMachine):
             for number, state in self.world.refunds.items():
                 over = state in ("pending", "returned")
                 self.world.refunds[number] = "done" if over else state
-            self.sweep(1_000)
+            self.time_passes(1_000)
         assert faults() == []
         flying = PaymentTransaction.objects.filter(status__in=PaymentTransaction.IN_FLIGHT)
         assert [str(row) for row in flying] == []
