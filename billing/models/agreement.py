@@ -66,6 +66,7 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
             pays_for__active=True,
             holder__patient_access__patient=patient,
             holder__patient_access__may_pay=True,
+            holder__is_active=True,
         )
 
 

@@ -12,6 +12,7 @@ from billing.models import Agreement, AgreementPatient, AgreementPlan, CollectRe
 from billing.services.invoice_drive import invoice_drive
 from billing.services.tenders import agreement_allows
 from core import clock
+from core.models import User
 from patients.models import Campus, PatientAccess
 from tests import scripted
 from tests.billing.services.bills import capture_of, driven, in_flight
@@ -131,6 +132,10 @@ def _revoked(agreement: Agreement) -> None:
     PatientAccess.objects.filter(user=agreement.holder).update(may_pay=False)
 
 
+def _closed(agreement: Agreement) -> None:
+    User.objects.filter(pk=agreement.holder_id).update(is_active=False)
+
+
 def _withdrawn(agreement: Agreement) -> None:
     AgreementPatient.objects.filter(agreement=agreement).update(active=False)
 
@@ -140,7 +145,7 @@ def _paused(agreement: Agreement) -> None:
 
 
 @database
-@pytest.mark.parametrize("change", [_revoked, _withdrawn, _paused])
+@pytest.mark.parametrize("change", [_revoked, _closed, _withdrawn, _paused])
 def test_an_agreement_that_may_not_pay_for_the_patient_is_not_tried(change: Any) -> None:
     bill = invoice(1_000)
     change(payments.agreement(bill.patient))
