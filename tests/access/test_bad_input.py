@@ -156,7 +156,10 @@ def test_a_tag_there_is_none_of_says_what_to_do(family: tuple[User, Patient, Cli
 
 @pytest.mark.parametrize(
     ("relation", "sentence"),
-    [("self", "您已绑定本人的就诊卡。要更换，请先解除"), ("parent", "要绑定家人，请填家人的证件号")],
+    [
+        ("self", "您已绑定本人的就诊卡。要更换，请先解除"),
+        ("parent", "要绑定家人，请填家人的证件号"),
+    ],
 )
 def test_a_card_bound_already_is_named_as_that(
     family: tuple[User, Patient, Client], relation: str, sentence: str

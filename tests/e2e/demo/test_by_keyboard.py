@@ -17,8 +17,9 @@ PAYER = "P0013"  # who has signed nothing
 
 @pytest.fixture(params=["standard", "elder-3"])
 def page(request: pytest.FixtureRequest, chrome: Browser, house: Demo) -> Iterator[Page]:
-    size = {"width": 390, "height": 844}
-    context = chrome.new_context(viewport=size, user_agent=PHONE, locale="zh-CN")  # type: ignore[arg-type]
+    context = chrome.new_context(
+        viewport={"width": 390, "height": 844}, user_agent=PHONE, locale="zh-CN"
+    )
     context.add_cookies([{"name": "mode", "value": request.param, "url": house.portal}])
     yield context.new_page()
     context.close()
