@@ -3,6 +3,8 @@ have the sizes that are asked for, and nothing runs off the side."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page
 
@@ -20,7 +22,7 @@ VIEWS = {390: (STANDARD, ELDER, ELDER_NARROW), 1280: (DESK,)}
 
 
 @pytest.fixture(scope="package")
-def places(signed: Signed, house: Demo, relatives: Relatives, tag: str) -> Places:
+def places(signed: Signed, house: Demo, relatives: Relatives, tag: str) -> Iterator[Places]:
     """Somebody with something on every page: bills to pay, on the way and paid, a wish, an end."""
     who = signed.who
     house.morning()
@@ -46,7 +48,7 @@ def places(signed: Signed, house: Demo, relatives: Relatives, tag: str) -> Place
     who.fill("手机号", f"1371112{who.one.phone[-4:]}")
     who.tap(who.page.locator("main button[type=submit]").first)
     assert who.path == "/accounts/phone/code", who.words
-    return Places(
+    yield Places(
         to_pay=ids[to_pay.number],
         waiting=ids[waiting.number],
         paid=ids[paid.number],
@@ -57,6 +59,7 @@ def places(signed: Signed, house: Demo, relatives: Relatives, tag: str) -> Place
         access=_only(house, "SELECT max(id) FROM patients_patientaccess WHERE relation = 'parent'"),
         wish=_wish(who, house),
     )
+    house.morning()  # the order that nobody goes on with is over, so that the books are closed
 
 
 def _only(house: Demo, sql: str) -> int:
