@@ -18,7 +18,10 @@ from patients.selectors.binding_rules import ADULT_FROM, age_of
 
 
 def notification_addresses(row: Notification) -> list[tuple[str, str]]:
-    """The ways to reach a message's receiver, best first: openid, own phone, account's phone."""
+    """The ways to reach a message's receiver, best first: openid, own phone, account's phone. One
+    that was written for a phone goes there and nowhere else."""
+    if row.address:
+        return [(Messenger.SMS, row.address)]
     if row.user_id is None:
         phone = record_phone(row.patient) if row.patient is not None else ""
         return [(Messenger.SMS, phone)] if phone else []

@@ -97,7 +97,7 @@ def phone_answer(*, phone: str, last: str, address: str = "") -> bool:
 def phone_change(*, user: User, phone: str, address: str = "") -> UserPhone:
     """Let another verified phone open the account; the old one opens it no more.
 
-    Every other session ends, and the holder is told by the ways known before: an open session on a
+    Every other session ends, and the holder is told by the phone of before: an open session on a
     phone left lying about must not become an account for good. Only who holds the new phone gets
     here, so they may learn that it is somebody's already.
     """
@@ -113,6 +113,7 @@ def phone_change(*, user: User, phone: str, address: str = "") -> UserPhone:
                 ),
                 "phone",
             )
+        old = UserPhone.objects.filter(user=user).first()
         row = UserPhone.objects.update_or_create(
             user=user,
             defaults={
@@ -125,7 +126,9 @@ def phone_change(*, user: User, phone: str, address: str = "") -> UserPhone:
         user.set_unusable_password()  # what every session is bound to
         user.save(update_fields=["password"])
         key = f"phone_changed/{user.pk}/{clock.now().isoformat()}"
-        notifications_queue(messages=[Message(key, "phone_changed", user.pk, {})])
+        before = old.phone if old is not None else ""
+        told = Message(key, "phone_changed", user.pk, {}, phone=before)
+        notifications_queue(messages=[told])
         record(
             by=patient_actor(user),
             action="phone_changed",

@@ -49,10 +49,10 @@ _QUEUE = """
 INSERT INTO patients_notification
   (key, kind, user_id, patient_id, messenger, address, facts, link, status, attempts, due_at,
    last_error, created_at)
-SELECT receiver.key, kind, receiver.user_id, %s::bigint, receiver.messenger, '', facts, link, %s, 0,
-  %s, '', %s
+SELECT receiver.key, kind, receiver.user_id, %s::bigint, receiver.messenger, address, facts, link,
+  %s, 0, %s, '', %s
 FROM jsonb_to_recordset(%s) AS message (
-  key text, kind text, user_id bigint, messenger text, facts jsonb, link text,
+  key text, kind text, user_id bigint, messenger text, address text, facts jsonb, link text,
   own_users boolean, but_not bigint, on_record boolean),
 LATERAL (
   SELECT message.key, message.user_id, message.messenger WHERE NOT own_users
@@ -79,18 +79,23 @@ ON CONFLICT DO NOTHING
 """
 
 
+_ADDRESS = Notification._meta.get_field("address")
 _LINK = Notification._meta.get_field("link")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One fact for one user. The key makes queueing it again a no-op; a link is kept encrypted."""
+    """One fact for one user. The key makes queueing it again a no-op; a link is kept encrypted.
+
+    `phone` holds where it goes, by text message alone: for what must reach the ways of before.
+    """
 
     key: str
     kind: str
     user_id: int | None
     facts: Mapping[str, Any]
     link: str = ""
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +138,14 @@ def notifications_queue(
 def _as_row(message: Message | OwnMessage) -> dict[str, Any]:
     own = isinstance(message, OwnMessage)
     user_id = None if isinstance(message, OwnMessage) else message.user_id
+    phone = "" if isinstance(message, OwnMessage) else message.phone
+    by_wallet = (own or user_id) and not phone
     return {
         "key": message.key,
         "kind": message.kind,
         "user_id": user_id,
-        "messenger": Messenger.WECHAT_TEMPLATE if own or user_id else Messenger.SMS,
+        "messenger": Messenger.WECHAT_TEMPLATE if by_wallet else Messenger.SMS,
+        "address": _ADDRESS.get_prep_value(phone),
         "facts": message.facts,
         "link": _LINK.get_prep_value(message.link),
         "own_users": own,

@@ -7,6 +7,7 @@ from django.test import Client
 
 from core.models import AuditEvent
 from patients.models import Notification, PhoneCode, UserPhone
+from patients.selectors import notification_addresses
 from tests.factories.accounts import patient_client, patient_user
 from tests.fixtures.phone import answer, ask, sign_in
 
@@ -89,7 +90,9 @@ def test_a_new_phone_ends_every_other_session_and_tells_the_holder(proven, gatew
     change(proven, gateway)
     assert elsewhere.get("/consents").status_code == 302
     assert proven.get("/consents").status_code == 200
-    assert Notification.objects.get(kind="phone_changed").user == proven.patient
+    told = Notification.objects.get(kind="phone_changed")
+    assert (told.user, told.messenger, told.address) == (proven.patient, "sms", OLD)
+    assert notification_addresses(told) == [("sms", OLD)]
 
 
 def test_an_open_session_alone_changes_nothing(person, gateway, still_clock):
