@@ -27,13 +27,13 @@ def test_a_patient_signs_in_with_the_code_on_their_phone(demo: Demo) -> None:
 
 def test_a_stranger_opens_an_account_and_is_asked_first(demo: Demo) -> None:
     visitor = Visitor(demo.facts["portal_url"])
-    visitor.post("/accounts/login?next=/consents", "/accounts/login", phone=NEW_PHONE)
+    visitor.post("/accounts/login?next=/messages", "/accounts/login", phone=NEW_PHONE)
     code = codes_sent(demo.facts["sandbox_url"], NEW_PHONE)[-1]
     led = visitor.post("/accounts/code", "/accounts/code", code=code)
-    assert led.headers["location"] == "/consents"
-    assert visitor.get("/consents").url.path == "/consents/first"
-    visitor.post("/consents/first?next=/consents", "/consents/first", answer="yes")
-    assert visitor.get("/consents").url.path == "/consents"
+    assert led.headers["location"] == "/messages"
+    assert visitor.get("/messages").url.path == "/consents/first"
+    visitor.post("/consents/first?next=/messages", "/consents/first", answer="yes")
+    assert visitor.get("/messages").url.path == "/messages"
 
 
 def test_a_wallet_opens_the_account_it_belongs_to(demo: Demo) -> None:

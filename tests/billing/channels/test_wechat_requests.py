@@ -200,7 +200,7 @@ def test_sign_link_is_signed_over_plain_values() -> None:
     assert sent["sign"] == wx.v2_sign(sent)
     assert sent["notify_url"] == f"{NOTICES}/agreement"
     assert sent["request_serial"].isdecimal()
-    assert sent["contract_display_account"] == "张" + "*" * 17
+    assert sent["contract_display_account"] == "张" + "*" * 16 + "D"
 
 
 @pytest.mark.parametrize(
