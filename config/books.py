@@ -148,10 +148,10 @@ def _own_differences() -> list[Difference]:
         Difference(f"invoice {row['subject']}", "receivable of a paid bill", row["fen"], 0)
         for row in owing[:20]
     ]
-    return found + _owed_unseen()
+    return found + owed_unseen()
 
 
-def _owed_unseen() -> list[Difference]:
+def owed_unseen() -> list[Difference]:
     """What is owed to a payer, or was taken too much, and neither moves nor waits for a person."""
     standing = (
         Posting.objects.filter(account__code__in=[REFUND_PAYABLE, UNAPPLIED])

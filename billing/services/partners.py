@@ -88,9 +88,9 @@ def plan_set(
         message = _("The limit of a day is below that of a single payment.")
         raise BadInput("limits_reversed", message, "daily_fen")
     begins, ends = (values.get(name, getattr(row, name)) for name in ("hours_from", "hours_until"))
-    if begins and ends and ends != time(0) and ends <= begins:
-        message = _("The hours end before they begin.")
-        raise BadInput("hours_reversed", message, "hours_until")
+    if begins and ends and begins == ends != time(0):
+        message = _("The hours end when they begin.")
+        raise BadInput("no_hours", message, "hours_until")
     return row_declare(row=row, code=f"{channel}/{merchant_no}/{plan_id}", values=values, by=by)
 
 

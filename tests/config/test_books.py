@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from billing.channels.base import Operation
+from billing.models import BillingReview
 from config import books
+from tests import scripted
+from tests.billing.services.bills import LOST, REVIEWER, declined, paid, reissued
 from tests.factories import payments
 from tests.factories.patients import his_client
 
@@ -91,3 +95,21 @@ def test_merchants_of_one_side_only_differ(theirs: dict[str, Any]) -> None:
         ("wechat_pay/1999999999", "merchant unknown here", 100),
         ("alipay/1900000001", "merchant unknown here", 200),
     }
+
+
+def test_what_is_owed_differs_once_nobody_sees_it(settings: Any) -> None:
+    settings.PAYMENT_CHANNELS = {"wechat_pay": "tests.scripted.ScriptedChannel"}
+    scripted.reset()
+    # given a refused refund that a person is asked about
+    first = declined(paid(1_000))
+    case = BillingReview.objects.get(transaction=first, reason_code="refund_declined")
+    assert books.owed_unseen() == []
+    # when the case is gone and the money is owed still
+    ended = {"status": "WITHDRAWN", "decided_at": case.opened_at}
+    BillingReview.objects.filter(pk=case.pk).update(**ended)
+    where = f"refund_payable {first.pk}"
+    assert books.owed_unseen() == [books.Difference(where, "owed, seen by nobody", -1_000, 0)]
+    # then it is seen again once another number of the debt is on its way
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    reissued(transaction_id=first.pk, by=REVIEWER)
+    assert books.owed_unseen() == []

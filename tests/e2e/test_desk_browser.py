@@ -131,8 +131,7 @@ def test_every_page_fits_and_can_be_hit(open_page: Any, house: House, width: int
         assert page.faults == [], where
 
 
-@pytest.mark.skipif(not PICTURES, reason="only for the pictures of the README")
-def test_pictures_of_the_window(open_page: Any, house: House) -> None:
+def test_the_window_as_the_readme_shows_it(open_page: Any, house: House, tmp_path: Path) -> None:
     of = f"/admin/desk/patients/{house.mother.pk}"
     bill = Invoice.objects.get(invoice_no="2611200418")
     pictured = {
@@ -143,9 +142,11 @@ def test_pictures_of_the_window(open_page: Any, house: House) -> None:
     }
     for name, (role, address) in pictured.items():
         page = open_page(role, 1440)
-        page.goto(f"{house.address}{address}")
+        answer = page.goto(f"{house.address}{address}")
         page.wait_for_timeout(300)  # the theme fades its pages in
-        page.screenshot(path=Path(PICTURES) / f"{name}.png")
+        page.screenshot(path=Path(PICTURES or tmp_path) / f"{name}.png")
+        assert (answer.status, page.faults) == (200, []), name
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1440, name
 
 
 @pytest.mark.proof("T28")

@@ -10,11 +10,14 @@ from billing.services.invoice_drive import invoice_drive
 from billing.services.refund_reissues import refund_lost_confirm, refund_reissue
 from billing.services.return_lines import ReturnInput
 from billing.services.returns import return_request
+from billing.services.sweeps import transaction_resume
 from core.actors import Actor
+from core.outcomes import Outcome
 from tests import scripted
 from tests.factories import payments
 from tests.factories.billing import invoice
 
+LOST = ChannelAnswer(Outcome.DECLINED, code="CLOSED", closed=True)
 CLEARING = "clearing/wechat_pay/1900000001"
 ASKER = Actor("his", "C1", "收费员")
 APPROVER = Actor("his", "C2", "组长")
@@ -89,3 +92,14 @@ def reissued(*, transaction_id: int, by: Actor) -> PaymentTransaction:
     """A second number for a refund that the channel says is lost."""
     refund_lost_confirm(transaction_id=transaction_id)
     return refund_reissue(transaction_id=transaction_id, by=by)
+
+
+def declined(bill: Invoice) -> PaymentTransaction:
+    """The refund of a whole return, refused by the channel for good."""
+    ask_back(bill)
+    scripted.script(Operation.REFUND, LOST)
+    row = refunds_of(bill)[-1]
+    transaction_resume(transaction_id=row.pk)
+    row.refresh_from_db()
+    assert row.status == "CLOSED"
+    return row

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from billing.channels.base import ChannelAnswer, Notice, NoticeKind, Operation
+from billing.ledger.selectors import account_balance
 from billing.models import BillingReview, Merchant, PaymentNotice, PaymentTransaction
 from billing.policy import policy
 from billing.services.invoice_drive import invoice_drive
@@ -106,6 +107,26 @@ def test_a_sweep_leases_what_it_takes(still_clock: clock.FrozenClock) -> None:
     still_clock.advance(timedelta(seconds=16))
     assert notices_due(limit=10) == [kept]
     assert notices_due(limit=10) == []
+
+
+@pytest.mark.parametrize("differs", ["merchant", "currency", "kind"])
+def test_a_true_notice_that_is_not_about_our_order_moves_nothing(differs: str) -> None:
+    # given a number of ours in a notice of another account, another currency, or of a refund
+    row = pending()
+    said: dict[str, Any] = {"currency": "USD"} if differs == "currency" else {}
+    said |= {"kind": NoticeKind.REFUND} if differs == "kind" else {}
+    of = payments.merchant("1900000002") if differs == "merchant" else row.payment.merchant
+    assert of is not None
+    kept = _store("wechat_pay", of, notice(row, "E9", merchant_no=of.merchant_no, **said))[0]
+    # when it is applied, twice
+    for _twice in range(2):
+        notice_apply(notice_id=kept)
+    # then nothing is paid, and a person sees in what it differs
+    row.refresh_from_db()
+    assert row.status == "PENDING"
+    assert account_balance(f"clearing/wechat_pay/{of.merchant_no}") == 0
+    case = BillingReview.objects.get(transaction=row)
+    assert (case.reason_code, case.figures) == ("state_differs", {"differs": differs})
 
 
 def test_event_numbers_belong_to_their_merchant() -> None:
