@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import AgreementPlan
 from billing.selectors.agreements import Person
-from billing.services.agreement_terms import Limits
+from billing.services.agreements.terms import Limits
 from core.money import YuanField
 
 HASH_LENGTH = 64

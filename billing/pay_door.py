@@ -21,8 +21,8 @@ from billing.pages import Hospital, InvoicePage, NoPhone, Way
 from billing.selectors.pay_page import hospital_of, invoice_page
 from billing.selectors.pay_ways import pay_ways, wallets_open
 from billing.selectors.portal_bills import bill_of
-from billing.services.pay_choices import agreement_choose
-from billing.services.pay_links import offer_choose, pay_link_choose, pay_link_open
+from billing.services.collecting.pay_choices import agreement_choose
+from billing.services.collecting.pay_links import offer_choose, pay_link_choose, pay_link_open
 from core.errors import Conflict, NotFound
 from core.models import User
 from patients.actors import patient_actor

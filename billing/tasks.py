@@ -10,11 +10,11 @@ from celery import shared_task
 
 from billing.ledger.closing import day_close, days_due
 from billing.policy import policy
-from billing.services.agreement_sweeps import agreement_look, agreements_due
-from billing.services.event_relay import events_publish, events_push_due
+from billing.services.agreements.sweeps import agreement_look, agreements_due
+from billing.services.events.relay import events_publish, events_push_due
 from billing.services.failures import invoice_kept, transaction_kept
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
-from billing.services.notice_applying import notice_apply, notices_due
+from billing.services.notices.applying import notice_apply, notices_due
 from billing.services.sweeps import transaction_resume, transactions_due
 from core.dispatch import enqueue
 from patients.tasks import notifications_send_task

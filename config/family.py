@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.selectors.family_paying import Paying, agreement_for, family_paying
-from billing.services.agreement_pauses import agreements_let_go
-from billing.services.agreement_terms import agreement_people_set
+from billing.services.agreements.pauses import agreements_let_go
+from billing.services.agreements.terms import agreement_people_set
 from core.errors import NotFound
 from core.models import User
 from patients.actors import patient_actor

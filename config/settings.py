@@ -203,10 +203,10 @@ PAYMENT_PURPOSES = {
 }
 # What must stop in the transaction that takes a consent back, and in the one that ends a binding.
 CONSENT_FOLLOWERS = {
-    "privacy": ("billing.services.agreement_pauses.agreements_pause_all",),
-    "deduction": ("billing.services.agreement_pauses.agreements_pause_all",),
+    "privacy": ("billing.services.agreements.pauses.agreements_pause_all",),
+    "deduction": ("billing.services.agreements.pauses.agreements_pause_all",),
 }
-ACCESS_FOLLOWERS = ("billing.services.agreement_pauses.agreements_let_go",)
+ACCESS_FOLLOWERS = ("billing.services.agreements.pauses.agreements_let_go",)
 
 # Who carries messages to people. Outside production the sandbox's receivers, with its accounts;
 # in production a messenger without an address is not set up.

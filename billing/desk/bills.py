@@ -32,7 +32,7 @@ from billing.models import (
     ReturnStatus,
 )
 from billing.pages import Split, SplitPart
-from billing.services.returns import RETURNABLE
+from billing.services.refunding.returns import RETURNABLE
 from billing.words import bill_badge, reason_text
 from core.errors import NotFound
 from core.models import OutboundCall

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from billing.desk.names import names_of
 from billing.models import BillingReview, ReturnLine, ReviewReason
-from billing.services.return_reviews import RETURN_REASONS
+from billing.services.refunding.return_reviews import RETURN_REASONS
 from core import clock
 from core.admin_values import WORDS, word_of
 from core.admin_words import COLUMNS

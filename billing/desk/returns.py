@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import Invoice, InvoiceLine
 from billing.selectors.payments import captures_newest_first, refundable_fen
-from billing.services.return_lines import line_worth_fen
+from billing.services.refunding.return_lines import line_worth_fen
 from billing.words import way_text
 
 REASON_LENGTH_MAX = 200

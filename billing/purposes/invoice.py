@@ -29,10 +29,10 @@ from billing.models import (
     TransactionStatus,
 )
 from billing.selectors.payments import open_capture
-from billing.services.agreement_ends import agreement_doubted
-from billing.services.events import event_add, return_event_add
+from billing.services.agreements.ends import agreement_doubted
+from billing.services.events.outbox import event_add, return_event_add
 from billing.services.messages import tell_paid, tell_refunded, tell_taken
-from billing.services.refunds import refund_begin, refund_is_owed, refund_subject
+from billing.services.refunding.refunds import refund_begin, refund_is_owed, refund_subject
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import Actor

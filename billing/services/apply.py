@@ -23,7 +23,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.purposes.base import purpose_get
-from billing.services.captures import next_look_at
+from billing.services.collecting.captures import next_look_at
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM, Actor

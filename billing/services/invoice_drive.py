@@ -28,13 +28,13 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.selectors.pay_links import pay_link_url
-from billing.services.agreement_messages import tell_unread
+from billing.services.agreements.messages import tell_unread
 from billing.services.apply import NEVER_EXECUTED, transaction_apply
-from billing.services.captures import capture_begin, capture_send
-from billing.services.events import event_add
+from billing.services.collecting.captures import capture_begin, capture_send
+from billing.services.collecting.pay_links import pay_link_offer
+from billing.services.collecting.tenders import tender_next
+from billing.services.events.outbox import event_add
 from billing.services.messages import tell_not_deducted, tell_pay_link
-from billing.services.pay_links import pay_link_offer
-from billing.services.tenders import tender_next
 from core import clock
 from core.actors import SYSTEM
 from core.failpoints import failpoint

@@ -14,14 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.locks import review_lock
 from billing.models import BillingReview, PaymentTransaction, ReviewReason, TransactionKind
-from billing.services.refund_reissues import (
+from billing.services.refunding.refund_reissues import (
     LOST,
     refund_hand_out,
     refund_lost_confirm,
     refund_reissue,
 )
-from billing.services.refunds import refund_is_owed, refund_subject
-from billing.services.return_reviews import RETURN_REASONS
+from billing.services.refunding.refunds import refund_is_owed, refund_subject
+from billing.services.refunding.return_reviews import RETURN_REASONS
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotFound
 from core.review import ReviewStatus, review_decide

@@ -14,7 +14,7 @@ from billing.models import (
     ReviewReason,
 )
 from billing.models.review import ABOUT
-from billing.services.events import event_add
+from billing.services.events.outbox import event_add
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.review import ReviewStatus

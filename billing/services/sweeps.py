@@ -13,10 +13,10 @@ from billing.locks.leases import transactions_lease
 from billing.models import PaymentTransaction, TransactionKind, TransactionStatus
 from billing.policy import policy
 from billing.services.apply import transaction_apply
-from billing.services.captures import capture_look
+from billing.services.collecting.captures import capture_look
 from billing.services.failures import invoice_kept
 from billing.services.invoice_drive import invoice_drive
-from billing.services.refunds import refund_resume
+from billing.services.refunding.refunds import refund_resume
 
 # Ended here and looked at again all the same (`apply._turned_up`, `apply._ask_first`).
 GIVEN_UP = Q(status=TransactionStatus.CLOSED, due_at__isnull=False)

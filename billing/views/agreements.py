@@ -18,9 +18,9 @@ from billing.selectors.agreements import (
     deductions_of,
     payable_people,
 )
-from billing.services.agreement_ends import agreement_end_by_holder
-from billing.services.agreement_pauses import agreement_prefer, agreement_switch
-from billing.services.agreement_terms import agreement_limits_set, agreement_people_set
+from billing.services.agreements.ends import agreement_end_by_holder
+from billing.services.agreements.pauses import agreement_prefer, agreement_switch
+from billing.services.agreements.terms import agreement_limits_set, agreement_people_set
 from billing.views.agreement_pages import by_holder, by_holder_always, number, shown, to
 from core.errors import Conflict, Refusal
 from patients.actors import patient_actor

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from billing.channels.base import NoticeKind
 from billing.channels.registry import channel_get
-from billing.services.notices import notice_receive
+from billing.services.notices.receiving import notice_receive
 from billing.tasks import notice_apply_task
 from core.dispatch import enqueue
 from core.web_addresses import peer_address

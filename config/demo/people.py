@@ -14,8 +14,8 @@ from django.conf import settings
 from stdnum.iso7064 import mod_11_2
 
 from billing.models import Agreement, AgreementPlan, AgreementStatus, Merchant
-from billing.services.agreement_terms import Limits, agreement_sign_begin
-from billing.services.agreements import agreement_refresh
+from billing.services.agreements.answers import agreement_refresh
+from billing.services.agreements.terms import Limits, agreement_sign_begin
 from config.demo.alipay import wallet_load
 from config.demo.insured import person_insure
 from config.demo.sandbox_client import SandboxError, sandbox_act

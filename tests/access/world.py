@@ -19,8 +19,8 @@ from django.utils import timezone
 from billing.ledger.models import ClosedDay
 from billing.models import Agreement, Invoice, PaymentNotice, Rating, ReviewReason
 from billing.services.invoice_drive import invoice_drive
-from billing.services.return_lines import ReturnInput
-from billing.services.returns import return_request
+from billing.services.refunding.return_lines import ReturnInput
+from billing.services.refunding.returns import return_request
 from billing.services.reviews import review_open
 from config.jobs import schedule_sync
 from config.roles import roles_sync

@@ -13,8 +13,8 @@ from billing.channels.base import ChannelAnswer, Mode, Source
 from billing.locks import invoice_lock
 from billing.models import Invoice, InvoiceStatus, PaymentTransaction
 from billing.services.apply import transaction_apply
-from billing.services.captures import capture_begin
-from billing.services.tenders import Tender
+from billing.services.collecting.captures import capture_begin
+from billing.services.collecting.tenders import Tender
 from core import clock
 from core.actors import SYSTEM
 from core.models import User

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.ledger.accounts import accounts_resolve
 from billing.models import Invoice, InvoiceReturn, PaymentTransaction
 from billing.services.invoice_drive import invoice_drive
-from billing.services.returns import return_request
+from billing.services.refunding.returns import return_request
 from billing.services.sweeps import transaction_resume
 from core.actors import Actor
 from patients.models import Notification

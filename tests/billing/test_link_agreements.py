@@ -10,7 +10,7 @@ from django.test import Client
 
 from billing.channels.base import ChannelAnswer
 from billing.models import Invoice, PayLink, Payment
-from billing.services.pay_links import pay_link_offer
+from billing.services.collecting.pay_links import pay_link_offer
 from core import clock
 from core.outcomes import Outcome
 from tests.billing.portal_house import PHONE, bill, family, signed_in, text_of
@@ -29,7 +29,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
         found.append(row.payment.agreement_id)
         return ChannelAnswer(Outcome.SUCCEEDED, channel_no="4200", occurred_at=clock.now())
 
-    monkeypatch.setattr("billing.services.pay_choices.capture_send", send)
+    monkeypatch.setattr("billing.services.collecting.pay_choices.capture_send", send)
     return found
 
 

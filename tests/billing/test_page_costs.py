@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import Invoice, PaymentTransaction
-from billing.services.pay_links import pay_link_offer
+from billing.services.collecting.pay_links import pay_link_offer
 from core import clock
 from core.models import User
 from patients.actors import patient_actor

@@ -177,7 +177,7 @@ def test_a_picked_agreement_is_taken_once_and_another_users_never(monkeypatch):
         taken.append(row.payment.agreement_id)
         return ChannelAnswer(Outcome.SUCCEEDED, channel_no="4200", occurred_at=clock.now())
 
-    monkeypatch.setattr("billing.services.pay_choices.capture_send", send)
+    monkeypatch.setattr("billing.services.collecting.pay_choices.capture_send", send)
     one, other = bill(own, 8640), bill(mother, 500)
     client = signed_in(user)
 

@@ -17,7 +17,7 @@ from django_celery_beat.models import PeriodicTask
 from billing.channels.base import ChannelAnswer, Operation
 from billing.ledger.checking import ledger_check
 from billing.models import Agreement, HisEvent, Invoice, PaymentTransaction
-from billing.services import event_relay
+from billing.services.events import relay
 from config import jobs
 from config.celery import app
 from config.jobs import TASK, job_of, jobs_between, schedule_sync
@@ -67,7 +67,7 @@ def outside(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str
     }
     scripted.reset()
     monkeypatch.setattr(notifications, "messenger_get", lambda _code: Phone())
-    monkeypatch.setattr(event_relay, "send", push)
+    monkeypatch.setattr(relay, "send", push)
     monkeypatch.setattr(scripted.ScriptedChannel, "agreement_query", agreement_query, raising=False)
     app.conf.update(task_always_eager=True, task_eager_propagates=True)
     yield called

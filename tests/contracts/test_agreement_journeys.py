@@ -22,8 +22,8 @@ from billing.models import (
     PaymentInstitution,
     PaymentNotice,
 )
-from billing.services.agreement_sweeps import agreement_look, agreements_due
-from billing.services.notice_applying import notice_apply
+from billing.services.agreements.sweeps import agreement_look, agreements_due
+from billing.services.notices.applying import notice_apply
 from config.demo.alipay import seller_secrets
 from config.demo.hospital import merchant_secrets
 from core import clock, outbound_clients

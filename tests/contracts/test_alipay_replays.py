@@ -19,10 +19,10 @@ from billing.models import (
     PaymentTransaction,
     ReviewReason,
 )
-from billing.services.captures import capture_begin
-from billing.services.notice_applying import notice_apply
-from billing.services.notices import Received, notice_receive
-from billing.services.tenders import Tender
+from billing.services.collecting.captures import capture_begin
+from billing.services.collecting.tenders import Tender
+from billing.services.notices.applying import notice_apply
+from billing.services.notices.receiving import Received, notice_receive
 from core import clock
 from core.models import AuditEvent
 from tests.contracts.alipay_samples import (

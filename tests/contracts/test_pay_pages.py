@@ -16,8 +16,8 @@ import pytest
 from django.test import Client
 
 from billing.models import Invoice, InvoiceStatus, PaymentNotice, PaymentTransaction
-from billing.services.notice_applying import notice_apply
-from billing.services.pay_links import pay_link_offer
+from billing.services.collecting.pay_links import pay_link_offer
+from billing.services.notices.applying import notice_apply
 from core import clock, outbound_clients
 from core.models import User
 from patients.models import Patient, WalletIdentity

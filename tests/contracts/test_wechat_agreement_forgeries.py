@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.test import Client
 
 from billing.models import Agreement, AgreementPatient, BillingReview, Merchant, PaymentNotice
-from billing.services.notice_applying import notice_apply
+from billing.services.notices.applying import notice_apply
 from core import clock
 from core.models import AuditEvent, StateChange
 from patients.models import Consent, Notification, WalletIdentity

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from billing.models import ChargeItem, Invoice
-from billing.services.invoices import invoice_issue
+from billing.services.charging.invoices import invoice_issue
 from core import clock
 from core.actors import Actor
 from patients.models import Encounter

@@ -16,8 +16,8 @@ from billing.models import (
     Merchant,
     PaymentInstitution,
 )
-from billing.services.agreement_terms import Limits, agreement_sign_begin
-from billing.services.collects import collect_start
+from billing.services.agreements.terms import Limits, agreement_sign_begin
+from billing.services.collecting.collects import collect_start
 from core import clock
 from core.actors import Actor
 from core.models import User

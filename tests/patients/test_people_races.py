@@ -11,8 +11,8 @@ from django.conf import LazySettings
 from django.db import connection
 
 from billing.models import Invoice
-from billing.services import invoices
-from billing.services.invoices import invoice_issue
+from billing.services.charging import invoices
+from billing.services.charging.invoices import invoice_issue
 from core.actors import Actor
 from core.errors import NotFound
 from patients.actors import patient_actor

@@ -13,7 +13,7 @@ import httpx
 
 from billing.models import Invoice, InvoiceReturn, PaymentNotice, PaymentTransaction
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
-from billing.services.notice_applying import notice_apply, notices_due
+from billing.services.notices.applying import notice_apply, notices_due
 from billing.services.sweeps import transaction_resume, transactions_due
 from tests.factories.billing import invoice
 from tests.factories.patients import TOKEN, encounter, patient

@@ -9,7 +9,7 @@ from typing import Any
 from billing.channels.base import MerchantAccount, Notice, NoticeKind, NoticeReply
 from billing.channels.wechat_pay import WechatPay
 from billing.models import Merchant
-from billing.services.notices import Received, notice_receive
+from billing.services.notices.receiving import Received, notice_receive
 from tests.billing.channels import wechat_vendor as wx
 from tests.contracts import wechat_samples
 from tests.factories import payments

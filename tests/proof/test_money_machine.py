@@ -30,12 +30,12 @@ from billing.ledger.models import Posting
 from billing.models import BillingReview, Invoice, InvoiceReturn, PaymentTransaction
 from billing.offers import Offer
 from billing.services.apply import CAME_BACK, transaction_apply
-from billing.services.collects import collect_start
+from billing.services.charging.invoices import invoice_cancel
+from billing.services.collecting.collects import collect_start
+from billing.services.collecting.pay_links import pay_link_choose
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
-from billing.services.invoices import invoice_cancel
-from billing.services.pay_links import pay_link_choose
-from billing.services.refunds import refund_look, refund_subject
-from billing.services.returns import ReturnInput, return_request
+from billing.services.refunding.refunds import refund_look, refund_subject
+from billing.services.refunding.returns import ReturnInput, return_request
 from billing.services.review_decisions import refund_review_hand_out, refund_review_reissue
 from billing.services.sweeps import transaction_resume, transactions_due
 from core import clock

@@ -18,10 +18,10 @@ from billing.ledger.models import JournalEntry
 from billing.locks import invoice_lock
 from billing.models import BillingReview, Invoice, Merchant, PaymentNotice, PaymentTransaction
 from billing.services.apply import transaction_apply
-from billing.services.captures import capture_begin
-from billing.services.notice_applying import notice_apply, notices_due
+from billing.services.collecting.captures import capture_begin
+from billing.services.collecting.tenders import Tender
+from billing.services.notices.applying import notice_apply, notices_due
 from billing.services.sweeps import transaction_resume
-from billing.services.tenders import Tender
 from core import clock
 from core.actors import SYSTEM
 from core.outcomes import Outcome
@@ -71,7 +71,7 @@ class Portal:
 
     def capture(self, bill: Invoice, number: str) -> PaymentTransaction:
         self.monkeypatch.setattr(
-            "billing.services.captures.business_number",
+            "billing.services.collecting.captures.business_number",
             lambda prefix: number if prefix == "TX" else f"PY{number}",
         )
         with transaction.atomic():

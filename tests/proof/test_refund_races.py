@@ -16,8 +16,8 @@ from billing.ledger.selectors import account_balance
 from billing.locks import transaction_lock
 from billing.models import Invoice, InvoiceReturn, PaymentTransaction
 from billing.services.invoice_drive import invoice_drive
-from billing.services.refunds import refund_begin
-from billing.services.returns import ReturnInput, return_request
+from billing.services.refunding.refunds import refund_begin
+from billing.services.refunding.returns import ReturnInput, return_request
 from billing.services.sweeps import transaction_resume
 from core.actors import Actor
 from core.errors import Refusal

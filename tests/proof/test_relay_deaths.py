@@ -15,7 +15,7 @@ from kombu import pools
 
 from billing.channels.base import Operation
 from billing.models import HisEvent, Invoice
-from billing.services.collects import collect_start
+from billing.services.collecting.collects import collect_start
 from billing.tasks import invoice_drive_task, sweep_events, sweep_invoices
 from config.celery import app
 from core import clock

@@ -12,7 +12,7 @@ from billing.ledger.selectors import subject_balance
 from billing.models import BillingReview, Invoice, InvoiceReturn, PaymentTransaction
 from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
-from billing.services.returns import return_request
+from billing.services.refunding.returns import return_request
 from billing.services.sweeps import transaction_resume, transactions_due
 from core import clock
 from core.actors import Actor

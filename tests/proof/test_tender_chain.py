@@ -14,10 +14,10 @@ from billing.models import CollectRequest, Invoice, PaymentTransaction
 from billing.offers import Offer
 from billing.selectors.collects import collect_answer
 from billing.services.apply import transaction_apply
-from billing.services.captures import order_reference
+from billing.services.collecting.captures import order_reference
+from billing.services.collecting.pay_links import pay_link_choose
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
-from billing.services.pay_links import pay_link_choose
-from billing.services.returns import return_request
+from billing.services.refunding.returns import return_request
 from billing.services.sweeps import transaction_resume, transactions_due
 from config.books import books_compare
 from core import clock, outbound_clients

@@ -12,7 +12,7 @@ from billing.ledger.models import JournalEntry
 from billing.models import Invoice, PaymentNotice, PaymentTransaction
 from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
-from billing.services.notice_applying import notice_apply
+from billing.services.notices.applying import notice_apply
 from billing.services.sweeps import transaction_resume
 from core.outcomes import Outcome
 from patients.models import Notification

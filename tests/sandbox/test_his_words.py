@@ -12,7 +12,7 @@ from billing.channels.wechat_pay import verdicts as wechat
 from billing.reasons import CHANNEL_CODES as MAPPED
 from billing.reasons import REASON_OF, Reason, reason_of
 from billing.services.apply import NEVER_EXECUTED
-from billing.services.pass_over import PASSED_OVER
+from billing.services.collecting.pass_over import PASSED_OVER
 from billing.services.reviews import TOLD_TO_HIS
 from sandbox.his.portal import problem_words
 from sandbox.his.reasons import REASONS

@@ -26,8 +26,8 @@ from billing.desk.tokens import token_make, token_read
 from billing.desk.views.patients import kind_of, noted
 from billing.models import CollectMethod, CollectRequest, CollectStatus, Invoice
 from billing.pages import REFRESH_FIRST_S
-from billing.services.collects import collect_start
-from billing.services.pass_over import tender_pass_over
+from billing.services.collecting.collects import collect_start
+from billing.services.collecting.pass_over import tender_pass_over
 from billing.tasks import invoice_drive_task, tell
 from billing.waiting import wait_for_collect
 from core.dispatch import enqueue

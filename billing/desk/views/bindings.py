@@ -28,7 +28,7 @@ from billing.desk.faces import face_of
 from billing.desk.grants import Grants, agreement_of, binding_of, grants_of
 from billing.desk.people import patient_get
 from billing.desk.views.patients import REVEAL_REASONS, noted
-from billing.services.agreement_ends import agreement_end_by_staff
+from billing.services.agreements.ends import agreement_end_by_staff
 from billing.tasks import tell
 from core.audit import record
 from core.errors import BadInput, Refusal

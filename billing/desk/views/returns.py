@@ -25,8 +25,8 @@ from billing.desk.faces import face_of
 from billing.desk.returns import ReturnForm, return_form, return_form_read, return_routes
 from billing.desk.tokens import token_make, token_read
 from billing.models import Invoice
-from billing.services.return_lines import ReturnInput
-from billing.services.returns import RETURNABLE, return_request
+from billing.services.refunding.return_lines import ReturnInput
+from billing.services.refunding.returns import RETURNABLE, return_request
 from billing.tasks import tell
 from core.errors import Conflict
 from core.idempotency import input_hash

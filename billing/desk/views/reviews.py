@@ -28,7 +28,7 @@ from billing.desk.doors import (
 )
 from billing.desk.faces import Face, face_of
 from billing.desk.questions import Case, age_of, case_get, people_queue, queue
-from billing.services.return_reviews import return_review_approve, return_review_reject
+from billing.services.refunding.return_reviews import return_review_approve, return_review_reject
 from billing.services.review_decisions import (
     refund_review_hand_out,
     refund_review_reissue,

@@ -20,8 +20,8 @@ from billing.his.fields import (
 )
 from billing.his.serializers.people import DoctorSerializer, OperatorSerializer, operator_of
 from billing.models import ChargeItem
-from billing.services.charge_input import ChargeInput
-from billing.services.charges import CHARGES_MAX
+from billing.services.charging.charge_input import ChargeInput
+from billing.services.charging.charges import CHARGES_MAX
 from core.actors import Actor
 
 CATEGORIES = tuple(f"{number:02d}" for number in range(1, 15))

@@ -20,8 +20,8 @@ from billing.his.fields import (
 from billing.his.serializers.people import OperatorSerializer
 from billing.models import CollectMethod, EventType, InvoiceStatus, TransactionStatus
 from billing.reasons import Reason
-from billing.services.charges import CHARGES_MAX
-from billing.services.return_lines import ReturnInput
+from billing.services.charging.charges import CHARGES_MAX
+from billing.services.refunding.return_lines import ReturnInput
 
 WAIT_S_MAX = 10
 ALL_LINES = "all"

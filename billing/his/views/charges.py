@@ -24,7 +24,7 @@ from billing.his.serializers.charges import (
 )
 from billing.his.serializers.people import CancelSerializer, operator_of
 from billing.his.views.base import HisView, body_of
-from billing.services.charges import charge_cancel, charges_put
+from billing.services.charging.charges import charge_cancel, charges_put
 from core.errors import BadInput
 
 

@@ -16,7 +16,7 @@ from billing.his.views.base import HisView, body_of
 from billing.models import CollectRequest, CollectStatus
 from billing.selectors.collects import collect_answer
 from billing.selectors.invoices import invoice_body
-from billing.services.collects import collect_start
+from billing.services.collecting.collects import collect_start
 from billing.tasks import invoice_drive_task
 from billing.waiting import wait_for_collect
 from core.dispatch import enqueue

@@ -25,8 +25,8 @@ from billing.his.views.base import HisView, body_of
 from billing.models import InvoiceReturn, ReturnStatus
 from billing.selectors.events import PAGE_MAX, events_page
 from billing.selectors.invoices import invoice_body, invoice_get
-from billing.services.invoices import invoice_cancel, invoice_issue
-from billing.services.returns import return_request
+from billing.services.charging.invoices import invoice_cancel, invoice_issue
+from billing.services.refunding.returns import return_request
 from billing.tasks import tell
 from core.errors import BadInput
 from core.idempotency import input_hash

@@ -23,7 +23,7 @@ from billing.his.serializers.people import (
     patient_input,
 )
 from billing.his.views.base import HisView, body_of
-from billing.services.encounters import encounter_cancel_with_charges, encounter_open
+from billing.services.charging.encounters import encounter_cancel_with_charges, encounter_open
 from core.actors import Actor
 from patients.models import Encounter
 from patients.services.encounters import encounter_close

@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.ledger.accounts import accounts_forget
 from billing.ledger.checking import ledger_check
 from billing.models import Invoice
-from billing.services.collects import collect_start
+from billing.services.collecting.collects import collect_start
 from billing.services.invoice_drive import invoice_drive
 from core import clock
 from tests.bench import bills

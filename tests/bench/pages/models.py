@@ -11,7 +11,7 @@ from django.test.utils import override_settings
 
 from billing.models import Invoice, Merchant, PaymentInstitution, PaymentTransaction
 from billing.services.invoice_drive import invoice_drive
-from billing.services.returns import return_request
+from billing.services.refunding.returns import return_request
 from billing.services.sweeps import transaction_resume
 from core import clock
 from core.actors import Actor

@@ -13,7 +13,7 @@ from billing.desk.bills import bill_page
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance, subject_balance
 from billing.models import BillingReview, Invoice, InvoiceReturn, PaymentTransaction, ReviewReason
-from billing.services.return_reviews import return_review_approve
+from billing.services.refunding.return_reviews import return_review_approve
 from billing.services.reviews import review_open
 from billing.services.sweeps import transaction_resume
 from core.actors import Actor

@@ -16,7 +16,7 @@ from billing.channels.base import Operation
 from billing.his.views import collect as collect_view
 from billing.ledger.accounts import accounts_forget
 from billing.models import CollectRequest, PaymentTransaction
-from billing.services.event_relay import events_publish
+from billing.services.events.relay import events_publish
 from billing.services.invoice_drive import invoice_drive
 from billing.services.sweeps import transaction_resume
 from patients.models import Patient

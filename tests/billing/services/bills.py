@@ -7,9 +7,9 @@ from decimal import Decimal
 from billing.channels.base import ChannelAnswer, Operation
 from billing.models import Invoice, InvoiceReturn, PaymentTransaction
 from billing.services.invoice_drive import invoice_drive
-from billing.services.refund_reissues import refund_lost_confirm, refund_reissue
-from billing.services.return_lines import ReturnInput
-from billing.services.returns import return_request
+from billing.services.refunding.refund_reissues import refund_lost_confirm, refund_reissue
+from billing.services.refunding.return_lines import ReturnInput
+from billing.services.refunding.returns import return_request
 from billing.services.sweeps import transaction_resume
 from core.actors import Actor
 from core.outcomes import Outcome

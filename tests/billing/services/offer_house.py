@@ -17,7 +17,7 @@ from billing.channels.base import (
 )
 from billing.models import Invoice, Merchant, PaymentInstitution
 from billing.offers import Offer
-from billing.services.pay_links import offer_choose
+from billing.services.collecting.pay_links import offer_choose
 from core.outcomes import Outcome
 from tests import scripted
 from tests.factories import payments

@@ -10,8 +10,8 @@ from django.db import connections, transaction
 from billing.channels.base import Operation
 from billing.models import Agreement, Invoice
 from billing.selectors.agreements import wallets_standing
-from billing.services.agreement_pauses import agreement_switch
-from billing.services.agreement_sweeps import agreement_look
+from billing.services.agreements.pauses import agreement_switch
+from billing.services.agreements.sweeps import agreement_look
 from billing.services.invoice_drive import invoice_drive
 from core.errors import Conflict
 from core.models import User

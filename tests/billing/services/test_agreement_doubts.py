@@ -8,7 +8,7 @@ from billing.channels.alipay import Alipay
 from billing.channels.base import ChannelAnswer, Operation
 from billing.channels.wechat_pay import WechatPay
 from billing.models import Agreement, Invoice
-from billing.services.agreement_sweeps import agreement_look, agreements_due
+from billing.services.agreements.sweeps import agreement_look, agreements_due
 from billing.services.invoice_drive import invoice_drive
 from core.outcomes import Outcome
 from tests import scripted

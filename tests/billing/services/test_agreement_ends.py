@@ -8,12 +8,12 @@ import pytest
 
 from billing.channels.base import ChannelAnswer
 from billing.models import Agreement
-from billing.services.agreement_ends import (
+from billing.services.agreements.ends import (
     agreement_end_by_holder,
     agreement_end_by_staff,
     agreement_unsign,
 )
-from billing.services.agreement_sweeps import agreement_look, agreements_due
+from billing.services.agreements.sweeps import agreement_look, agreements_due
 from core import clock
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.models import AuditEvent, StateChange, User

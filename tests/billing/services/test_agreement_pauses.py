@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billing.models import Agreement
-from billing.services.agreement_pauses import agreement_prefer, agreement_switch
+from billing.services.agreements.pauses import agreement_prefer, agreement_switch
 from core.errors import Conflict, NotFound
 from core.models import AuditEvent, StateChange, User
 from patients.actors import patient_actor

@@ -12,7 +12,7 @@ from django.db import connections, transaction
 from billing.channels.base import Operation
 from billing.checks import followers_check
 from billing.models import Agreement, Invoice
-from billing.services.agreement_pauses import agreement_switch
+from billing.services.agreements.pauses import agreement_switch
 from billing.services.invoice_drive import invoice_drive
 from core import clock
 from core.errors import Refusal

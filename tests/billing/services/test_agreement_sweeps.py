@@ -8,7 +8,7 @@ import pytest
 
 from billing.channels.base import ChannelAnswer
 from billing.models import Agreement
-from billing.services.agreement_sweeps import agreement_look, agreements_due
+from billing.services.agreements.sweeps import agreement_look, agreements_due
 from core import clock
 from core.outcomes import Outcome
 from tests import scripted

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from billing.models import Agreement, AgreementPatient, PaymentInstitution
-from billing.services.agreement_terms import (
+from billing.services.agreements.terms import (
     Limits,
     agreement_limits_set,
     agreement_people_set,

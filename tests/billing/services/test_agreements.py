@@ -9,7 +9,7 @@ import pytest
 
 from billing.channels.base import AgreementReference, ChannelAnswer
 from billing.models import Agreement, BillingReview, PaymentNotice
-from billing.services.agreements import (
+from billing.services.agreements.answers import (
     agreement_apply_notice,
     agreement_refresh,
 )

@@ -10,7 +10,7 @@ from billing.channels.base import CaptureOrder, ChannelAnswer, Mode, Operation
 from billing.models import PaymentTransaction
 from billing.policy import policy
 from billing.purposes.invoice import InvoicePurpose
-from billing.services.captures import (
+from billing.services.collecting.captures import (
     capture_look,
     capture_send,
     next_look_at,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from billing.models import ChargeItem
-from billing.services.charge_input import ChargeInput
+from billing.services.charging.charge_input import ChargeInput
 from core import clock
 
 ORDERED_AT = datetime(2026, 11, 20, 9, 30, tzinfo=clock.ZONE)

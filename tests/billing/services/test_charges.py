@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from billing.models import ChargeItem
-from billing.services.charge_input import ChargeInput
-from billing.services.charges import ChargesPut, charge_cancel, charges_put
+from billing.services.charging.charge_input import ChargeInput
+from billing.services.charging.charges import ChargesPut, charge_cancel, charges_put
 from core import clock
 from core.errors import BadInput, Conflict, NotFound
 from core.models import StateChange

@@ -10,9 +10,9 @@ from billing.channels.base import Mode
 from billing.models import CollectRequest, Invoice, PayLink
 from billing.offers import Offer
 from billing.policy import policy
-from billing.services.collects import collect_start
-from billing.services.invoices import invoice_cancel
-from billing.services.pay_links import pay_link_choose
+from billing.services.charging.invoices import invoice_cancel
+from billing.services.collecting.collects import collect_start
+from billing.services.collecting.pay_links import pay_link_choose
 from core import clock
 from core.errors import BadInput, Conflict, NotFound, NotOffered
 from core.idempotency import NumberReused

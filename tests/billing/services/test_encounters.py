@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from billing.models import ChargeItem, Invoice
-from billing.services.encounters import (
+from billing.services.charging.encounters import (
     encounter_cancel_with_charges,
     encounter_is_billed,
     encounter_open,
 )
-from billing.services.invoices import invoice_cancel
+from billing.services.charging.invoices import invoice_cancel
 from billing.services.sweeps import transaction_resume
 from core import clock
 from core.errors import BadInput, Conflict, NotFound

@@ -12,14 +12,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from billing.models import BillingReview, EventType, HisEvent, Invoice
-from billing.services import event_relay
-from billing.services.event_relay import (
+from billing.services.events import relay
+from billing.services.events.outbox import event_add
+from billing.services.events.relay import (
     event_push,
     event_signature,
     events_publish,
     events_push_due,
 )
-from billing.services.events import event_add
 from billing.tasks import sweep_events
 from core import clock
 from core.outbound import Failure, OutboundAnswer, OutboundRequest
@@ -42,7 +42,7 @@ def pushed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         urls.append(request.url)
         return SILENT if "hangs" in request.url else TAKEN
 
-    monkeypatch.setattr(event_relay, "send", send)
+    monkeypatch.setattr(relay, "send", send)
     return urls
 
 
@@ -126,7 +126,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, answer: OutboundAnswer) -> list[O
         sent.append(request)
         return answer
 
-    monkeypatch.setattr(event_relay, "send", send)
+    monkeypatch.setattr(relay, "send", send)
     return sent
 
 
@@ -255,7 +255,7 @@ def test_an_event_being_pushed_is_pushed_by_nobody_else(
         seen.append(event_push(event_pk=event.pk))  # a second pusher, in the middle of the first
         return TAKEN
 
-    monkeypatch.setattr(event_relay, "send", send)
+    monkeypatch.setattr(relay, "send", send)
     assert event_push(event_pk=event.pk)
     assert seen == [False]
     assert not event_push(event_pk=event.pk)

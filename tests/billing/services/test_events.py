@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from billing.models import EventType, HisEvent, Invoice
-from billing.services.events import event_add
+from billing.services.events.outbox import event_add
 from core import clock
 from tests.factories.billing import invoice
 

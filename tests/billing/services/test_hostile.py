@@ -22,11 +22,11 @@ from billing.models import (
     PaymentTransaction,
 )
 from billing.services.apply import transaction_apply
-from billing.services.captures import capture_send
+from billing.services.collecting.captures import capture_send
 from billing.services.invoice_drive import _next_step, invoice_drive
-from billing.services.notice_applying import notice_apply
-from billing.services.return_lines import ReturnInput
-from billing.services.returns import return_request
+from billing.services.notices.applying import notice_apply
+from billing.services.refunding.return_lines import ReturnInput
+from billing.services.refunding.returns import return_request
 from billing.services.sweeps import transaction_resume, transactions_due
 from core import clock
 from core.actors import Actor

@@ -10,7 +10,7 @@ from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
 from billing.models import ChargeItem, HisEvent, Invoice
 from billing.selectors.payments import receivable_fen
-from billing.services.invoices import invoice_cancel, invoice_issue
+from billing.services.charging.invoices import invoice_cancel, invoice_issue
 from core.errors import BadInput, Conflict, NotFound
 from core.idempotency import NumberReused
 from core.money import FEN_MAX

@@ -11,8 +11,8 @@ from billing.channels.base import Mode, Operation
 from billing.models import Merchant, PayLink, PaymentInstitution
 from billing.offers import Offer
 from billing.selectors.merchants import merchants_open
+from billing.services.collecting.pay_links import pay_link_choose
 from billing.services.merchants import merchant_account
-from billing.services.pay_links import pay_link_choose
 from billing.services.sweeps import transaction_resume
 from core import clock
 from core.errors import NotOffered

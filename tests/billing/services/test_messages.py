@@ -8,8 +8,8 @@ from django.db import transaction
 from billing.channels.base import Operation, Source
 from billing.models import Invoice
 from billing.services.apply import transaction_apply
+from billing.services.collecting.pass_over import tender_pass_over
 from billing.services.messages import tell_paid
-from billing.services.pass_over import tender_pass_over
 from billing.services.sweeps import transaction_resume
 from core.actors import Actor
 from core.models import User

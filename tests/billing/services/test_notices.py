@@ -12,8 +12,8 @@ from billing.ledger.selectors import account_balance
 from billing.models import BillingReview, Merchant, PaymentNotice, PaymentTransaction
 from billing.policy import policy
 from billing.services.invoice_drive import invoice_drive
-from billing.services.notice_applying import notice_apply, notices_due
-from billing.services.notices import _store, notice_receive
+from billing.services.notices.applying import notice_apply, notices_due
+from billing.services.notices.receiving import _store, notice_receive
 from core import clock
 from core.models import AuditEvent
 from core.outcomes import Outcome

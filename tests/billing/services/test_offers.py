@@ -22,7 +22,7 @@ from billing.models import (
 from billing.offers import Device, Wallet
 from billing.selectors.pay_ways import wallets_open
 from billing.services.apply import transaction_apply
-from billing.services.pay_links import pay_link_offer
+from billing.services.collecting.pay_links import pay_link_offer
 from core import clock
 from core.errors import Conflict, NotOffered, Refusal
 from core.models import User

@@ -10,9 +10,9 @@ from billing.ledger.selectors import account_balance
 from billing.models import CollectRequest, HisEvent, Invoice, PaymentTransaction
 from billing.selectors.payments import receivable_fen
 from billing.services.apply import transaction_apply
+from billing.services.charging.invoices import invoice_cancel
+from billing.services.collecting.pass_over import tender_pass_over
 from billing.services.invoice_drive import invoice_drive
-from billing.services.invoices import invoice_cancel
-from billing.services.pass_over import tender_pass_over
 from billing.services.sweeps import transaction_resume
 from core import clock
 from core.actors import Actor

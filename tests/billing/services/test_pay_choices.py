@@ -12,8 +12,8 @@ from billing.models import Invoice, InvoiceStatus, Payment
 from billing.offers import Offer
 from billing.pages import PayState
 from billing.selectors.pay_page import invoice_page
-from billing.services.pay_choices import agreement_choose
-from billing.services.pay_links import offer_choose
+from billing.services.collecting.pay_choices import agreement_choose
+from billing.services.collecting.pay_links import offer_choose
 from core.errors import Conflict, NotOffered, Refusal
 from core.idempotency import NumberReused
 from patients.actors import patient_actor

@@ -19,10 +19,10 @@ from billing.selectors.collects import collect_answer
 from billing.selectors.events import event_body
 from billing.selectors.invoices import invoice_body
 from billing.selectors.pay_links import pay_link_url
-from billing.services import event_relay
-from billing.services.event_relay import events_publish, events_push_due
+from billing.services.collecting.pay_links import pay_link_choose, pay_link_open
+from billing.services.events import relay
+from billing.services.events.relay import events_publish, events_push_due
 from billing.services.invoice_drive import invoice_drive
-from billing.services.pay_links import pay_link_choose, pay_link_open
 from core import clock
 from core.errors import NotFound, Refusal
 from core.models import OutboundCall, StateChange
@@ -76,13 +76,13 @@ def test_the_token_lies_open_in_no_table(monkeypatch: pytest.MonkeyPatch) -> Non
         notifications, "notification_addresses", lambda _row: [("wechat_template", "oPayer")]
     )
     bodies: list[dict[str, Any]] = []
-    send = event_relay.send
+    send = relay.send
 
     def kept(request: OutboundRequest) -> Any:
         bodies.append(json.loads(request.body))
         return send(request)
 
-    monkeypatch.setattr(event_relay, "send", kept)
+    monkeypatch.setattr(relay, "send", kept)
     # when the HIS is told of the priced bill and of the link, and the patient is written to
     events_publish()
     HisEvent.objects.filter(type="priced").update(delivered_at=clock.now(), due_at=None)

@@ -19,8 +19,8 @@ from billing.models import (
 )
 from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
-from billing.services.return_lines import ReturnInput
-from billing.services.returns import return_request
+from billing.services.refunding.return_lines import ReturnInput
+from billing.services.refunding.returns import return_request
 from billing.services.sweeps import transaction_resume
 from core import clock
 from core.actors import Actor

@@ -11,7 +11,7 @@ from billing.ledger import chart
 from billing.ledger.selectors import account_balance, subject_balance
 from billing.models import BillingReview, HisEvent
 from billing.services.apply import transaction_apply
-from billing.services.refunds import refund_subject
+from billing.services.refunding.refunds import refund_subject
 from billing.services.review_decisions import (
     refund_review_hand_out,
     refund_review_reissue,

@@ -11,7 +11,7 @@ from billing.channels.base import ChannelAnswer, Operation, Source
 from billing.locks import invoice_lock
 from billing.models import Invoice, PaymentTransaction
 from billing.selectors.payments import refundable_fen
-from billing.services.refunds import refund_begin, refund_resume
+from billing.services.refunding.refunds import refund_begin, refund_resume
 from core import clock
 from core.errors import Conflict
 from core.outcomes import Outcome

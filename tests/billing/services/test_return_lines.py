@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.models import Invoice, InvoiceLine
-from billing.services.return_lines import ReturnInput, line_worth_fen, parts_checked
+from billing.services.refunding.return_lines import ReturnInput, line_worth_fen, parts_checked
 from core.errors import BadInput, Conflict
 from tests.factories.billing import invoice
 

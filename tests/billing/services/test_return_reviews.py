@@ -6,7 +6,7 @@ import pytest
 
 from billing.ledger.selectors import account_balance
 from billing.models import BillingReview, HisEvent, Invoice, InvoiceReturn, ReviewReason
-from billing.services.return_reviews import return_review_approve, return_review_reject
+from billing.services.refunding.return_reviews import return_review_approve, return_review_reject
 from billing.services.reviews import review_open
 from billing.services.sweeps import transaction_resume
 from core.actors import Actor

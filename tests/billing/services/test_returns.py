@@ -11,7 +11,7 @@ from billing.channels.base import Operation
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
 from billing.models import HisEvent, Invoice, InvoiceReturn, Shift
-from billing.services.pass_over import tender_pass_over
+from billing.services.collecting.pass_over import tender_pass_over
 from billing.services.sweeps import transaction_resume
 from core import clock
 from core.actors import Actor

@@ -9,8 +9,8 @@ import pytest
 
 from billing.channels.base import Operation
 from billing.models import Agreement, AgreementPatient, AgreementPlan, CollectRequest
+from billing.services.collecting.tenders import agreement_allows
 from billing.services.invoice_drive import invoice_drive
-from billing.services.tenders import agreement_allows
 from core import clock
 from core.models import User
 from patients.models import Campus, PatientAccess

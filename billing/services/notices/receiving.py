@@ -29,7 +29,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.services.merchants import merchant_account
-from billing.services.notice_facts import content_hash, facts_of
+from billing.services.notices.facts import content_hash, facts_of
 from billing.services.reviews import review_open
 from core import audit, clock
 from core.actors import SYSTEM

@@ -20,8 +20,8 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.purposes.base import purpose_get
+from billing.services.collecting.tenders import Tender
 from billing.services.merchants import merchant_account
-from billing.services.tenders import Tender
 from core import clock
 from core.failpoints import failpoint
 from core.ids import business_number

@@ -17,7 +17,7 @@ from billing.models import (
     InvoiceStatus,
     PaymentTransaction,
 )
-from billing.services.events import event_add
+from billing.services.events.outbox import event_add
 from core import audit, clock
 from core.actors import Actor
 from core.errors import Conflict

@@ -23,7 +23,7 @@ from billing.models import (
 from billing.policy import policy
 from billing.selectors.collects import collect_by_number
 from billing.selectors.payments import open_capture
-from billing.services.tenders import OFFERED
+from billing.services.collecting.tenders import OFFERED
 from core import clock
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotOffered

@@ -30,8 +30,8 @@ from billing.policy import policy
 from billing.selectors.merchants import channel_can, merchants_offered
 from billing.selectors.payments import receivable_fen
 from billing.services.apply import transaction_apply
-from billing.services.captures import capture_begin, capture_look, capture_send
-from billing.services.tenders import Tender
+from billing.services.collecting.captures import capture_begin, capture_look, capture_send
+from billing.services.collecting.tenders import Tender
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.crypto import blind_index

@@ -21,8 +21,13 @@ from billing.models import (
     TransactionStatus,
 )
 from billing.services.apply import transaction_apply
-from billing.services.events import return_event_add
-from billing.services.refunds import original_of, refund_begin, refund_look, refund_subject
+from billing.services.events.outbox import return_event_add
+from billing.services.refunding.refunds import (
+    original_of,
+    refund_begin,
+    refund_look,
+    refund_subject,
+)
 from billing.services.shifts import shift_open_for
 from core import clock
 from core.actors import Actor

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.locks import agreement_lock, agreements_of_holder_lock
 from billing.models import Agreement, AgreementPatient, AgreementStatus
 from billing.selectors.agreements import LIVE, agreement_own
-from billing.services.agreement_messages import tell_paused, tell_resumed
+from billing.services.agreements.messages import tell_paused, tell_resumed
 from core.actors import Actor
 from core.audit import record
 from core.errors import Conflict

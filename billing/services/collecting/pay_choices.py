@@ -14,9 +14,9 @@ from billing.models import Agreement, Invoice, InvoiceStatus, Payment, PaymentTr
 from billing.selectors.pay_ways import agreement_is_offered
 from billing.selectors.payments import agreement_use, receivable_fen
 from billing.services.apply import transaction_apply
-from billing.services.captures import capture_begin, capture_send
-from billing.services.pay_links import offer_withdraw
-from billing.services.tenders import Tender, agreement_allows
+from billing.services.collecting.captures import capture_begin, capture_send
+from billing.services.collecting.pay_links import offer_withdraw
+from billing.services.collecting.tenders import Tender, agreement_allows
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.errors import Conflict, NotOffered

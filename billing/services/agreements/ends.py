@@ -18,7 +18,7 @@ from billing.locks import agreement_lock
 from billing.models import Agreement, AgreementEnd, AgreementStatus
 from billing.policy import policy
 from billing.selectors.agreements import LIVE, agreement_own
-from billing.services.agreement_messages import tell_ended
+from billing.services.agreements.messages import tell_ended
 from billing.services.merchants import merchant_account
 from core import clock
 from core.actors import Actor, ActorKind

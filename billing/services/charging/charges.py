@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.locks import charges_locked
 from billing.models import ChargeItem, ChargeStatus
-from billing.services.charge_input import ChargeInput
+from billing.services.charging.charge_input import ChargeInput
 from core import clock
 from core.actors import Actor
 from core.audit import record_by_each

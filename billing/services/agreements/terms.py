@@ -27,7 +27,7 @@ from billing.models import (
 from billing.models.agreement import first_look
 from billing.selectors.agreement_plans import plan_is_offered, plans_open
 from billing.selectors.agreements import LIVE, agreement_own
-from billing.services.agreement_ends import agreement_end
+from billing.services.agreements.ends import agreement_end
 from billing.services.merchants import merchant_account
 from core import clock
 from core.actors import Actor

@@ -28,9 +28,9 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.selectors.payments import captures_newest_first, refundable_fen
-from billing.services.events import return_event_add
-from billing.services.refunds import refund_begin, refund_subject
-from billing.services.return_lines import Part, ReturnInput, parts_checked
+from billing.services.events.outbox import return_event_add
+from billing.services.refunding.refunds import refund_begin, refund_subject
+from billing.services.refunding.return_lines import Part, ReturnInput, parts_checked
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import Actor

@@ -31,7 +31,7 @@ from billing.models import (
 from billing.postings import post_invoice_cancelled, post_invoice_issued
 from billing.selectors.invoices import invoice_find, invoice_get
 from billing.selectors.payments import open_capture
-from billing.services.events import event_add
+from billing.services.events.outbox import event_add
 from core import clock
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotFound

@@ -18,9 +18,9 @@ from billing.locks.leases import agreements_lease
 from billing.models import Agreement, AgreementEnd, AgreementStatus
 from billing.models.agreement import holder_agrees
 from billing.policy import policy
-from billing.services.agreement_ends import agreement_end, agreement_unsign
-from billing.services.agreement_messages import tell_text_changed
-from billing.services.agreements import agreement_refresh
+from billing.services.agreements.answers import agreement_refresh
+from billing.services.agreements.ends import agreement_end, agreement_unsign
+from billing.services.agreements.messages import tell_text_changed
 from core import clock
 from core.actors import SYSTEM
 

@@ -25,7 +25,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.selectors.payments import refundable_fen
-from billing.services.captures import order_reference
+from billing.services.collecting.captures import order_reference
 from billing.services.merchants import merchant_account
 from core import clock
 from core.errors import Conflict

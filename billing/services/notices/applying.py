@@ -13,12 +13,12 @@ from billing.locks import reviews_of_notice_lock, transaction_lock
 from billing.locks.leases import notices_lease
 from billing.models import PaymentNotice, PaymentTransaction, ReviewReason, TransactionStatus
 from billing.policy import policy
-from billing.services.agreements import agreement_apply_notice
+from billing.services.agreements.answers import agreement_apply_notice
 from billing.services.apply import CAME_BACK, transaction_apply
 from billing.services.failures import invoice_kept, notice_kept
 from billing.services.invoice_drive import invoice_drive
-from billing.services.notice_facts import answer_of
-from billing.services.refunds import refund_look
+from billing.services.notices.facts import answer_of
+from billing.services.refunding.refunds import refund_look
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM, Actor

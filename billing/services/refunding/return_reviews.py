@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.locks import review_lock
 from billing.models import BillingReview, InvoiceReturn, ReviewReason
-from billing.services.returns import return_approve, return_reject
+from billing.services.refunding.returns import return_approve, return_reject
 from core.actors import Actor
 from core.errors import Conflict, NotFound
 from core.review import ReviewStatus, review_decide

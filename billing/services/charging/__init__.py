@@ -1,0 +1,1 @@
+"""What the HIS sends and the bill it becomes: encounters, charges, invoices."""

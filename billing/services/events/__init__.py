@@ -1,0 +1,1 @@
+"""What the HIS is told: written with the fact (outbox), published and pushed by one relay."""

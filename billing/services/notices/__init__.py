@@ -1,0 +1,1 @@
+"""What channels tell unasked: kept as it came, proved genuine, applied by the apply function."""
