@@ -1,4 +1,4 @@
-"""One contender at work: a process per connection, all working during the same window."""
+"""One contender at work: its connections spread over processes, all working in the same window."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import resource
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -23,13 +24,15 @@ Operation = Callable[[], object]
 class Crew:
     """`job` is the dotted path of a function `(worker, **options) -> Operation`.
 
-    The processes are forked from this one, which must hold no open connection; a contender with
+    A connection has a process of its own, or, where `processes` says so, a thread in one of them;
+    `worker` counts connections. The processes are forked from this one, which must hold no open connection; a contender with
     settings of its own (`django_settings`) gets fresh processes instead.
     """
 
     job: str
     connections: int
     options: dict[str, Any] = field(default_factory=dict)
+    processes: int = 0  # as many as connections
     django_settings: str = ""
     _pipes: list[Connection] = field(default_factory=list)
     _processes: list[Any] = field(default_factory=list)
@@ -37,9 +40,11 @@ class Crew:
 
     def __enter__(self) -> Crew:
         context = mp.get_context("spawn" if self.django_settings else "fork")
-        for worker in range(self.connections):
+        processes = min(self.processes or self.connections, self.connections)
+        for first in range(processes):
             ours, theirs = context.Pipe()
-            arguments = (theirs, self.job, worker, self.options, self.django_settings)
+            workers = range(first, self.connections, processes)
+            arguments = (theirs, self.job, workers, self.options, self.django_settings)
             process = context.Process(target=_work, args=arguments, daemon=True)
             process.start()
             theirs.close()
@@ -69,11 +74,11 @@ class Crew:
         for pipe in self._pipes:
             pipe.send(seconds)
         answers = [_answer(pipe) for pipe in self._pipes]
-        self.rss_mb = max(self.rss_mb, *(rss for _, _, rss in answers), 0.0)
-        return sum(count / elapsed for count, elapsed, _ in answers)
+        self.rss_mb = max(self.rss_mb, *(rss for _, rss in answers), 0.0)
+        return sum(rate for rate, _ in answers)
 
 
-def _answer(pipe: Connection) -> tuple[int, float, float]:
+def _answer(pipe: Connection) -> tuple[float, float]:
     if not pipe.poll(START_SECONDS):
         raise TimeoutError("a worker of the bench does not answer")
     answer = pipe.recv()
@@ -83,30 +88,48 @@ def _answer(pipe: Connection) -> tuple[int, float, float]:
 
 
 def _work(
-    pipe: Connection, job: str, worker: int, options: dict[str, Any], django_settings: str
+    pipe: Connection, job: str, workers: range, options: dict[str, Any], django_settings: str
 ) -> None:
     try:
         if django_settings:
             os.environ["DJANGO_SETTINGS_MODULE"] = django_settings
             importlib.import_module("django").setup()
         module, _, name = job.rpartition(".")
-        operation = getattr(importlib.import_module(module), name)(worker, **options)
-        for _ in range(WARM_UP):
-            operation()
-        pipe.send((0, 0.0, _rss_mb()))
+        begin = getattr(importlib.import_module(module), name)
+        # A thread per connection for the whole life: Django keeps its connections by thread.
+        threads = [ThreadPoolExecutor(1) for _ in workers]
+        started = [
+            thread.submit(_ready, begin, worker, options)
+            for thread, worker in zip(threads, workers, strict=True)
+        ]
+        operations = [one.result() for one in started]
+        pipe.send((0.0, _rss_mb()))
         while (seconds := pipe.recv()) is not None:
-            pipe.send(_window(operation, seconds))
+            windows = [
+                thread.submit(_window, operation, seconds)
+                for thread, operation in zip(threads, operations, strict=True)
+            ]
+            pipe.send((sum(one.result() for one in windows), _rss_mb()))
     except Exception as error:  # whatever it is, the parent must hear of it
         pipe.send(f"{job}: {type(error).__name__}: {error}")
 
 
-def _window(operation: Operation, seconds: float) -> tuple[int, float, float]:
+def _ready(begin: Callable[..., Operation], worker: int, options: dict[str, Any]) -> Operation:
+    """The operation of one connection, warm."""
+    operation = begin(worker, **options)
+    for _ in range(WARM_UP):
+        operation()
+    return operation
+
+
+def _window(operation: Operation, seconds: float) -> float:
+    """Operations per second of one connection."""
     count, start = 0, time.perf_counter()
     end = start + seconds
     while (now := time.perf_counter()) < end:
         operation()
         count += 1
-    return count, max(now - start, 1e-9), _rss_mb()
+    return count / max(now - start, 1e-9)
 
 
 def _rss_mb() -> float:
