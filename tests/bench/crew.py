@@ -25,8 +25,8 @@ class Crew:
     """`job` is the dotted path of a function `(worker, **options) -> Operation`.
 
     A connection has a process of its own, or, where `processes` says so, a thread in one of them;
-    `worker` counts connections. The processes are forked from this one, which must hold no open connection; a contender with
-    settings of its own (`django_settings`) gets fresh processes instead.
+    `worker` counts connections. The processes are forked from this one, which must hold no open
+    connection; a contender with settings of its own (`django_settings`) gets fresh ones instead.
     """
 
     job: str
