@@ -17,10 +17,16 @@ from billing.channels.base import (
     AgreementChannel,
     Capability,
     Channel,
+    MerchantAccount,
     Operation,
     TransferChannel,
 )
-from billing.channels.registry import channel_codes, channel_get
+from billing.channels.registry import (
+    UnknownChannel,
+    channel_codes,
+    channel_get,
+    merchant_channel_get,
+)
 from billing.models import Merchant
 from billing.policy import policy_faults
 from billing.services.merchants import SecretsUnreadable, merchant_account
@@ -117,15 +123,28 @@ def _merchants() -> Iterator[CheckMessage]:
             fault = unreal_fault(merchant.base_url)
             yield Error(f"merchant {merchant}: its address {fault}", id="billing.E004")
         try:
-            secrets = merchant_account(merchant, channel=merchant.channel).secrets
+            account = merchant_account(merchant, channel=merchant.channel)
         except SecretsUnreadable as error:
             yield Error(str(error), id="billing.E008")
             continue
+        secrets = account.secrets
+        for fault in _account_faults(merchant, account):
+            yield Error(f"merchant {merchant}: {fault}", id="billing.E011")
         for name in sorted(name for name, value in secrets.items() if is_made_up(value)):
             yield Error(f"merchant {merchant}: {name} is a demo's", id="billing.E005")
         address = secrets.get("base_url_tls", "")
         if address and unreal_fault(address):
             yield Error(f"merchant {merchant}: base_url_tls is no real one", id="billing.E004")
+
+
+def _account_faults(merchant: Merchant, account: MerchantAccount) -> list[str]:
+    """Whether the keys are complete and fit: found at the start, not at the first patient."""
+    try:
+        adapter = merchant_channel_get(merchant.channel)
+    except UnknownChannel as error:
+        return [str(error)]
+    agreements = merchant.plans.filter(offered=True).exists()
+    return adapter.account_faults(account, agreements=agreements)
 
 
 def _clients() -> Iterator[CheckMessage]:

@@ -26,6 +26,7 @@ from core.models import User
 from patients.actors import patient_actor
 from patients.messengers.registry import wechat_app_id
 from patients.models import (
+    Consent,
     ConsentPurpose,
     HisClient,
     Identifier,
@@ -166,7 +167,7 @@ def _payer(person: Person, patient: Patient, phone: str) -> None:
 
 def _account(user: User, phone: str, *, signed: bool) -> None:
     """The phone that opens the account. Whoever signed an agreement was asked before; the others
-    see the first visit as it is."""
+    see the first visit as it is. A consent is given once: who withdrew it keeps it withdrawn."""
     if not user.has_usable_password() and not user.password:
         user.set_unusable_password()
         user.save(update_fields=["password"])
@@ -174,7 +175,9 @@ def _account(user: User, phone: str, *, signed: bool) -> None:
         user=user, defaults={"phone": phone, "verified_at": clock.now()}
     )
     if signed:
-        for purpose in (ConsentPurpose.PRIVACY, ConsentPurpose.DEDUCTION):
+        asked = {ConsentPurpose.PRIVACY, ConsentPurpose.DEDUCTION}
+        answered = Consent.objects.filter(user=user).values_list("purpose", flat=True)
+        for purpose in sorted(asked - set(answered)):
             consent_give(user=user, purpose=purpose, by=patient_actor(user))
 
 

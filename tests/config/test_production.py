@@ -21,6 +21,7 @@ from config.production import production_check
 from core.checks import production_database_is_safe
 from core.clock import offset_set
 from core.crypto.keys import provider
+from tests.config.hospital_files import pair
 from tests.conftest import PINNED_NOW, ROOT
 from tests.factories import payments
 from tests.factories.patients import his_client
@@ -129,9 +130,8 @@ def test_counterparties_of_production(settings: Any) -> None:
     settings.PRODUCTION = True
     settings.FIELD_KEYS = {"k1": b"1" * 32}
     provider.cache_clear()
-    merchant = payments.merchant(
-        base_url="https://api.mch.weixin.qq.com", secrets=json.dumps({"api_v2_key": "k" * 32})
-    )
+    keys = merchant_secrets()
+    merchant = payments.merchant(base_url="https://api.mch.weixin.qq.com", secrets=json.dumps(keys))
     client = his_client(events_url="http://10.0.0.7/events", events_secret="s3cr3t")
 
     def found() -> list[str]:
@@ -139,7 +139,7 @@ def test_counterparties_of_production(settings: Any) -> None:
 
     assert found() == []
     merchant.base_url = "http://127.0.0.1:8001/wechat"
-    merchant.secrets = json.dumps({"api_v2_key": "sandbox-key"})
+    merchant.secrets = json.dumps(keys | {"merchant_serial": "sandbox-key"})
     merchant.save()
     client.events_url, client.events_secret = "htp://x/", "sandbox-his-events-secret"
     client.save()
@@ -147,6 +147,53 @@ def test_counterparties_of_production(settings: Any) -> None:
     Merchant.objects.update(active=False)
     assert found() == ["billing.E006", "billing.E005"]
     assert production_counterparties_check() == []
+
+
+@pytest.mark.django_db
+def test_a_merchant_that_cannot_sign_stops_the_start(settings: Any) -> None:
+    settings.PRODUCTION = True
+    settings.FIELD_KEYS = {"k1": b"1" * 32}
+    provider.cache_clear()
+    keys = merchant_secrets()
+    del keys["api_v3_key"]
+    merchant = payments.merchant(base_url="https://api.mch.weixin.qq.com", secrets=json.dumps(keys))
+
+    def found() -> list[tuple[str, str]]:
+        faults = production_counterparties_check(databases=["default"])
+        return [(str(one.id), str(one.msg)) for one in faults]
+
+    # given a merchant whose notices could not be read, then the start says so
+    [(code, words)] = found()
+    assert code == "billing.E011"
+    assert "api_v3_key" in words
+    # given it complete, but with a plan on offer and no password for deductions
+    keys["api_v3_key"] = "v" * 32
+    del keys["api_v2_key"], keys["client_cert"], keys["client_key"], keys["base_url_tls"]
+    merchant.secrets = json.dumps(keys)
+    merchant.save()
+    assert found() == []
+    plan = payments.plan(merchant)
+    assert {code for code, _words in found()} == {"billing.E011"}
+    # and a plan nobody can choose needs none
+    plan.offered = False
+    plan.save()
+    assert found() == []
+
+
+def merchant_secrets() -> dict[str, str]:
+    """Keys that fit each other, nobody's."""
+    own, theirs = pair(1), pair(2)
+    return {
+        "merchant_private_key": own.private,
+        "merchant_serial": "3A5F",
+        "platform_public_key": theirs.public,
+        "platform_public_key_id": "PUB_KEY_ID_1",
+        "api_v3_key": "v" * 32,
+        "api_v2_key": "k" * 32,
+        "client_cert": own.certificate,
+        "client_key": own.private,
+        "base_url_tls": "https://api.mch.weixin.qq.com",
+    }
 
 
 @pytest.mark.django_db
@@ -163,7 +210,8 @@ def test_unreadable_secrets_are_a_named_fault(settings: Any, broken: str) -> Non
     # when production is checked
     found = production_counterparties_check(databases=["default"])
     # then the first is named without its secrets, and the second is looked at all the same
-    assert [str(one.id) for one in found] == ["billing.E008", "billing.E004"]
+    by_merchant = [str(one.id) for one in found if one.id != "billing.E011"]
+    assert by_merchant == ["billing.E008", "billing.E004"]
     assert "1900000001" in str(found[0].msg)
     assert broken not in str(found[0].msg) or broken == "{"
 
