@@ -6,6 +6,7 @@ answer, not of now. Who signed is only what the channel itself says: its notice 
 
 from __future__ import annotations
 
+from billing.channels import answers
 from billing.channels.base import (
     AgreementOrder,
     AgreementReference,
@@ -66,18 +67,16 @@ def agreement_query(order: AgreementReference) -> ChannelAnswer:
         return reply
     if not reply.accepted:
         if reply.reason in verdicts.AGREEMENT_NOT_FOUND:
-            return ChannelAnswer(
-                Outcome.DECLINED, code=reply.reason, message=reply.message[:256], executed=False
-            )
+            return answers.refused(reply.reason, reply.message, executed=False)
         return verdicts.query_refusal(reply.reason, reply.message)
     field = _foreign(reply, order)
     if field:
-        return verdicts.mismatch(field)
+        return answers.mismatch(field)
     state = reply.text("status")
     outcome = verdicts.AGREEMENT_STATES.get(state, Outcome.UNKNOWN)
     payer_id = reply.text("principal_id") or reply.text("principal_open_id")
     if outcome is Outcome.SUCCEEDED and not (payer_id and reply.text("agreement_no")):
-        return verdicts.unknown("UNREADABLE", "an active agreement without its number or user")
+        return answers.unknown("UNREADABLE", "an active agreement without its number or user")
     return ChannelAnswer(
         outcome,
         code=state or "NO_STATE",

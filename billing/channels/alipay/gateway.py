@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer, MerchantAccount, Operation
 from billing.channels.strict_json import JsonObject, JsonRefused, object_write, text_get
 from core import clock
@@ -73,7 +74,7 @@ def gateway_call(
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         return verdicts.too_often(answer.headers)
     if answer.status != HTTPStatus.OK:
-        return verdicts.unknown(f"HTTP_{answer.status}")
+        return answers.unknown(f"HTTP_{answer.status}")
     return reply_believe(account, answer.body, method=method)
 
 
@@ -89,9 +90,9 @@ def reply_believe(
             raise SignatureRefused("not signed")
         rsa2_verify(alipay_keys(account), envelope.signed, envelope.sign)
     except JsonRefused as refusal:
-        return verdicts.unknown("UNREADABLE", str(refusal))
+        return answers.unknown("UNREADABLE", str(refusal))
     except SignatureRefused as refusal:
-        return verdicts.unknown("UNVERIFIED", str(refusal))
+        return answers.unknown("UNVERIFIED", str(refusal))
     return GatewayReply(envelope.data)
 
 

@@ -6,6 +6,7 @@ by an earlier call, so the refund's own query decides.
 
 from __future__ import annotations
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer, Operation, RefundOrder
 from billing.channels.strict_json import object_get, text_get
 from core.outcomes import Outcome
@@ -43,7 +44,7 @@ def refund(order: RefundOrder) -> ChannelAnswer:
         )
     field = _foreign(reply, order) or _foreign_sum(reply, order)
     if field:
-        return verdicts.mismatch(field)
+        return answers.mismatch(field)
     if reply.text("fund_change") == "Y":
         return ChannelAnswer(
             Outcome.SUCCEEDED,
@@ -53,7 +54,7 @@ def refund(order: RefundOrder) -> ChannelAnswer:
         )
     asked = refund_query(order)
     if asked.outcome is Outcome.UNKNOWN and asked.code != "MISMATCH":
-        return ChannelAnswer(Outcome.PENDING, code="FUND_CHANGE_N", message=asked.code)
+        return answers.pending("FUND_CHANGE_N", asked.code)
     return asked
 
 
@@ -75,7 +76,7 @@ def refund_query(order: RefundOrder) -> ChannelAnswer:
     if not reply.accepted:
         return verdicts.query_refusal(reply.reason, reply.message)
     if not reply.text("out_request_no") and "refund_amount" not in reply.data:
-        return verdicts.not_found("REFUND_NOT_EXIST")
+        return answers.not_found("REFUND_NOT_EXIST")
     return _refund_answer(reply, order)
 
 
@@ -84,7 +85,7 @@ def _refund_answer(reply: GatewayReply, order: RefundOrder) -> ChannelAnswer:
         given_fen = fen_get(reply.data, "refund_amount")
         total_fen = fen_get(reply.data, "total_amount")
     except AmountRefused as refused:
-        return verdicts.unknown("UNREADABLE", str(refused))
+        return answers.unknown("UNREADABLE", str(refused))
     checks = {
         "out_request_no": reply.text("out_request_no") == order.number,
         "refund_amount": given_fen == order.amount_fen,
@@ -92,7 +93,7 @@ def _refund_answer(reply: GatewayReply, order: RefundOrder) -> ChannelAnswer:
     }
     field = _foreign(reply, order) or next((n for n, same in checks.items() if not same), "")
     if field:
-        return verdicts.mismatch(field, given_fen)
+        return answers.mismatch(field, given_fen)
     status = reply.text("refund_status")
     outcome, code = verdicts.REFUND_STATES.get(status, (Outcome.UNKNOWN, status or "NO_STATE"))
     deposit_back = object_get(reply.data, "deposit_back_info")

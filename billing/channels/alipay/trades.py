@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from billing.channels import answers
 from billing.channels.base import (
     Action,
     CaptureOrder,
@@ -43,7 +44,7 @@ def scan(order: CaptureOrder) -> ChannelAnswer:
         scene = "security_code"
     else:
         code = "ACQ.PAYMENT_AUTH_CODE_INVALID"
-        return ChannelAnswer(Outcome.DECLINED, code=code, executed=False)
+        return answers.refused(code, executed=False)
     more: JsonObject = {
         "scene": scene,
         "auth_code": order.auth_code,
@@ -83,9 +84,9 @@ def precreate(order: CaptureOrder) -> ChannelAnswer:
     if not reply.accepted:
         return verdicts.refusal(reply.reason, reply.message, final=verdicts.CAPTURE_REFUSED)
     if reply.text("out_trade_no") != order.number:
-        return verdicts.mismatch("out_trade_no")
+        return answers.mismatch("out_trade_no")
     if not reply.text("qr_code"):
-        return verdicts.unknown("UNREADABLE", "a precreate reply without its qr_code")
+        return answers.unknown("UNREADABLE", "a precreate reply without its qr_code")
     expires_at = min(order.expires_at, clock.now() + QR_VALID)
     return ChannelAnswer(
         Outcome.PENDING,
@@ -132,7 +133,7 @@ def trade_close(order: OrderReference) -> ChannelAnswer:
         return reply
     if reply.accepted:
         field = _foreign(reply, order)
-        return verdicts.mismatch(field) if field else verdicts.closed()
+        return answers.mismatch(field) if field else answers.closed(verdicts.CLOSED_STATE)
     if reply.reason in verdicts.NOT_FOUND:
         return _absent(order, reply.reason, closing=True)
     if reply.reason in verdicts.STATE_FORBIDS:
@@ -148,7 +149,7 @@ def trade_cancel(order: OrderReference) -> ChannelAnswer:
     if not reply.accepted:
         return verdicts.refusal(reply.reason, reply.message, final=frozenset())
     if reply.text("out_trade_no") not in ("", order.number):
-        return verdicts.mismatch("out_trade_no")
+        return answers.mismatch("out_trade_no")
     return _cancelled(reply)
 
 
@@ -156,12 +157,12 @@ def _cancelled(reply: GatewayReply) -> ChannelAnswer:
     """What a cancel did: its `action` is absent where no trade was found."""
     action = reply.text("action")
     if reply.text("retry_flag") == "Y":
-        return verdicts.unknown("CANCEL_AGAIN", retry_after_s=1)
+        return answers.unknown("CANCEL_AGAIN", retry_after_s=1)
     if action in ("close", "refund"):
-        return verdicts.closed("CANCELLED")
+        return answers.closed("CANCELLED")
     if action:
-        return verdicts.unknown("UNREADABLE", "an unheard action of a cancel")
-    return verdicts.not_found("ACQ.TRADE_NOT_EXIST")
+        return answers.unknown("UNREADABLE", "an unheard action of a cancel")
+    return answers.not_found("ACQ.TRADE_NOT_EXIST")
 
 
 def trade_answer(reply: GatewayReply, order: OrderReference) -> ChannelAnswer:
@@ -171,15 +172,15 @@ def trade_answer(reply: GatewayReply, order: OrderReference) -> ChannelAnswer:
     try:
         amount_fen = fen_get(reply.data, "total_amount")
     except AmountRefused as refused:
-        return verdicts.unknown("UNREADABLE", f"total_amount: {refused}")
+        return answers.unknown("UNREADABLE", f"total_amount: {refused}")
     field = _foreign(reply, order)
     moved = outcome is Outcome.SUCCEEDED
     if not field and amount_fen != order.amount_fen and (moved or amount_fen is not None):
         field = "total_amount"
     if field:
-        return verdicts.mismatch(field, amount_fen)
+        return answers.mismatch(field, amount_fen)
     if moved and not reply.text("trade_no"):
-        return verdicts.unknown("UNREADABLE", "a paid trade without a trade_no")
+        return answers.unknown("UNREADABLE", "a paid trade without a trade_no")
     return ChannelAnswer(
         outcome,
         code="" if state == "TRADE_SUCCESS" else state or "NO_STATE",
@@ -205,15 +206,13 @@ def _pay(order: CaptureOrder, more: JsonObject) -> ChannelAnswer:
     if isinstance(reply, ChannelAnswer):
         return reply
     if reply.code == verdicts.WAITING:
-        return ChannelAnswer(
-            Outcome.PENDING, code=verdicts.WAITING, message=reply.message[:256], executed=True
-        )
+        return answers.pending(verdicts.WAITING, reply.message, executed=True)
     if not reply.accepted:
         return verdicts.refusal(reply.reason, reply.message, final=verdicts.CAPTURE_REFUSED)
     asked = trade_query(OrderReference(order.merchant, order.number, order.mode, order.amount_fen))
     if asked.outcome is not Outcome.UNKNOWN or asked.code == "MISMATCH":
         return asked
-    return ChannelAnswer(Outcome.PENDING, code="TAKEN", message=asked.code, executed=True)
+    return answers.pending("TAKEN", asked.code, executed=True)
 
 
 def _content(order: CaptureOrder) -> JsonObject:
@@ -252,12 +251,12 @@ def _absent(order: OrderReference, code: str, *, closing: bool = False) -> Chann
     must watch it until its code no longer works.
     """
     if order.mode not in (Mode.NATIVE, Mode.H5) or order.offered_until is None:
-        return verdicts.not_found(code)
+        return answers.not_found(code)
     if clock.now() >= order.offered_until + verdicts.OFFER_GRACE:
-        return verdicts.closed(code, executed=False)
+        return answers.closed(code, executed=False)
     if closing:
-        return verdicts.not_found(code)
-    return ChannelAnswer(Outcome.PENDING, code=code)
+        return answers.not_found(code)
+    return answers.pending(code)
 
 
 def _foreign(reply: GatewayReply, order: OrderReference) -> str:

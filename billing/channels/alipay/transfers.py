@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ImproperlyConfigured
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer, Operation, PayeeKind, TransferOrder
 from core.outcomes import Outcome
 
@@ -36,7 +37,7 @@ def transfer(order: TransferOrder) -> ChannelAnswer:
     if not certificate_mode(order.merchant):
         raise ImproperlyConfigured("alipay: transfers need the certificates of the application")
     if order.amount_fen < LEAST_FEN:
-        return ChannelAnswer(Outcome.DECLINED, code="INVALID_PARAMETER", executed=False)
+        return answers.refused("INVALID_PARAMETER", executed=False)
     reply = gateway_call(
         order.merchant,
         operation=Operation.TRANSFER,
@@ -81,11 +82,11 @@ def _transfer_answer(reply: GatewayReply, order: TransferOrder) -> ChannelAnswer
     try:
         amount_fen = fen_get(reply.data, "trans_amount")
     except AmountRefused as refused:
-        return verdicts.unknown("UNREADABLE", str(refused))
+        return answers.unknown("UNREADABLE", str(refused))
     if reply.text("out_biz_no") != order.number:
-        return verdicts.mismatch("out_biz_no")
+        return answers.mismatch("out_biz_no")
     if amount_fen not in (None, order.amount_fen):
-        return verdicts.mismatch("trans_amount", amount_fen)
+        return answers.mismatch("trans_amount", amount_fen)
     status = reply.text("status")
     outcome, code = verdicts.TRANSFER_STATES.get(status, (Outcome.UNKNOWN, status or "NO_STATE"))
     return ChannelAnswer(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer, Operation
 from core import outbound
-from core.outbound import Failure, OutboundAnswer, OutboundRequest, Timeout
-from core.outcomes import Outcome
+from core.outbound import OutboundAnswer, OutboundRequest, Timeout
 
 COUNTERPARTY = "alipay"
 # A host that does not take the connection in two seconds is down; the patient is waiting. A payment
@@ -16,10 +16,6 @@ READ_S = 5.0
 READ_OUTGOING_S = 10.0
 ANSWER_BYTES_MAX = 256 * 1024
 _OUTGOING = frozenset({Operation.REFUND, Operation.TRANSFER})
-
-# Sends whose number is new to the channel: only there does "it never left" say something about the
-# order. A query that never left says nothing about what an earlier send did.
-_FIRST_SENDS = frozenset({Operation.CAPTURE, Operation.REFUND, Operation.TRANSFER})
 
 
 def send(
@@ -39,12 +35,4 @@ def send(
             answer_length_max=ANSWER_BYTES_MAX,
         )
     )
-    if answer.failure is Failure.NOT_SENT:
-        return ChannelAnswer(
-            Outcome.UNKNOWN,
-            code="NOT_SENT",
-            executed=False if operation in _FIRST_SENDS else None,
-        )
-    if answer.failure is not None or answer.status is None:
-        return ChannelAnswer(Outcome.UNKNOWN, code="NO_ANSWER")
-    return answer
+    return answers.unanswered(operation, answer) or answer

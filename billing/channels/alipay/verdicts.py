@@ -1,4 +1,4 @@
-"""Which answer of Alipay is which outcome: the literal tables and the answers made of them.
+"""Which answer of Alipay is which outcome: the literal tables and their readers.
 
 An answer speaks about the money of the order (refund, transfer) asked about, whichever verb asked.
 Codes are the gateway's `sub_code`; its text must not be read. A code in no table is UNKNOWN, never
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer
-from core import clock
 from core.outcomes import Outcome
 
 ACCEPTED = "10000"
@@ -22,7 +22,6 @@ CALL_LIMITED = "40005"
 
 RETRY_AFTER_S = 5
 RETRY_FUNDS_S = 1800  # the merchant's balance is refilled by people or the next takings
-RETRY_AFTER_MAX_S = 3600
 # A code that was shown lives to the minute; clocks differ.
 OFFER_GRACE = timedelta(seconds=60)
 
@@ -167,43 +166,11 @@ AGREEMENT_STATES = MappingProxyType(
 )
 
 
-def unknown(code: str, message: str = "", *, retry_after_s: int | None = None) -> ChannelAnswer:
-    """Nothing is known; perhaps when the same call may be made again."""
-    return ChannelAnswer(
-        Outcome.UNKNOWN,
-        code=code[:64],
-        message=message[:256],
-        retry_at=None if retry_after_s is None else clock.now() + timedelta(seconds=retry_after_s),
-    )
-
-
 def too_often(headers: Mapping[str, str]) -> ChannelAnswer:
-    """HTTP 429: the pause it names, within reason, else our own."""
-    named = next((v for k, v in headers.items() if k.lower() == "retry-after"), "")
-    pause = RETRY_AFTER_S
-    if named.isascii() and named.isdigit():
-        pause = max(1, min(int(named), RETRY_AFTER_MAX_S))
-    return unknown("HTTP_429", retry_after_s=pause)
-
-
-def mismatch(field: str, amount_fen: int | None = None) -> ChannelAnswer:
-    """The answer is about something else than was asked: believed in nothing."""
-    return ChannelAnswer(
-        Outcome.UNKNOWN,
-        code="MISMATCH",
-        message=f"{field} differs from what was asked",
-        amount_fen=amount_fen,
+    """HTTP 429."""
+    return answers.unknown(
+        "HTTP_429", retry_after_s=answers.pause_s(headers, otherwise_s=RETRY_AFTER_S)
     )
-
-
-def not_found(code: str, message: str = "") -> ChannelAnswer:
-    """The channel knows no such number. UNKNOWN, because only the caller knows what was sent."""
-    return ChannelAnswer(Outcome.UNKNOWN, code=code, message=message[:256], executed=False)
-
-
-def closed(code: str = CLOSED_STATE, *, executed: bool = True) -> ChannelAnswer:
-    """Nothing was or stays taken, now and later."""
-    return ChannelAnswer(Outcome.DECLINED, code=code, executed=executed, closed=True)
 
 
 def refusal(
@@ -211,22 +178,22 @@ def refusal(
 ) -> ChannelAnswer:
     """What an error code means for something that was just sent; only `final` ends it."""
     if code == CALL_LIMITED:
-        return unknown(code, message, retry_after_s=RETRY_AFTER_S)
+        return answers.unknown(code, message, retry_after_s=RETRY_AFTER_S)
     if code in FUNDS_SHORT:
-        return unknown(code, message, retry_after_s=RETRY_FUNDS_S)
+        return answers.unknown(code, message, retry_after_s=RETRY_FUNDS_S)
     if code in ALREADY_CLOSED:
-        return closed(code)
+        return answers.closed(code)
     if code in ALREADY_PAID:
-        return ChannelAnswer(Outcome.UNKNOWN, code=code, message=message[:256], executed=True)
+        return answers.unknown(code, message, executed=True)
     if code in final:
-        return ChannelAnswer(Outcome.DECLINED, code=code, message=message[:256])
-    return unknown(code, message, retry_after_s=retry_after_s)
+        return answers.refused(code, message)
+    return answers.unknown(code, message, retry_after_s=retry_after_s)
 
 
 def query_refusal(code: str, message: str) -> ChannelAnswer:
     """What an error code means for a query: only "no such order" says anything."""
     if code in NOT_FOUND:
-        return not_found(code, message)
+        return answers.not_found(code, message)
     if code == CALL_LIMITED:
-        return unknown(code, message, retry_after_s=RETRY_AFTER_S)
-    return unknown(code, message)
+        return answers.unknown(code, message, retry_after_s=RETRY_AFTER_S)
+    return answers.unknown(code, message)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from billing.channels import answers
 from billing.channels.base import (
     AgreementOrder,
     AgreementReference,
@@ -73,13 +74,11 @@ def agreement_query(order: AgreementReference) -> ChannelAnswer:
         return reply
     if not reply.accepted:
         if reply.code in CONTRACT_NOT_FOUND:
-            return ChannelAnswer(
-                Outcome.DECLINED, code=reply.code, message=reply.message, executed=False
-            )
+            return answers.refused(reply.code, reply.message, executed=False)
         return verdicts.query_refusal(reply.code, reply.message)
     field = _foreign(reply, order)
     if field:
-        return verdicts.mismatch(field)
+        return answers.mismatch(field)
     state = reply.text("contract_state")
     ended = state == "1"
     moment = reply.text("contract_terminated_time" if ended else "contract_signed_time")
@@ -114,7 +113,7 @@ def unsign(order: AgreementReference, *, reason: str) -> ChannelAnswer:
         return verdicts.query_refusal(reply.code, reply.message)
     field = _foreign(reply, order)
     if field:
-        return verdicts.mismatch(field)
+        return answers.mismatch(field)
     return ChannelAnswer(
         Outcome.SUCCEEDED,
         channel_no=reply.text("contract_id") or order.contract_id,

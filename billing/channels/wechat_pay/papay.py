@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from billing.channels import answers
 from billing.channels.base import (
     CaptureOrder,
     ChannelAnswer,
@@ -56,7 +57,7 @@ def deduct(order: CaptureOrder) -> ChannelAnswer:
         return reply
     if not reply.accepted:
         return verdicts.capture_refusal(reply.code, reply.message)
-    return ChannelAnswer(Outcome.PENDING, code="ACCEPTED", executed=True)
+    return answers.pending("ACCEPTED", executed=True)
 
 
 def deduction_query(order: OrderReference) -> ChannelAnswer:
@@ -83,7 +84,7 @@ def deduction_close(order: OrderReference) -> ChannelAnswer:
     if isinstance(reply, ChannelAnswer):
         return reply
     if reply.accepted:
-        return verdicts.closed()
+        return answers.closed("CLOSED")
     return verdicts.ending_refusal(reply.code, reply.message)
 
 
@@ -103,9 +104,9 @@ def deduction_answer(reply: V2Reply, order: OrderReference) -> ChannelAnswer:
     }
     field = next((name for name, same in checks.items() if not same), "")
     if field:
-        return verdicts.mismatch(field, amount_fen)
+        return answers.mismatch(field, amount_fen)
     if moved and not channel_no:
-        return verdicts.unknown("UNREADABLE", "a paid order without a transaction_id")
+        return answers.unknown("UNREADABLE", "a paid order without a transaction_id")
     return ChannelAnswer(
         outcome,
         code="" if state == "SUCCESS" else state or "NO_STATE",

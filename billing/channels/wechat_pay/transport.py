@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer, MerchantAccount, Operation
 from core import outbound
-from core.outbound import ClientCert, Failure, OutboundAnswer, OutboundRequest, Timeout
-from core.outcomes import Outcome
+from core.outbound import ClientCert, OutboundAnswer, OutboundRequest, Timeout
 
 from .account import secret_get
 
@@ -19,10 +19,6 @@ CONNECT_S = 2.0
 READ_S = 5.0
 READ_REFUND_S = 10.0
 ANSWER_BYTES_MAX = 256 * 1024
-
-# Sends whose number is new to the channel: only there does "it never left" say something about the
-# order. A query that never left says nothing about what an earlier send did.
-_FIRST_SENDS = frozenset({Operation.CAPTURE, Operation.REFUND})
 
 
 def send(
@@ -50,15 +46,7 @@ def send(
             answer_length_max=ANSWER_BYTES_MAX,
         )
     )
-    if answer.failure is Failure.NOT_SENT:
-        return ChannelAnswer(
-            Outcome.UNKNOWN,
-            code="NOT_SENT",
-            executed=False if operation in _FIRST_SENDS else None,
-        )
-    if answer.failure is not None or answer.status is None:
-        return ChannelAnswer(Outcome.UNKNOWN, code="NO_ANSWER")
-    return answer
+    return answers.unanswered(operation, answer) or answer
 
 
 def _client_cert(account: MerchantAccount) -> ClientCert:

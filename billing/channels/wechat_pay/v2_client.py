@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer, MerchantAccount, Operation
 
 from . import transport, verdicts
@@ -71,7 +72,7 @@ def v2_call(
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         return verdicts.too_often(operation, answer.headers)
     if answer.status != HTTPStatus.OK:
-        return verdicts.unknown(f"HTTP_{answer.status}")
+        return answers.unknown(f"HTTP_{answer.status}")
     return reply_believe(account, answer.body)
 
 
@@ -80,16 +81,16 @@ def reply_believe(account: MerchantAccount, body: bytes) -> V2Reply | ChannelAns
     try:
         fields = fields_read(body)
         if fields.get("return_code") != "SUCCESS":
-            return verdicts.unknown("RETURN_FAIL", fields.get("return_msg", ""))
+            return answers.unknown("RETURN_FAIL", fields.get("return_msg", ""))
         fields_verify(fields, account=account)
     except XmlRefused as refusal:
-        return verdicts.unknown("UNREADABLE", str(refusal))
+        return answers.unknown("UNREADABLE", str(refusal))
     except V2SignatureRefused as refusal:
-        return verdicts.unknown("UNVERIFIED", str(refusal))
+        return answers.unknown("UNVERIFIED", str(refusal))
     expected = {"appid": account.app_id, "mch_id": account.merchant_no}
     for name, value in expected.items():
         if fields.get(name) != value:
-            return verdicts.mismatch(name)
+            return answers.mismatch(name)
     if fields.get("result_code") not in ("SUCCESS", "FAIL"):
-        return verdicts.unknown("UNREADABLE", "a reply without result_code")
+        return answers.unknown("UNREADABLE", "a reply without result_code")
     return V2Reply(fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer, NoticeKind, Operation, RefundOrder
 from core.outcomes import Outcome
 
@@ -38,7 +39,7 @@ def refund(order: RefundOrder) -> ChannelAnswer:
         return verdicts.refund_refusal(reply.code, reply.message)
     field = _foreign(reply, order, suffix="")
     if field:
-        return verdicts.mismatch(field, fen_read(reply.text("refund_fee")))
+        return answers.mismatch(field, fen_read(reply.text("refund_fee")))
     return ChannelAnswer(
         Outcome.PENDING,
         code="PROCESSING",
@@ -64,11 +65,11 @@ def refund_query(order: RefundOrder) -> ChannelAnswer:
     suffixes = [f"_{n}" for n in range(MAX_REFUNDS)]
     suffix = next((s for s in suffixes if reply.text(f"out_refund_no{s}") == order.number), None)
     if suffix is None:
-        return verdicts.mismatch("out_refund_no")
+        return answers.mismatch("out_refund_no")
     amount_fen = fen_read(reply.text(f"refund_fee{suffix}"))
     field = _foreign(reply, order, suffix=suffix)
     if field:
-        return verdicts.mismatch(field, amount_fen)
+        return answers.mismatch(field, amount_fen)
     status = reply.text(f"refund_status{suffix}")
     outcome, code = verdicts.REFUND_STATES.get(status, (Outcome.UNKNOWN, status or "NO_STATE"))
     return ChannelAnswer(

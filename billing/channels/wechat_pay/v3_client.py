@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer, MerchantAccount, Operation
 from billing.channels.strict_json import (
     JsonObject,
@@ -71,7 +72,7 @@ def v3_call(
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return verdicts.too_often(operation, answer.headers)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return verdicts.unknown(f"HTTP_{status}")
+        return answers.unknown(f"HTTP_{status}")
     return _believe(account, answer, status)
 
 
@@ -87,9 +88,9 @@ def _believe(
         )
         data = object_read(answer.body) if answer.body else {}
     except SignatureRefused as refusal:
-        return verdicts.unknown("UNVERIFIED", f"HTTP {status}: {refusal}")
+        return answers.unknown("UNVERIFIED", f"HTTP {status}: {refusal}")
     except JsonRefused as refusal:
-        return verdicts.unknown("UNREADABLE", f"HTTP {status}: {refusal}")
+        return answers.unknown("UNREADABLE", f"HTTP {status}: {refusal}")
     return V3Reply(status, data)
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import quote
 
+from billing.channels import answers
 from billing.channels.base import (
     Action,
     CaptureOrder,
@@ -41,7 +42,7 @@ _PAYMENT_CODE = re.compile(r"1[0-5][0-9]{16}")
 def codepay(order: CaptureOrder) -> ChannelAnswer:
     """Take the amount by the code on the payer's phone. The channel sends no notice for it."""
     if not _PAYMENT_CODE.fullmatch(order.auth_code):
-        return ChannelAnswer(Outcome.DECLINED, code="AUTH_CODE_INVALID", executed=False)
+        return answers.refused("AUTH_CODE_INVALID", executed=False)
     scene: JsonObject = {"store_info": {"out_id": _store_id(order)}}
     if order.device:
         scene["device_id"] = order.device
@@ -66,7 +67,7 @@ def codepay(order: CaptureOrder) -> ChannelAnswer:
     if not reply.accepted:
         return verdicts.capture_refusal(reply.code, reply.message)
     if reply.status == HTTPStatus.ACCEPTED and "trade_state" not in reply.data:
-        return ChannelAnswer(Outcome.PENDING, code=reply.code, message=reply.message)
+        return answers.pending(reply.code, reply.message)
     return transaction_answer(reply.data, _reference(order))
 
 
@@ -157,9 +158,9 @@ def order_close(order: OrderReference) -> ChannelAnswer:
     if isinstance(reply, ChannelAnswer):
         return reply
     if reply.status == HTTPStatus.NO_CONTENT:
-        return verdicts.closed()
+        return answers.closed("CLOSED")
     if reply.accepted:
-        return verdicts.unknown(f"HTTP_{reply.status}", "a close is answered with 204")
+        return answers.unknown(f"HTTP_{reply.status}", "a close is answered with 204")
     return verdicts.ending_refusal(reply.code, reply.message)
 
 
@@ -179,9 +180,9 @@ def order_reverse(order: OrderReference) -> ChannelAnswer:
     if not reply.accepted:
         return verdicts.ending_refusal(reply.code, reply.message)
     if reply.status != HTTPStatus.OK:
-        return verdicts.unknown(f"HTTP_{reply.status}", "a reverse is answered with 200")
+        return answers.unknown(f"HTTP_{reply.status}", "a reverse is answered with 200")
     field = _foreign(reply.data, order)
-    return verdicts.mismatch(field) if field else verdicts.closed("REVOKED")
+    return answers.mismatch(field) if field else answers.closed("REVOKED")
 
 
 def transaction_answer(data: JsonObject, order: OrderReference) -> ChannelAnswer:
@@ -195,9 +196,9 @@ def transaction_answer(data: JsonObject, order: OrderReference) -> ChannelAnswer
     if not field and channel_no != order.channel_no and (order.channel_no and channel_no):
         field = "transaction_id"
     if field:
-        return verdicts.mismatch(field, total)
+        return answers.mismatch(field, total)
     if outcome is Outcome.SUCCEEDED and not channel_no:
-        return verdicts.unknown("UNREADABLE", "a paid order without a transaction_id")
+        return answers.unknown("UNREADABLE", "a paid order without a transaction_id")
     return ChannelAnswer(
         outcome,
         code="" if state == "SUCCESS" else state or "NO_STATE",
@@ -247,7 +248,7 @@ def _prepay_answer(
     order: CaptureOrder, *, kind: str, value: str, valid: timedelta
 ) -> ChannelAnswer:
     if not value:
-        return verdicts.unknown("UNREADABLE", "a prepay reply without its link")
+        return answers.unknown("UNREADABLE", "a prepay reply without its link")
     expires_at: datetime = min(order.expires_at, clock.now() + valid)
     return ChannelAnswer(
         Outcome.PENDING, code="NOTPAY", executed=True, action=Action(kind, value, expires_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer, NoticeKind, Operation, RefundOrder
 from billing.channels.strict_json import JsonObject, int_get, object_get, text_get
 from core.outcomes import Outcome
@@ -77,7 +78,7 @@ def _refund_answer(data: JsonObject, order: RefundOrder) -> ChannelAnswer:
     }
     field = next((name for name, same in checks.items() if not same), "")
     if field:
-        return verdicts.mismatch(field, given)
+        return answers.mismatch(field, given)
     status = text_get(data, "status")
     outcome, code = verdicts.REFUND_STATES.get(status, (Outcome.UNKNOWN, status or "NO_STATE"))
     return ChannelAnswer(

@@ -1,4 +1,4 @@
-"""Which answer of the channel is which outcome: the literal tables and the answers made of them.
+"""Which answer of the channel is which outcome: the literal tables and their readers.
 
 An answer speaks about the money of the order (or refund) asked about, whichever verb asked: a
 `close` or `reverse` that worked is DECLINED with `closed=True`, because nothing was or stays taken.
@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 
+from billing.channels import answers
 from billing.channels.base import ChannelAnswer, Operation
-from core import clock
 from core.outcomes import Outcome
 
 CURRENCY = "CNY"
@@ -27,7 +27,6 @@ TOO_OFTEN = frozenset(
 RETRY_AFTER_S = 5  # the channel names no pause; one deduction query interval
 RETRY_REFUND_S = 60  # refunds of one order must lie a minute apart
 RETRY_FUNDS_S = 1800  # the merchant's balance is refilled by people or the next takings
-RETRY_AFTER_MAX_S = 3600
 
 NOT_FOUND = frozenset(
     {
@@ -134,89 +133,55 @@ REFUND_STATES = MappingProxyType(
 _BEIJING_PLAIN = re.compile(r"\d{14}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
-def unknown(code: str, message: str = "", *, retry_after_s: int | None = None) -> ChannelAnswer:
-    """Nothing is known; perhaps when the same call may be made again."""
-    return ChannelAnswer(
-        Outcome.UNKNOWN,
-        code=code,
-        message=message[:256],
-        retry_at=None if retry_after_s is None else clock.now() + timedelta(seconds=retry_after_s),
-    )
-
-
 def too_often(operation: Operation, headers: Mapping[str, str]) -> ChannelAnswer:
-    """HTTP 429: the pause the channel names, within reason, else our own."""
-    pause = RETRY_REFUND_S if operation is Operation.REFUND else RETRY_AFTER_S
-    named = next((v for k, v in headers.items() if k.lower() == "retry-after"), "")
-    if named.isascii() and named.isdigit():
-        pause = max(1, min(int(named), RETRY_AFTER_MAX_S))
-    return unknown("FREQUENCY_LIMITED", "HTTP 429", retry_after_s=pause)
-
-
-def mismatch(field: str, amount_fen: int | None = None) -> ChannelAnswer:
-    """The answer is about something else than was asked: believed in nothing."""
-    return ChannelAnswer(
-        Outcome.UNKNOWN,
-        code="MISMATCH",
-        message=f"{field} differs from what was asked",
-        amount_fen=amount_fen,
+    """HTTP 429."""
+    own_s = RETRY_REFUND_S if operation is Operation.REFUND else RETRY_AFTER_S
+    return answers.unknown(
+        "FREQUENCY_LIMITED",
+        "HTTP 429",
+        retry_after_s=answers.pause_s(headers, otherwise_s=own_s),
     )
-
-
-def not_found(code: str, message: str = "") -> ChannelAnswer:
-    """The channel knows no such number. UNKNOWN, because only the caller knows what was sent."""
-    return ChannelAnswer(Outcome.UNKNOWN, code=code, message=message[:256], executed=False)
-
-
-def closed(code: str = "CLOSED") -> ChannelAnswer:
-    """The order is closed or reversed for good."""
-    return ChannelAnswer(Outcome.DECLINED, code=code, executed=True, closed=True)
-
-
-def refused(code: str, message: str = "") -> ChannelAnswer:
-    """A final refusal out of a table."""
-    return ChannelAnswer(Outcome.DECLINED, code=code, message=message[:256])
 
 
 def capture_refusal(code: str, message: str) -> ChannelAnswer:
     """What an error code means for a capture that was just sent."""
     if code in TOO_OFTEN:
-        return unknown(code, message, retry_after_s=RETRY_AFTER_S)
+        return answers.unknown(code, message, retry_after_s=RETRY_AFTER_S)
     if code in {"USERPAYING", "ORDER_ACCEPTED"}:
-        return ChannelAnswer(Outcome.PENDING, code=code, message=message[:256], executed=True)
+        return answers.pending(code, message, executed=True)
     if code in ALREADY_CLOSED:
-        return closed(code)
+        return answers.closed(code)
     if code in CAPTURE_REFUSED:
-        return refused(code, message)
-    return unknown(code, message)
+        return answers.refused(code, message)
+    return answers.unknown(code, message)
 
 
 def refund_refusal(code: str, message: str) -> ChannelAnswer:
     """What an error code means for a refund that was just sent."""
     if code in TOO_OFTEN:
-        return unknown(code, message, retry_after_s=RETRY_REFUND_S)
+        return answers.unknown(code, message, retry_after_s=RETRY_REFUND_S)
     if code in FUNDS_SHORT:
-        return unknown(code, message, retry_after_s=RETRY_FUNDS_S)
+        return answers.unknown(code, message, retry_after_s=RETRY_FUNDS_S)
     if code in REFUND_REFUSED:
-        return refused(code, message)
-    return unknown(code, message, retry_after_s=RETRY_REFUND_S)
+        return answers.refused(code, message)
+    return answers.unknown(code, message, retry_after_s=RETRY_REFUND_S)
 
 
 def query_refusal(code: str, message: str) -> ChannelAnswer:
     """What an error code means for a query: only "no such order" says anything."""
     if code in NOT_FOUND:
-        return not_found(code, message)
+        return answers.not_found(code, message)
     if code in TOO_OFTEN:
-        return unknown(code, message, retry_after_s=RETRY_AFTER_S)
-    return unknown(code, message)
+        return answers.unknown(code, message, retry_after_s=RETRY_AFTER_S)
+    return answers.unknown(code, message)
 
 
 def ending_refusal(code: str, message: str) -> ChannelAnswer:
     """What an error code means for a close or reverse."""
     if code in ALREADY_CLOSED:
-        return closed(code)
+        return answers.closed(code)
     if code in ALREADY_PAID:
-        return ChannelAnswer(Outcome.UNKNOWN, code=code, message=message[:256], executed=True)
+        return answers.unknown(code, message, executed=True)
     return query_refusal(code, message)
 
 
