@@ -31,6 +31,8 @@ words_add("action", {
     "consent_withdrawn": pgettext_lazy("action", "consent taken back"),
     "encounter_put": pgettext_lazy("action", "visit received"),
     "patient_corrected": pgettext_lazy("action", "identity corrected"),
+    "patient_phone_changed": pgettext_lazy("action", "phone on record changed"),
+    "patient_phone_kept": pgettext_lazy("action", "phone of another system not taken over"),
     "patient_signed_in": pgettext_lazy("action", "patient signed in"),
     "patient_signed_out": pgettext_lazy("action", "patient signed out"),
     "phone_doubted": pgettext_lazy("action", "wrong answer to whose a phone is"),
@@ -53,6 +55,8 @@ words_add("purpose", dict(ConsentPurpose.choices))
 words_add("label", {
     "access": pgettext_lazy("column", "binding"),
     "how": pgettext_lazy("column", "how it ended"),
+    "new": pgettext_lazy("column", "told now"),
+    "old": pgettext_lazy("column", "on record before"),
     "pay": _("may pay"),
     "version": pgettext_lazy("column", "version of the text"),
     "view": _("may view"),

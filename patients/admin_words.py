@@ -17,6 +17,7 @@ COLUMN_WORDS = {
     "messenger": pgettext_lazy("column", "messenger"),
     "moved": pgettext_lazy("column", "moved rows"),
     "patient": pgettext_lazy("column", "patient"),
+    "phone_client": pgettext_lazy("column", "phone told by"),
     "relation": pgettext_lazy("column", "relation"),
     "scopes": pgettext_lazy("column", "scopes"),
     "window_text": pgettext_lazy("column", "window"),

@@ -41,6 +41,10 @@ class Patient(models.Model):
     id_number_index = models.CharField(max_length=64, blank=True, default="", db_index=True)
     phone = EncryptedField(blank=True, default="")
     phone_index = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    # Who told the phone, and may change it; empty where it was recorded before this was.
+    phone_client = models.ForeignKey(
+        HisClient, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     guardian = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="wards"
     )

@@ -31,6 +31,7 @@ from patients.selectors import (
     phone_index,
 )
 from patients.selectors.binding_rules import born_by_number
+from patients.services.record_phones import phone_on_record
 
 GUARDIAN_DEPTH_MAX = 5
 OTHER_NAME = "same_number_other_name"
@@ -68,7 +69,8 @@ def patient_register(
     """Register a record number, or replace what is known under it.
 
     The same certificate and name is the same person and is joined; the same number under another
-    name is another person until somebody decides, and opens a review.
+    name is another person until somebody decides, and opens a review. Whether the phone on record
+    is this client's to change, `record_phones` says.
     """
     values = _checked(data)
     index = values["id_number_index"]
@@ -80,7 +82,7 @@ def patient_register(
         values["guardian"] = _guardian(client, data, known.patient if known else None)
         if known is None:
             return _registered(client, mrn, values, namesakes, by)
-        return _replaced(known, values, namesakes, by)
+        return _replaced(client, known, values, namesakes, by)
 
 
 def _checked(data: PatientInput) -> dict[str, object]:
@@ -129,10 +131,10 @@ def _registered(
 ) -> PatientRegistered:
     same = next((one for one in namesakes if one.name == values["name"]), None)
     if same is not None:
-        _write(same, values)
+        _write(same, phone_on_record(patient=same, client=client, values=values, by=by))
         patient, in_review = same, False
     else:
-        patient = Patient.objects.create(created_at=clock.now(), **values)
+        patient = Patient.objects.create(created_at=clock.now(), phone_client=client, **values)
         in_review = _review_opened(patient, namesakes, OTHER_NAME, by)
     Identifier.objects.create(
         client=client,
@@ -145,7 +147,11 @@ def _registered(
 
 
 def _replaced(
-    known: Identifier, values: dict[str, object], namesakes: list[Patient], by: Actor
+    client: HisClient,
+    known: Identifier,
+    values: dict[str, object],
+    namesakes: list[Patient],
+    by: Actor,
 ) -> PatientRegistered:
     patient = known.patient
     others = [one for one in namesakes if one.pk != patient.pk]
@@ -161,7 +167,7 @@ def _replaced(
             _("This person has several record numbers; who they are is corrected by review."),
             changed[0].removesuffix("_index"),
         )
-    _write(patient, values)
+    _write(patient, phone_on_record(patient=patient, client=client, values=values, by=by))
     if changed:
         record(
             by=by,
