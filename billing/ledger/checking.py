@@ -52,6 +52,39 @@ _RULES: dict[str, str] = {
         JOIN ledger_account a ON a.id = p.account_id GROUP BY e.id
         HAVING bool_or(a.family = 'fund_receivable') AND bool_or(a.family NOT IN
           ('fund_receivable', 'patient_receivable', 'bank', 'fund_loss', 'revenue_reduction'))""",
+    "names_its_invoice": """
+        SELECT DISTINCT e.reference FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
+        JOIN ledger_account a ON a.id = p.account_id
+        WHERE a.family = 'patient_receivable' AND e.invoice_id IS DISTINCT FROM p.subject""",
+    "one_invoice": """
+        SELECT a.code || ' ' || p.subject FROM ledger_entry e
+        JOIN ledger_posting p ON p.entry_id = e.id JOIN ledger_account a ON a.id = p.account_id
+        WHERE a.family IN ('refund_payable', 'unapplied')
+        GROUP BY a.code, p.subject HAVING count(DISTINCT coalesce(e.invoice_id, 0)) > 1""",
+    "debt_covered": """
+        SELECT a.code || ' ' || p.subject FROM ledger_posting p
+        JOIN ledger_account a ON a.id = p.account_id
+        WHERE a.family IN ('unapplied', 'patient_deposit')
+        GROUP BY a.code, p.subject HAVING sum(p.amount_fen) > 0""",
+    "refund_route": """
+        SELECT reference FROM (
+          SELECT e.reference, e.invoice_id, bool_or(a.family = 'refund_payable') AS payable,
+            bool_or(a.family = 'unapplied') AS unapplied,
+            bool_or(a.family = 'patient_deposit') AS deposit,
+            bool_or(a.family = 'patient_receivable') AS receivable,
+            bool_or(a.family = 'legacy_cutover') AS legacy,
+            bool_or(a.family = 'medical_revenue' AND p.amount_fen > 0) AS earned_back,
+            bool_or(p.amount_fen < 0 AND a.family IN ('bank', 'payout_float')) AS banked,
+            bool_or(p.amount_fen < 0 AND a.family IN ('clearing', 'cash_drawer', 'bank',
+              'payout_float')) AS leaves,
+            bool_or(a.family NOT IN ('refund_payable', 'patient_receivable', 'patient_deposit',
+              'unapplied', 'clearing', 'bank', 'payout_float', 'cash_drawer', 'credit_debt',
+              'credit_receivable', 'legacy_cutover')) AS stranger
+          FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
+          JOIN ledger_account a ON a.id = p.account_id GROUP BY e.id) AS legs
+        WHERE payable AND (stranger OR legacy) OR unapplied AND legacy
+          OR (unapplied OR deposit) AND stranger AND invoice_id IS NULL
+          OR receivable AND banked OR earned_back AND leaves""",
     "refund_left_twice": """
         SELECT 'refund ' || p.subject FROM ledger_posting p
         JOIN ledger_account a ON a.id = p.account_id WHERE a.code = 'refund_payable'

@@ -141,7 +141,8 @@ def test_who_waits_for_a_close_posts_on_the_next_day(still_clock: FrozenClock) -
 
     def late() -> None:
         waiting.set()
-        entry_id = post(Leg(WECHAT, 5), Leg("patient_receivable", -5, 7))  # still dated today
+        # still dated today
+        entry_id = post(Leg(WECHAT, 5), Leg("patient_receivable", -5, 7), invoice_id=7)
         days.append(JournalEntry.objects.get(pk=entry_id).business_day)
         connection.close()
 

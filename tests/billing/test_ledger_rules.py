@@ -270,7 +270,7 @@ def test_an_older_snapshot_does_not_post() -> None:
 
 def test_a_refund_owed_of_a_receivable_names_its_invoice() -> None:
     legs = (Leg("patient_receivable", 5, 7), Leg("refund_payable", -5, 1))
-    with pytest.raises(IntegrityError, match="refund_names_invoice"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="names_its_invoice"), transaction.atomic():
         post(*legs)
 
 

@@ -170,7 +170,7 @@ def test_several_entries_travel_in_one_statement() -> None:
 
 
 def test_several_entries_posted_before_are_all_or_none() -> None:
-    drafts = [EntryDraft(f"d{n}", Event.CAPTURED, at(), PAIR, None) for n in range(3)]
+    drafts = [EntryDraft(f"d{n}", Event.CAPTURED, at(), PAIR, 7) for n in range(3)]
     entries_post(drafts[:2])
 
     with pytest.raises(AlreadyPosted):
@@ -187,7 +187,7 @@ def test_an_account_of_a_rolled_back_transaction_is_not_remembered() -> None:
         raise ZeroDivisionError
 
     assert not LedgerAccount.objects.filter(code="cash_drawer/s1").exists()
-    post(Leg("cash_drawer/s1", 5), Leg("patient_receivable", -5, 7))
+    post(Leg("cash_drawer/s1", 5), Leg("patient_receivable", -5, 7), invoice_id=7)
     assert account_balance("cash_drawer/s1") == 5
 
 

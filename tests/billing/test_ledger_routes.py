@@ -1,0 +1,177 @@
+"""No chain of entries carries the fund's money to a payer, whatever each entry says it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from billing import postings
+from billing.ledger.checking import ledger_check
+from billing.ledger.entries import Leg
+from tests.billing.ledger_books import WECHAT, at, capture, give_back, issue, number, post
+from tests.billing.test_ledger_rules import raw_entry, raw_legs
+
+pytestmark = pytest.mark.django_db
+
+FUND = "fund_receivable/330300"
+Chain = tuple[tuple[int | None, tuple[Leg, ...]], ...]
+RECEIVABLE, PAYABLE, UNAPPLIED = "patient_receivable", "refund_payable", "unapplied"
+RETURNED = (7, (Leg("medical_revenue", 100), Leg(RECEIVABLE, -100, 7)))
+OUT = (None, (Leg(PAYABLE, 70, 1), Leg(WECHAT, -70)))
+
+
+def fund_pays_most() -> None:
+    """Bill 7 of 100: the fund paid 70, the patient 30. Bill 8 of 100: the patient paid it."""
+    issue(7, 100)
+    post(Leg(FUND, 70, 4), Leg(RECEIVABLE, -70, 7), invoice_id=7)
+    capture(7, 30)
+    issue(8, 100)
+    capture(8, 100)
+
+
+def by_hand(chain: Chain) -> None:
+    """As somebody with psql would write it, one statement per entry."""
+    for invoice_id, legs in chain:
+        numbered = [
+            (place, leg.account, leg.subject, leg.amount_fen) for place, leg in enumerate(legs, 1)
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(raw_entry(len(legs), invoice_id) + raw_legs(*numbered))
+
+
+ESCAPES: dict[str, tuple[str, Chain]] = {
+    "without an invoice": (
+        "names_its_invoice",
+        (
+            RETURNED,
+            (None, (Leg(RECEIVABLE, 70, 7), Leg(UNAPPLIED, -70, 11))),
+            (None, (Leg(UNAPPLIED, 70, 11), Leg(PAYABLE, -70, 1))),
+            OUT,
+        ),
+    ),
+    "under the name of another": (
+        "names_its_invoice",
+        ((8, (Leg(RECEIVABLE, 70, 7), Leg(PAYABLE, -70, 1))), OUT),
+    ),
+    "parked as unexpected money": (
+        "refund_within_receipts",
+        (RETURNED, (7, (Leg(RECEIVABLE, 70, 7), Leg(UNAPPLIED, -70, 11)))),
+    ),
+    "parked as a deposit": (
+        "refund_within_receipts",
+        (RETURNED, (7, (Leg(RECEIVABLE, 70, 7), Leg("patient_deposit/d1", -70)))),
+    ),
+    "straight from the receivable": (
+        "refund_within_receipts",
+        (RETURNED, (7, (Leg(RECEIVABLE, 70, 7), Leg(WECHAT, -70)))),
+    ),
+    "from the receivable by the bank": (
+        "refund_route",
+        (RETURNED, (7, (Leg(RECEIVABLE, 70, 7), Leg("bank", -70)))),
+    ),
+    "from the revenue": ("refund_route", ((None, (Leg("medical_revenue", 70), Leg(WECHAT, -70))),)),
+    "from the revenue, parked": (
+        "refund_route",
+        ((None, (Leg("medical_revenue", 70), Leg(UNAPPLIED, -70, 11))),),
+    ),
+    "from the revenue, as a deposit": (
+        "refund_route",
+        ((None, (Leg("medical_revenue", 70), Leg("patient_deposit/d1", -70))),),
+    ),
+    "from unexpected money that never came": (
+        "debt_covered",
+        ((None, (Leg(UNAPPLIED, 70, 11), Leg(PAYABLE, -70, 1))), OUT),
+    ),
+    "from a deposit that was never paid": (
+        "debt_covered",
+        ((None, (Leg("patient_deposit/d1", 70), Leg(PAYABLE, -70, 1))), OUT),
+    ),
+    "a debt withdrawn that never was": (
+        "debt_covered",
+        ((7, (Leg(PAYABLE, 40, 2), Leg(RECEIVABLE, -40, 7))),),
+    ),
+    "another bill's debt withdrawn": (
+        "one_invoice",
+        (
+            (8, (Leg("medical_revenue", 50), Leg(RECEIVABLE, -50, 8))),
+            (8, (Leg(RECEIVABLE, 50, 8), Leg(PAYABLE, -50, 2))),
+            (7, (Leg(PAYABLE, 40, 2), Leg(RECEIVABLE, -40, 7))),
+        ),
+    ),
+    "a refund that forgets its bill": (
+        "one_invoice",
+        (
+            (8, (Leg("medical_revenue", 70), Leg(RECEIVABLE, -70, 8))),
+            (8, (Leg(RECEIVABLE, 70, 8), Leg(PAYABLE, -70, 1))),
+            OUT,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ESCAPES)
+def test_no_chain_of_entries_pays_out_what_the_fund_paid(way: str) -> None:
+    rule, chain = ESCAPES[way]
+    fund_pays_most()
+    with pytest.raises(IntegrityError, match=rule), transaction.atomic():
+        by_hand(chain)
+    assert ledger_check().sound
+
+
+@pytest.mark.parametrize("way", ESCAPES)
+def test_a_chain_that_went_round_the_rules_is_reported(way: str) -> None:
+    rule, chain = ESCAPES[way]
+    fund_pays_most()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE ledger_posting DISABLE TRIGGER ledger_postings_hold")
+    by_hand(chain)
+    broken = {violation.rule for violation in ledger_check().violations}
+    if way == "a debt withdrawn that never was":
+        rule = "refund_left_twice"  # the same sum, by the name it has once it stands
+    assert rule in broken
+
+
+def unexpected(invoice_id: int | None) -> None:
+    """Money nobody waited for comes in, is owed, and leaves."""
+    values = {"amount_fen": 50, "occurred_at": at(), "invoice_id": invoice_id}
+    refund = {"refund_id": 5, "reference": number(), **values}
+    postings.post_unexpected_in(
+        payment_transaction_id=11, account=WECHAT, reference=number(), **values
+    )
+    postings.post_unexpected_owed(payment_transaction_id=11, **refund)
+    postings.post_refund_done(route=WECHAT, **refund)
+
+
+def deposit() -> None:
+    """A deposit is taken, imported, used for a bill, and what is left of it goes back."""
+    post(Leg(WECHAT, 100), Leg("patient_deposit/d1", -100))
+    post(Leg("legacy_cutover", 30), Leg("patient_deposit/d1", -30))
+    issue(9, 60)
+    post(Leg("patient_deposit/d1", 60), Leg(RECEIVABLE, -60, 9), invoice_id=9)
+    post(Leg("patient_deposit/d1", 70), Leg(PAYABLE, -70, 6))
+    post(Leg(PAYABLE, 70, 6), Leg("bank", -70))
+
+
+def reversal() -> None:
+    """A payment taken back before anything was owed of it."""
+    capture(7, 20)
+    post(Leg(RECEIVABLE, 20, 7), Leg(WECHAT, -20), invoice_id=7)
+    give_back(7, 5, 30)
+
+
+@pytest.mark.parametrize(
+    "story", [lambda: unexpected(None), lambda: unexpected(7), deposit, reversal]
+)
+def test_what_may_leave_leaves(story: Callable[[], None]) -> None:
+    fund_pays_most()
+    story()
+    assert ledger_check().sound
+
+
+def test_a_payment_cannot_be_reversed_once_it_is_owed_back() -> None:
+    fund_pays_most()
+    give_back(7, 5, 30)
+    with pytest.raises(IntegrityError, match="refund_within_receipts"), transaction.atomic():
+        post(Leg(RECEIVABLE, 20, 7), Leg(WECHAT, -20), invoice_id=7)
