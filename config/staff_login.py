@@ -38,9 +38,9 @@ from core.models import User
 from core.passkeys import ANSWER_LENGTH_MAX, passkey_challenge
 from core.qr import qr_path
 from core.second_factor import (
+    second_factor_counter,
     second_factor_enrol,
     second_factor_of,
-    second_factor_right,
     second_factor_secret,
 )
 from core.staff import staff_actor
@@ -140,8 +140,9 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:login"))
     secret, wrong = _secret_of(request), False
     if request.method == "POST":
-        if second_factor_right(secret, request.POST.get("code", "")):
-            second_factor_enrol(user=user, secret=secret)
+        shown = second_factor_counter(secret, request.POST.get("code", ""))
+        if shown is not None:
+            second_factor_enrol(user=user, secret=secret, used=shown)
             request.session.pop(_SECRET, None)
             request.session.cycle_key()
             request.session[FACTOR] = True

@@ -37,11 +37,16 @@ def passkey_challenge() -> dict[str, Any]:
 
 
 def passkey_check(user: User, answer: str) -> bool:
-    """Whether one of this person's passkeys signed the session's challenge; it is used by this."""
+    """Whether one of this person's passkeys signed the session's challenge; it is used by this.
+
+    Right or wrong, the challenge is gone afterwards: who failed is given another.
+    """
     try:
         used = auth.complete_authentication(user, json.loads(answer[:ANSWER_LENGTH_MAX]))
     except _WRONG:
         return False
+    finally:
+        auth.clear_state()
     return bool(passkeys_of(user).filter(pk=used.pk).update(last_used_at=clock.now()))
 
 
@@ -51,12 +56,14 @@ def passkey_registration(user: User) -> dict[str, Any]:
 
 
 def passkey_add(*, user: User, answer: str) -> Authenticator:
-    """Keep a new passkey, or BadInput."""
+    """Keep a new passkey, or BadInput; its challenge is gone either way."""
     try:
         response = json.loads(answer[:ANSWER_LENGTH_MAX])
         auth.complete_registration(response)
     except _WRONG:
         raise BadInput("passkey_wrong", _("The passkey was not made. Try it again.")) from None
+    finally:
+        auth.clear_state()
     data = {"name": "passkey", "credential": response}
     return Authenticator.objects.create(
         user=user, type=Authenticator.Type.WEBAUTHN, data=data, created_at=clock.now()

@@ -1,10 +1,14 @@
 """The second factor of staff: codes of an authenticator app (TOTP, RFC 6238).
 
 Secrets are encrypted at rest. A code counts once: the counter it belongs to is written by one
-statement that only moves forward, so a code seen over a shoulder is worth nothing in any process.
+statement that only moves forward, so a code seen over a shoulder is worth nothing in any process;
+the code that an app is enrolled by counts, too. Codes follow real time, also where the portal's
+clock was moved: the app on a phone knows no other.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
 from allauth.mfa.models import Authenticator
@@ -48,7 +52,7 @@ def second_factor_of(user: User) -> Authenticator | None:
 def second_factor_check(factor: Authenticator, code: str) -> bool:
     """Whether the code is right now and was not used before; it is used by this."""
     secret = get_adapter().decrypt(factor.data["secret"])
-    counter = _counter_of(secret, code)
+    counter = second_factor_counter(secret, code)
     if counter is None:
         return False
     with connection.cursor() as cursor:
@@ -61,27 +65,8 @@ def second_factor_secret() -> str:
     return str(generate_totp_secret())
 
 
-def second_factor_right(secret: str, code: str) -> bool:
-    """Whether an app that was just given the secret shows this code."""
-    return _counter_of(secret, code) is not None
-
-
-def second_factor_enrol(*, user: User, secret: str) -> Authenticator:
-    """Bind an app to a person; one they had before ends."""
-    return Authenticator.objects.update_or_create(
-        user=user,
-        type=Authenticator.Type.TOTP,
-        defaults={"data": {"secret": get_adapter().encrypt(secret)}, "created_at": clock.now()},
-    )[0]
-
-
-def second_factor_code(secret: str) -> str:
-    """What an app shows at this moment, in real time, as authenticator apps live in it."""
-    counters = list(yield_hotp_counters_from_time())
-    return str(format_hotp_value(hotp_value(secret, counters[len(counters) // 2])))
-
-
-def _counter_of(secret: str, code: str) -> int | None:
+def second_factor_counter(secret: str, code: str) -> int | None:
+    """Which count of an app that was just given the secret this code is of; None if of none."""
     typed = "".join(code[:CODE_LENGTH_MAX].split())
     found = None
     for counter in yield_hotp_counters_from_time():
@@ -89,3 +74,32 @@ def _counter_of(secret: str, code: str) -> int | None:
         if constant_time_compare(format_hotp_value(hotp_value(secret, counter)), typed):
             found = int(counter)
     return found
+
+
+def second_factor_enrol(*, user: User, secret: str, used: int | None = None) -> Authenticator:
+    """Bind an app to a person; one they had before ends. `used` is the count it was proven by."""
+    data: dict[str, str | int] = {"secret": get_adapter().encrypt(secret)}
+    if used is not None:
+        data["counter"] = used
+    return Authenticator.objects.update_or_create(
+        user=user,
+        type=Authenticator.Type.TOTP,
+        defaults={"data": data, "created_at": clock.now()},
+    )[0]
+
+
+def second_factor_code(secret: str, *, used: int | None = None) -> str:
+    """What an app shows now; the next code where that was used already and the next one counts."""
+    counters = list(yield_hotp_counters_from_time())
+    coming = counters[len(counters) // 2 :]
+    fresh = [one for one in coming if used is None or one > used]
+    return str(format_hotp_value(hotp_value(secret, (fresh or coming)[0])))
+
+
+def second_factors_used(usernames: Iterable[str]) -> dict[str, int]:
+    """The count of the last code of each of these people who used one."""
+    apps = Authenticator.objects.filter(
+        type=Authenticator.Type.TOTP, user__username__in=list(usernames)
+    )
+    rows = apps.values_list("user__username", "data__counter")
+    return {name: int(counter) for name, counter in rows if counter is not None}

@@ -10,7 +10,11 @@ from typing import Any
 
 from django.conf import settings
 
-from core.second_factor import second_factor_code, second_factor_secret
+from core.second_factor import (
+    second_factor_code,
+    second_factor_secret,
+    second_factors_used,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,20 @@ def demo_totp(username: str) -> str:
 
 
 def demo_codes() -> list[DemoCode]:
-    """Everybody's code of this half minute, for the login page of a demo, which has no apps."""
+    """A code for everybody, for the login page of a demo, which has no apps.
+
+    It is one not used yet: who advances the clock is locked out of the desk and logs in again well
+    within the half minute of the code they came in by.
+    """
     path = _path()
     if not path.exists():
         return []
     known = json.loads(path.read_text(encoding="utf8")).get("totp", {})
-    return [DemoCode(name, second_factor_code(secret)) for name, secret in known.items()]
+    used = second_factors_used(known)
+    return [
+        DemoCode(name, second_factor_code(secret, used=used.get(name)))
+        for name, secret in known.items()
+    ]
 
 
 def _path() -> Path:

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 
+from config.demo.codes import demo_codes, demo_totp
 from config.roles import roles_sync
 from core.models import AuditEvent, StaffLoginTry, User
 from core.second_factor import second_factor_code, second_factor_enrol, second_factor_secret
@@ -181,6 +182,9 @@ def test_who_has_no_app_enrols_one_before_anything_else(client, at):
     kept = Authenticator.objects.get(user=user)
     assert secret not in str(kept.data)
     assert get_adapter().decrypt(kept.data["secret"]) == secret
+    # The code it was enrolled by was used by that.
+    enter(again := Client(), code=code)
+    assert not inside(again)
     # Nobody enrols a second app behind the back of the first.
     thief = Client()
     thief.force_login(user)
@@ -201,6 +205,24 @@ def test_a_desk_left_alone_locks(client, at, still_clock, settings):
         client.get(led["Location"])
     )
     assert not inside(client)
+
+
+def test_after_the_clock_was_moved_the_apps_real_code_opens_and_the_demo_shows_a_fresh_one(
+    client, at, still_clock, settings, tmp_path
+):
+    settings.VAR_DIR, settings.DEMO = tmp_path, True
+    user, _secret = clerk()
+    second_factor_enrol(user=user, secret=demo_totp("cashier"))
+    (first,) = demo_codes()
+    enter(client, code=first.code)
+    assert inside(client)
+    still_clock.advance(timedelta(hours=36))
+    assert not inside(client)
+    (fresh,) = demo_codes()
+    assert fresh.code != first.code
+    assert fresh.code in client.get(LOGIN).content.decode()
+    enter(client, code=fresh.code)
+    assert inside(client)
 
 
 def test_a_part_of_a_page_leads_the_whole_page_to_the_login(client, at, still_clock, settings):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal.auth import STATE_SESSION_KEY
 from django.test import Client
 
 from core.models import AuditEvent, User
@@ -60,6 +61,15 @@ def test_no_malformed_answer_opens(client: Client, answer: str) -> None:
     clerk()
     challenge(client)
     assert not entered(client, passkey=answer)
+
+
+@pytest.mark.parametrize("answer", GARBAGE[:-1])
+def test_a_challenge_is_worth_one_answer_also_a_wrong_one(client: Client, answer: str) -> None:
+    clerk(passkey=True)
+    challenge(client)
+    assert STATE_SESSION_KEY in client.session
+    assert not entered(client, passkey=answer)
+    assert STATE_SESSION_KEY not in client.session
 
 
 def test_an_answer_without_a_challenge_opens_nothing(client: Client) -> None:
