@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from billing.desk.course import CourseStep, course_of
 from billing.desk.faces import Face, face_of
 from billing.desk.movements import MoneyRow, account_title, back_fen, money_list
-from billing.desk.people import receivables_fen
+from billing.ledger.bills import bill_due
 from billing.ledger.models import JournalEntry, Posting
 from billing.models import (
     BillingReview,
@@ -164,7 +164,7 @@ def bill_page(invoice: Invoice, *, full_name: bool, books: bool, calls: bool) ->
         entries=tuple(_entries(invoice)) if books else (),
         calls=tuple(_calls(numbers)) if calls else (),
         course=tuple(course_of(invoice, rows, returns, collects)),
-        due_fen=due_fen(invoice),
+        due_fen=bill_due(invoice.pk),
         running=any(row.status == CollectStatus.RUNNING for row in collects),
         declined=_declined(invoice, collects),
     )
@@ -182,11 +182,6 @@ def _lines(invoice: Invoice) -> QuerySet[InvoiceLine]:
         back_fen=F("returned_fen") - open_fen,
         back_quantity=F("returned_quantity") - open_quantity,
     )
-
-
-def due_fen(invoice: Invoice) -> int:
-    """What is still to be taken, by the ledger."""
-    return max(receivables_fen([invoice.pk]).get(invoice.pk, 0), 0)
 
 
 def money_rows(invoice: Invoice) -> list[PaymentTransaction]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing.desk.faces import Face, face_of
 from billing.desk.grants import Grants, PayerRow, grants_of, payer_rows
-from billing.ledger import chart
-from billing.ledger.models import Posting
+from billing.ledger.bills import bills_due
 from billing.models import (
     HisEvent,
     Invoice,
@@ -125,7 +123,7 @@ def patient_page(
 def bill_rows(invoices: list[Invoice]) -> list[BillRow]:
     """Rows of a table, with what is owed by the ledger and by which ways it was paid."""
     ids = [row.pk for row in invoices]
-    owed = receivables_fen(ids)
+    due = bills_due(ids)
     ways = _ways(ids)
     return [
         BillRow(
@@ -136,23 +134,12 @@ def bill_rows(invoices: list[Invoice]) -> list[BillRow]:
             amount_fen=row.amount_fen,
             others_fen=row.amount_fen - row.cash_fen,
             cash_fen=row.cash_fen,
-            due_fen=max(owed.get(row.pk, 0), 0),
+            due_fen=due[row.pk],
             ways=ways.get(row.pk, ""),
             badge=bill_badge(row.status),
         )
         for row in invoices
     ]
-
-
-def receivables_fen(invoice_ids: Iterable[int]) -> dict[int, int]:
-    """What is still owed on each of some bills, by the ledger; one statement."""
-    rows = Posting.objects.filter(
-        account__code=chart.PATIENT_RECEIVABLE, subject__in=list(invoice_ids), subject__gt=0
-    )
-    return {
-        row["subject"]: int(row["fen"])
-        for row in rows.values("subject").annotate(fen=Sum("amount_fen"))
-    }
 
 
 def _ways(invoice_ids: list[int]) -> dict[int, str]:
@@ -175,9 +162,9 @@ def patient_tiles(patient: Patient) -> tuple[Tile, ...]:
     open_bills = list(
         Invoice.objects.filter(patient=patient, status__in=UNPAID).values_list("pk", "status")
     )
-    owed = receivables_fen(pk for pk, _status in open_bills)
-    due = [owed.get(pk, 0) for pk, status in open_bills if status == InvoiceStatus.ISSUED]
-    busy = [owed.get(pk, 0) for pk, status in open_bills if status != InvoiceStatus.ISSUED]
+    owed = bills_due(pk for pk, _status in open_bills)
+    due = [owed[pk] for pk, status in open_bills if status == InvoiceStatus.ISSUED]
+    busy = [owed[pk] for pk, status in open_bills if status != InvoiceStatus.ISSUED]
     capture, refund = Q(kind=TransactionKind.CAPTURE), Q(kind=TransactionKind.REFUND)
     today = Q(status=TransactionStatus.SUCCEEDED, occurred_at__gte=start, occurred_at__lt=end)
     flying = Q(status__in=PaymentTransaction.IN_FLIGHT)

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TypeVar
 
-from django.db.models import Exists, Func, Model, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
-from billing.ledger import chart
-from billing.ledger.selectors import subject_balance_beside
+from billing.ledger.bills import bill_receivable_beside
 from billing.models import (
     Agreement,
     BillingReview,
@@ -58,11 +57,6 @@ def _beside(rows: QuerySet[Row], **columns: Combinable) -> QuerySet[Row]:
     return rows.annotate(**columns)  # type: ignore[no-any-return]
 
 
-def _owed(invoice: str) -> Func:
-    """What a bill owes, read with the row that is locked after it: one statement less."""
-    return subject_balance_beside(chart.PATIENT_RECEIVABLE, invoice)
-
-
 # The locks every collect takes are declared, so that their texts are made and planned once. Beside
 # the bill stand the patient and the place its messages name, and no more of them: what is encrypted
 # there would be decrypted at every step.
@@ -86,7 +80,7 @@ _transaction = PreparedLock(
             "payment__merchant", "payment__agreement", "payment__shift", "payment__collect"
         )
         .defer("payment__merchant__secrets"),
-        owed_fen=_owed("payment__invoice_id"),
+        owed_fen=bill_receivable_beside("payment__invoice_id"),
     ),
     int,
 )
@@ -94,7 +88,7 @@ _collect_running = PreparedLock(
     CollectRequest,
     lambda invoice: _beside(
         CollectRequest.objects.filter(invoice=invoice, status=CollectStatus.RUNNING),
-        owed_fen=_owed("invoice_id"),
+        owed_fen=bill_receivable_beside("invoice_id"),
         was_tried=Exists(
             PaymentTransaction.objects.filter(
                 payment__invoice=OuterRef("invoice"), kind=TransactionKind.CAPTURE

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
-from billing.ledger import chart
-from billing.ledger.chart import Event
-from billing.ledger.models import Posting
+from billing.ledger.bills import bill_books
 from billing.models import (
     Invoice,
     InvoiceStatus,
@@ -38,43 +35,9 @@ def invoice_get(*, client: HisClient, invoice_no: str) -> Invoice:
     return found
 
 
-# What a tender took off the receivable; money nobody waited for counts only once it was applied.
-_PAID_BY = frozenset({Event.CAPTURED, Event.CASH_TAKEN, Event.UNEXPECTED_APPLIED})
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceBooks:
-    """What the ledger says about one bill."""
-
-    receivable_fen: int
-    refund_payable_fen: int
-    paid_fen: int
-
-
-def invoice_books(invoice: Invoice) -> InvoiceBooks:
-    """One statement. A debt of ours is shown positive."""
-    rows = (
-        Posting.objects.filter(
-            entry__invoice_id=invoice.pk,
-            account__code__in=[chart.PATIENT_RECEIVABLE, chart.REFUND_PAYABLE],
-        )
-        .values_list("account__code", "entry__event")
-        .annotate(fen=Sum("amount_fen"))
-    )
-    receivable = payable = paid = 0
-    for code, event, fen in rows:
-        if code == chart.REFUND_PAYABLE:
-            payable -= int(fen)
-            continue
-        receivable += int(fen)
-        if event in _PAID_BY:
-            paid -= int(fen)
-    return InvoiceBooks(receivable, payable, paid)
-
-
 def invoice_body(invoice: Invoice) -> dict[str, Any]:
     """The answer to `GET invoices/{no}`; two statements besides the bill itself."""
-    books = invoice_books(invoice)
+    books = bill_books(invoice.pk)
     captures = list(_captures(invoice))
     unpaid = invoice.status == InvoiceStatus.ISSUED
     unsettled = invoice.status in Invoice.OPEN or invoice.status == InvoiceStatus.REVIEW
@@ -83,7 +46,7 @@ def invoice_body(invoice: Invoice) -> dict[str, Any]:
         "encounter_no": invoice.encounter.encounter_no,
         "status": invoice.status,
         "amount_fen": invoice.amount_fen,
-        "due_fen": max(invoice.cash_fen - books.paid_fen, 0) if unsettled else 0,
+        "due_fen": books.due_fen if unsettled else 0,
         "paid_fen": books.paid_fen,
         "refunded_fen": sum(row.returned_fen or 0 for row in captures),
         "split": _split(invoice),

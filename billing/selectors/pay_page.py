@@ -8,6 +8,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from billing.channels.base import Action
+from billing.ledger.bills import bill_due
 from billing.models import (
     Invoice,
     InvoiceStatus,
@@ -64,7 +65,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
         cash_fen=invoice.cash_fen,
         split=_split(invoice) if whole else None,
         groups=groups,
-        paid_fen=sum(row.amount_fen for row in taken) if settled else 0,
+        paid_fen=_paid_fen(invoice, state),
         valid_until=invoice.valid_until,
         channel=way_text(shown.payment.channel, shown.payment.mode) if shown else "",
         action=_action(open_row) if _is_readers(open_row, access) else None,
@@ -122,6 +123,13 @@ def _state(
     if open_row is not None and _action(open_row) is not None:
         return PayState.WAITING
     return PayState.IN_PROGRESS
+
+
+def _paid_fen(invoice: Invoice, state: PayState) -> int:
+    """What was taken towards the own part; what an open bill still owes is the ledger's word."""
+    if state is PayState.CLOSED:
+        return 0
+    return invoice.cash_fen if state is PayState.PAID else invoice.cash_fen - bill_due(invoice.pk)
 
 
 def _nothing_taken(captures: list[PaymentTransaction]) -> bool:

@@ -6,8 +6,7 @@ from datetime import date, datetime, time
 
 from django.db.models import F, Q, Sum
 
-from billing.ledger import chart
-from billing.ledger.selectors import subject_balance
+from billing.ledger.bills import bill_receivable
 from billing.models import (
     Agreement,
     Invoice,
@@ -31,7 +30,7 @@ def refundable_fen(original: PaymentTransaction) -> int:
 
 def receivable_fen(invoice: Invoice) -> int:
     """What the patient still owes on this invoice, by the ledger; below zero we owe."""
-    return subject_balance(chart.PATIENT_RECEIVABLE, invoice.pk)
+    return bill_receivable(invoice.pk)
 
 
 def open_capture(invoice: Invoice) -> PaymentTransaction | None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.desk.bills import BillPage, bill_get, bill_page, due_fen
+from billing.desk.bills import BillPage, bill_get, bill_page
 from billing.desk.doors import (
     COLLECT_INVOICE,
     GO_ON_UNCONFIRMED,
@@ -24,6 +24,7 @@ from billing.desk.doors import (
 )
 from billing.desk.tokens import token_make, token_read
 from billing.desk.views.patients import kind_of, noted
+from billing.ledger.bills import bill_due
 from billing.models import CollectMethod, CollectRequest, CollectStatus, Invoice
 from billing.pages import REFRESH_FIRST_S
 from billing.services.collecting.collects import collect_start
@@ -147,7 +148,7 @@ def _collect(request: HttpRequest, invoice: Invoice) -> CollectRequest:
     code = "".join(request.POST.get("auth_code", "").split())[:CODE_LENGTH_MAX]
     code = code if method == CollectMethod.SCAN else ""
     known = CollectRequest.objects.filter(client=invoice.client, request_no=form["number"])
-    if not known.exists() and due_fen(invoice) != form["due_fen"]:
+    if not known.exists() and bill_due(invoice.pk) != form["due_fen"]:
         text = _("The amount has changed. Look again before you take it.")
         raise Conflict("amount_changed", text)
     return collect_start(
