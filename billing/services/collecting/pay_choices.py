@@ -9,19 +9,23 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing.channels.base import Mode, Source
-from billing.locks import agreements_lock, captures_lock, collect_lock, invoice_lock
-from billing.models import Agreement, Invoice, InvoiceStatus, Payment, PaymentTransaction
+from billing.locks import agreements_lock, captures_lock, invoice_lock
+from billing.models import Agreement, Invoice, InvoiceStatus, PaymentTransaction
 from billing.selectors.pay_ways import agreement_is_offered
-from billing.selectors.payments import agreement_use, receivable_fen
+from billing.selectors.payments import agreement_use
 from billing.services.apply import transaction_apply
 from billing.services.collecting.captures import capture_begin, capture_send
+from billing.services.collecting.form_keys import (
+    form_payment,
+    form_repeated,
+    in_progress,
+    payable_fen,
+)
 from billing.services.collecting.pay_links import offer_withdraw
 from billing.services.collecting.tenders import Tender, agreement_allows
 from core import clock
 from core.actors import SYSTEM, Actor
-from core.errors import Conflict, NotOffered
-from core.idempotency import NumberReused
-from core.integrity import constraint_name
+from core.errors import NotOffered
 from core.states import transition
 from patients.models import PatientAccess
 
@@ -43,30 +47,18 @@ def agreement_choose(
     Raises Conflict (paid, running, collected by the HIS) and NotOffered (not this one, or over its
     limit); a form posted twice finds its own payment and does nothing.
     """
-    if _was_sent(invoice, idempotency_key):
+    if form_payment(invoice, idempotency_key) is not None:
         return
     offer_withdraw(invoice=invoice)
     try:
         picked = partial(_picked, access=access, agreement_id=agreement_id, own_only=own_only)
         row = _begin(invoice.pk, picked, idempotency_key, by)
     except IntegrityError as error:
-        if "form_key" not in constraint_name(error):
-            raise
-        # The key was used in this very moment, on another bill: this one is under our lock.
-        _was_sent(invoice, idempotency_key)
+        # Used in this very moment, on another bill: this one is under our lock.
+        form_repeated(error, invoice, idempotency_key)
         return
     answer = capture_send(row=row, invoice=invoice, payer_address=payer_address)
     transaction_apply(transaction_id=row.pk, answer=answer, source=Source.SEND, by=SYSTEM)
-
-
-def _was_sent(invoice: Invoice, form_key: str) -> bool:
-    """Whether this form made its order before; a key of another bill's form is refused."""
-    known = Payment.objects.filter(form_key=form_key).first()
-    if known is not None and known.invoice_id != invoice.pk:
-        raise NumberReused(
-            "number_reused", _("This number was used with other content."), "form_key"
-        )
-    return known is not None
 
 
 def _begin(
@@ -79,10 +71,8 @@ def _begin(
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
         if any(r.status in PaymentTransaction.IN_FLIGHT for r in captures_lock(invoice)):
-            raise Conflict("in_progress", _("A payment is in progress. Do not pay again."))
-        owed_fen = receivable_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
-        if owed_fen <= 0 or collect_lock(invoice) is not None:
-            raise Conflict("not_payable", _("This bill is not to be paid now."))
+            raise in_progress()
+        owed_fen = payable_fen(invoice)
         agreement = picked(invoice, owed_fen)
         merchant = agreement.plan.merchant
         row = capture_begin(

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing.channels.base import OFFERED_MODES, Action, Capability, Mode, Source
-from billing.locks import captures_lock, collect_lock, invoice_lock
+from billing.locks import captures_lock, invoice_lock
 from billing.models import (
     Invoice,
     InvoiceStatus,
@@ -28,16 +28,14 @@ from billing.models import (
 from billing.offers import Offer
 from billing.policy import policy
 from billing.selectors.merchants import channel_can, merchants_offered
-from billing.selectors.payments import receivable_fen
 from billing.services.apply import transaction_apply
 from billing.services.collecting.captures import capture_begin, capture_look, capture_send
+from billing.services.collecting.form_keys import form_repeated, in_progress, payable_fen
 from billing.services.collecting.tenders import Tender
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.crypto import blind_index
-from core.errors import Conflict, NotFound, NotOffered, Refusal
-from core.idempotency import NumberReused
-from core.integrity import constraint_name
+from core.errors import NotFound, NotOffered, Refusal
 from core.states import transition
 from patients.selectors.accounts import wallet_subject
 
@@ -121,14 +119,7 @@ def offer_choose(
     try:
         row, fresh = _begin(invoice.pk, offer, merchant, idempotency_key, payer_id)
     except IntegrityError as error:
-        if "form_key" not in constraint_name(error):
-            raise
-        payment = Payment.objects.get(form_key=idempotency_key)
-        if payment.invoice_id != invoice.pk:
-            # The key comes from outside; it must never lead a payer to somebody else's order.
-            raise NumberReused(
-                "number_reused", _("This number was used with other content."), "form_key"
-            ) from None
+        payment = form_repeated(error, invoice, idempotency_key)
         row, fresh = payment.transactions.latest("pk"), False
     if fresh:
         answer = capture_send(
@@ -173,13 +164,11 @@ def _begin(
         if flying:
             if _is_same(flying[-1].payment, offer, form_key):
                 return flying[-1], False
-            raise Conflict("in_progress", _("A payment is in progress. Do not pay again."))
-        owed_fen = receivable_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
-        if owed_fen <= 0 or collect_lock(invoice) is not None:
-            raise Conflict("not_payable", _("This bill is not to be paid now."))
+            raise in_progress()
+        amount_fen = payable_fen(invoice)
         row = capture_begin(
             invoice=invoice,
-            tender=Tender(offer.channel, offer.mode, owed_fen, merchant, payer_id=payer_id),
+            tender=Tender(offer.channel, offer.mode, amount_fen, merchant, payer_id=payer_id),
             form_key=form_key,
         )
         transition(

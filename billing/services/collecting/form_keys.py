@@ -1,0 +1,51 @@
+"""What every choice of a payer shares: a page's form counts once, and only a free bill is begun."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError
+from django.utils.translation import gettext_lazy as _
+
+from billing.locks import collect_lock
+from billing.models import Invoice, InvoiceStatus, Payment
+from billing.selectors.payments import receivable_fen
+from core.errors import Conflict
+from core.idempotency import NumberReused
+from core.integrity import constraint_name
+
+
+def in_progress() -> Conflict:
+    return Conflict("in_progress", _("A payment is in progress. Do not pay again."))
+
+
+def form_payment(invoice: Invoice, form_key: str) -> Payment | None:
+    """The payment this form made before, if any. Raises NumberReused for another bill's form.
+
+    The key comes from outside; it must never lead a payer to somebody else's order.
+    """
+    known = Payment.objects.filter(form_key=form_key).first()
+    if known is not None and known.invoice_id != invoice.pk:
+        raise NumberReused(
+            "number_reused", _("This number was used with other content."), "form_key"
+        )
+    return known
+
+
+def form_repeated(error: IntegrityError, invoice: Invoice, form_key: str) -> Payment:
+    """The payment because of which a new one was refused: the form was posted twice at once.
+
+    Raises NumberReused as `form_payment`, and the error itself when it is about something else.
+    """
+    if "form_key" not in constraint_name(error):
+        raise error
+    known = form_payment(invoice, form_key)
+    if known is None:
+        raise error
+    return known
+
+
+def payable_fen(invoice: Invoice) -> int:
+    """What a payer may begin to pay of a locked bill now; Conflict when it is not theirs to pay."""
+    owed_fen = receivable_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
+    if owed_fen <= 0 or collect_lock(invoice) is not None:
+        raise Conflict("not_payable", _("This bill is not to be paid now."))
+    return owed_fen
