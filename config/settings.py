@@ -219,6 +219,7 @@ MESSENGERS: dict[str, dict[str, str]] = {
         "app_id": os.environ.get("WECHAT_APP_ID", "wx5a0db0c0ffee0001"),
         "secret": os.environ.get("WECHAT_APP_SECRET", "sandbox-wechat-app-secret"),
         "template_id": os.environ.get("WECHAT_TEMPLATE_ID", "bill"),
+        "template_fields": os.environ.get("WECHAT_TEMPLATE_FIELDS", ""),
     },
     "sms": {
         "base_url": os.environ.get("SMS_URL", _MESSAGES_URL),

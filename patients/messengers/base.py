@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+# What a notice is made of (`patients.messages`); a vendor's template places each.
+NOTICE_FIELDS = ("title", "hospital", "name", "amount", "number", "todo")
+
 
 class Delivery(StrEnum):
     """How an attempt ended. A call without an answer is AGAIN: the key makes that safe."""

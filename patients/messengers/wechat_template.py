@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
 
 from core import clock
 from core.outbound import OutboundAnswer, OutboundRequest, Timeout, send
 from patients.messengers.base import (
+    NOTICE_FIELDS,
     SENT,
     Delivered,
     Message,
@@ -40,6 +42,7 @@ class WechatTemplate:
         self.app_id = str(config["app_id"])
         self.secret = str(config["secret"])
         self.template_id = str(config["template_id"])
+        self.names = _names(str(config.get("template_fields", "")))
 
     def send(self, message: Message) -> Delivered:
         for _attempt in range(TOKEN_TRIES):
@@ -87,11 +90,18 @@ class WechatTemplate:
         cache.set(self._cache_key, (token, ends), timeout=lives_s)
         return token
 
+    def _data(self, message: Message) -> dict[str, dict[str, str]]:
+        """The fields by the template's names; one it has no place for stays at home."""
+        names = self.names or {name: name for name in message.fields}
+        return {
+            names[name]: {"value": value} for name, value in message.fields.items() if name in names
+        }
+
     def _post(self, message: Message, token: str) -> OutboundAnswer:
         body: dict[str, Any] = {
             "touser": message.address,
             "template_id": self.template_id,
-            "data": {name: {"value": value} for name, value in message.fields.items()},
+            "data": self._data(message),
             "client_msg_id": short_key(message.key),
         }
         if message.link:
@@ -109,6 +119,17 @@ class WechatTemplate:
                 body=json.dumps(body, ensure_ascii=False).encode(),
             )
         )
+
+
+def _names(setting: str) -> dict[str, str]:
+    """`title=thing1,amount=amount2`: our field → the vendor's place; empty means our own names."""
+    pairs = [pair.partition("=") for pair in setting.split(",") if pair.strip()]
+    names = {ours.strip(): theirs.strip() for ours, _equals, theirs in pairs}
+    for ours, theirs in names.items():
+        if ours not in NOTICE_FIELDS or not theirs:
+            known = ", ".join(NOTICE_FIELDS)
+            raise ImproperlyConfigured(f"template_fields: {ours or theirs!r} is none of {known}")
+    return names
 
 
 def _read(answer: OutboundAnswer) -> dict[str, Any]:

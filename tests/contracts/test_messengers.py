@@ -11,7 +11,10 @@ from django.core.cache import cache
 
 from core import clock
 from core.models import OutboundCall
-from patients.messengers.base import Delivered, Delivery, Message
+from patients.checks import messengers_check
+from patients.messages import message_fields
+from patients.messengers.base import NOTICE_FIELDS, Delivered, Delivery, Message
+from patients.messengers.registry import messenger_get
 from patients.messengers.sms import Sms
 from patients.messengers.wechat_template import WechatTemplate
 from tests.fixtures.sandbox_process import Sandbox
@@ -66,6 +69,36 @@ def test_a_template_message_arrives_once_with_its_fields(
     assert list(calls.values_list("operation", flat=True)) == ["token", "send", "send"]
     assert not any("sandbox-wechat-app-secret" in row.url for row in calls)
     assert not any("access_token=" in row.url and "***" not in row.url for row in calls)
+
+
+def test_a_templates_own_names_are_a_setting(sandbox: Sandbox, settings: Any, openid: str) -> None:
+    # given a template of the vendor's library, which has no place for the bill's number
+    config = settings.MESSENGERS["wechat_template"] | {
+        "base_url": f"{sandbox.url}/wechat",
+        "template_fields": "title=thing1, amount=amount2",
+    }
+    # when a notice is sent
+    assert WechatTemplate(config).send(message(openid)).delivery == "SENT"
+    # then its places are filled and nothing else is told
+    (row,) = received(sandbox, "wechat_message")
+    assert row["params"] == {"thing1": "账单已支付", "amount2": "¥86.40"}
+
+
+@pytest.mark.parametrize("wrong", ["titel=thing1", "title", "title=", "=thing1"])
+def test_a_misspelt_field_stops_the_start(settings: Any, wrong: str) -> None:
+    config = settings.MESSENGERS["wechat_template"] | {"template_fields": wrong}
+    settings.MESSENGERS = {"wechat_template": config}
+    messenger_get.cache_clear()
+    try:
+        (fault,) = messengers_check(None)
+    finally:
+        messenger_get.cache_clear()
+    assert fault.id == "patients.E001"
+    assert "template_fields" in str(fault.msg)
+
+
+def test_every_field_of_a_notice_has_a_name() -> None:
+    assert tuple(message_fields("deducted", {})) == NOTICE_FIELDS
 
 
 def test_a_token_that_ended_early_is_fetched_again(wechat: WechatTemplate, openid: str) -> None:
