@@ -6,19 +6,22 @@ it was received. The pay channel speaks the same gateway with its own keys, one 
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-
 from core import clock
 from core.outbound import OutboundRequest, Timeout, send
+from core.rsa2 import (
+    SIGN_TYPE,
+    SignatureRefused,
+    private_key,
+    public_key,
+    request_text,
+    rsa2_sign,
+    rsa2_verify,
+)
 from patients.signin.base import DoorConfig, Identity, refused, silent
 
 COUNTERPARTY = "alipay_login"
@@ -61,13 +64,13 @@ class AlipayDoor:
             "method": METHOD,
             "format": "JSON",
             "charset": "utf-8",
-            "sign_type": "RSA2",
+            "sign_type": SIGN_TYPE,
             "timestamp": f"{clock.now():%Y-%m-%d %H:%M:%S}",
             "version": "1.0",
             "grant_type": "authorization_code",
             "code": code,
         }
-        fields["sign"] = signed(fields, self.private_key)
+        fields["sign"] = rsa2_sign(private_key(self.private_key), request_text(fields))
         answer = send(
             OutboundRequest(
                 counterparty=COUNTERPARTY,
@@ -89,25 +92,14 @@ class AlipayDoor:
         return Identity(CHANNEL, self.app_id, subject)
 
 
-def signed(fields: dict[str, str], private_key: str) -> str:
-    """RSA2 over `a=1&b=2`, sorted, without empty values."""
-    text = "&".join(f"{name}={value}" for name, value in sorted(fields.items()) if value)
-    key = load_pem_private_key(private_key.encode(), password=None)
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return base64.b64encode(key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
-
-
-def verified(body: bytes, public_key: str) -> dict[str, Any]:
+def verified(body: bytes, key: str) -> dict[str, Any]:
     """The object of a signed answer; a refusal of Alipay's is signed or not, and is none either."""
     try:
         text = body.decode()
         data = json.loads(text)
-        content, sign = data[ANSWER], base64.b64decode(data["sign"], validate=True)
-        received = _received(text)
-        key = load_pem_public_key(public_key.encode())
-        assert isinstance(key, rsa.RSAPublicKey)
-        key.verify(sign, received.encode(), padding.PKCS1v15(), hashes.SHA256())
-    except (ValueError, KeyError, TypeError, InvalidSignature):
+        content, received = data[ANSWER], _received(text)
+        rsa2_verify([public_key(key)], received.encode(), data["sign"])
+    except (ValueError, KeyError, TypeError, SignatureRefused):
         raise refused() from None
     return content if isinstance(content, dict) and content == json.loads(received) else {}
 

@@ -13,14 +13,9 @@ from alipay.exceptions import AliPayException, AliPayValidationError
 from billing.channels.alipay.certificates import certificate_sn, root_sn
 from billing.channels.alipay.envelope import envelope_read
 from billing.channels.alipay.gateway import reply_believe, signed_fields
-from billing.channels.alipay.signing import (
-    SignatureRefused,
-    notice_text,
-    request_text,
-    rsa2_sign,
-    rsa2_verify,
-)
+from billing.channels.alipay.signing import notice_text
 from billing.channels.base import ChannelAnswer, NoticeRefused
+from core.rsa2 import SignatureRefused, request_text, rsa2_sign, rsa2_verify
 from tests.billing.channels.wechat_vendor import key, private_pem, public_pem
 from tests.contracts.alipay_samples import (
     APP_ID,

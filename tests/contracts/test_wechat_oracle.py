@@ -16,15 +16,14 @@ from wechatpayv3.utils import aes_decrypt, build_authorization, rsa_verify
 from billing.channels.base import NoticeKind
 from billing.channels.wechat_pay import WechatPay
 from billing.channels.wechat_pay.v3_signing import (
-    SignatureRefused,
     authorization_header,
     message_verify,
     nonce_new,
     request_text,
     resource_open,
-    rsa_sign,
 )
 from core import clock
+from core.rsa2 import SignatureRefused, rsa2_sign
 from tests.billing.channels import wechat_vendor as wx
 
 MESSAGES = 1_200
@@ -74,7 +73,7 @@ def test_the_oracle_verifies_what_we_sign_and_refuses_one_changed_bit() -> None:
     for _ in range(MESSAGES):
         stamp, nonce = str(rng.randrange(10**9, 10**10)), nonce_new()
         body = rng.choice(["", random_text(rng, 300)])
-        signed = rsa_sign(wx.key("merchant"), f"{stamp}\n{nonce}\n{body}\n".encode())
+        signed = rsa2_sign(wx.key("merchant"), f"{stamp}\n{nonce}\n{body}\n".encode())
         assert rsa_verify(stamp, nonce, body, signed, public)
         assert not rsa_verify(stamp, nonce, body + " ", signed, public)
 
@@ -110,7 +109,7 @@ def test_we_verify_what_the_oracle_signs_and_refuse_one_changed_bit() -> None:
 def test_a_request_text_is_signed_over_its_exact_bytes() -> None:
     text = request_text(method="GET", target="/v3/a?b=%E9", timestamp=1, nonce="N", body=b"")
     assert text == b"GET\n/v3/a?b=%E9\n1\nN\n\n"
-    signed = base64.b64decode(rsa_sign(wx.key("merchant"), text))
+    signed = base64.b64decode(rsa2_sign(wx.key("merchant"), text))
     public = wx.key("merchant").public_key()
     public.verify(signed, text, padding.PKCS1v15(), hashes.SHA256())
 

@@ -1,21 +1,18 @@
 """The named secrets of an Alipay merchant account, read once and kept as key objects.
 
 `merchant_no` is the seller's user id (PID, 2088…), `app_id` the application's. A missing secret is
-a configuration error and raises; nothing here ever calls the network. Keys may be given as PEM or,
-as the open platform shows them, as bare base64.
+a configuration error and raises; nothing here ever calls the network.
 """
 
 from __future__ import annotations
 
-import re
-import textwrap
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from django.core.exceptions import ImproperlyConfigured
 
 from billing.channels.base import MerchantAccount, NoticeKind
+from core.rsa2 import NotRsa, private_key, public_key
 
 from .certificates import certificate_key, certificate_sn, root_sn
 
@@ -73,27 +70,23 @@ def notify_url(account: MerchantAccount, kind: NoticeKind) -> str:
     return f"{base}/notices/alipay/{account.merchant_no}/{kind.value}"
 
 
-def _pem(text: str, label: str) -> bytes:
-    if "-----BEGIN" in text:
-        return text.encode()
-    lines = textwrap.fill(re.sub(r"\s", "", text), 64)
-    return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n".encode()
-
-
-@lru_cache(maxsize=64)
 def _private_key(text: str) -> RSAPrivateKey:
-    key = load_pem_private_key(_pem(text, "PRIVATE KEY"), password=None)
-    if not isinstance(key, RSAPrivateKey) or key.key_size < RSA2_BITS:
+    try:
+        key = private_key(text)
+    except NotRsa:
+        key = None
+    if key is None or key.key_size < RSA2_BITS:
         raise ImproperlyConfigured("alipay: app_private_key is no RSA key of 2048 bits")
     return key
 
 
-@lru_cache(maxsize=64)
 def _public_key(text: str) -> RSAPublicKey:
-    key = load_pem_public_key(_pem(text, "PUBLIC KEY"))
-    if not isinstance(key, RSAPublicKey):
-        raise ImproperlyConfigured("alipay: a public key of the channel is not an RSA key")
-    return key
+    try:
+        return public_key(text)
+    except NotRsa as error:
+        raise ImproperlyConfigured(
+            "alipay: a public key of the channel is not RSA"
+        ) from error
 
 
 @lru_cache(maxsize=64)

@@ -14,11 +14,11 @@ from billing.channels import answers
 from billing.channels.base import ChannelAnswer, MerchantAccount, Operation
 from billing.channels.strict_json import JsonObject, JsonRefused, object_write, text_get
 from core import clock
+from core.rsa2 import SIGN_TYPE, SignatureRefused, request_text, rsa2_sign, rsa2_verify
 
 from . import transport, verdicts
 from .account import alipay_cert_sn, alipay_keys, app_key, certificate_numbers
 from .envelope import envelope_read
-from .signing import SIGN_TYPE, SignatureRefused, request_text, rsa2_sign, rsa2_verify
 from .texts import moment_text
 
 CHARSET = "utf-8"

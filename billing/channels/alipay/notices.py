@@ -24,12 +24,13 @@ from billing.channels.base import (
 from billing.channels.strict_json import JsonObject, JsonRefused, object_read, text_get
 from core import clock
 from core.outcomes import Outcome
+from core.rsa2 import SIGN_TYPE, SignatureRefused, rsa2_verify
 
 from . import verdicts
 from .account import alipay_cert_sn, alipay_keys
 from .amounts import AmountRefused, fen_read
 from .plans import plan_of
-from .signing import SIGN_TYPE, SignatureRefused, notice_text, rsa2_verify
+from .signing import notice_text
 from .texts import moment_read
 
 MAX_BYTES = 64 * 1024

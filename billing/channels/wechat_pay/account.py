@@ -6,13 +6,11 @@ foreign serial number in a notice cannot make the portal ask anybody.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from django.core.exceptions import ImproperlyConfigured
 
 from billing.channels.base import MerchantAccount, NoticeKind
+from core.rsa2 import NotRsa, private_key, public_key
 
 API_V3_KEY_BYTES = 32
 
@@ -57,17 +55,15 @@ def notify_url(account: MerchantAccount, kind: NoticeKind) -> str:
     return f"{base}/notices/wechat_pay/{account.merchant_no}/{kind.value}"
 
 
-@lru_cache(maxsize=64)
 def _private_key(pem: str) -> RSAPrivateKey:
-    key = load_pem_private_key(pem.encode(), password=None)
-    if not isinstance(key, RSAPrivateKey):
-        raise ImproperlyConfigured("wechat_pay: merchant_private_key is not an RSA key")
-    return key
+    try:
+        return private_key(pem)
+    except NotRsa as error:
+        raise ImproperlyConfigured("wechat_pay: merchant_private_key is not an RSA key") from error
 
 
-@lru_cache(maxsize=64)
 def _public_key(pem: str) -> RSAPublicKey:
-    key = load_pem_public_key(pem.encode())
-    if not isinstance(key, RSAPublicKey):
-        raise ImproperlyConfigured("wechat_pay: a platform public key is not an RSA key")
-    return key
+    try:
+        return public_key(pem)
+    except NotRsa as error:
+        raise ImproperlyConfigured("wechat_pay: a platform public key is not an RSA key") from error

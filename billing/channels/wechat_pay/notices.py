@@ -29,13 +29,14 @@ from billing.channels.strict_json import (
 )
 from core import clock
 from core.outcomes import Outcome
+from core.rsa2 import SignatureRefused
 
 from . import verdicts
 from .account import api_v3_key, platform_keys
 from .v2_notices import v2_notice_read
 from .v2_xml import fields_write
 from .v3_orders import state_outcome
-from .v3_signing import SignatureRefused, message_verify, resource_open
+from .v3_signing import message_verify, resource_open
 
 ALGORITHM = "AEAD_AES_256_GCM"
 REFUND_EVENTS = MappingProxyType(

@@ -21,10 +21,11 @@ from billing.channels.strict_json import (
 )
 from core import clock
 from core.outbound import OutboundAnswer
+from core.rsa2 import SignatureRefused
 
 from . import transport, verdicts
 from .account import merchant_key, platform_keys, secret_get
-from .v3_signing import SignatureRefused, authorization_header, message_verify, nonce_new
+from .v3_signing import authorization_header, message_verify, nonce_new
 
 
 @dataclass(frozen=True, slots=True)

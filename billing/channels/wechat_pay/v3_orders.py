@@ -26,12 +26,13 @@ from billing.channels.base import (
 from billing.channels.strict_json import JsonObject, int_get, object_get, text_get
 from core import clock
 from core.outcomes import Outcome
+from core.rsa2 import rsa2_sign
 
 from . import verdicts
 from .account import merchant_key, notify_url
 from .texts import DESCRIPTION_BYTES, text_cut
 from .v3_client import V3Reply, v3_call
-from .v3_signing import nonce_new, rsa_sign, wallet_text
+from .v3_signing import nonce_new, wallet_text
 
 ORDERS = "/v3/pay/transactions"
 PREPAY_VALID = timedelta(hours=2)
@@ -123,7 +124,7 @@ def wallet_request(account: MerchantAccount, prepay_id: str) -> str:
             "nonceStr": nonce,
             "package": package,
             "signType": "RSA",
-            "paySign": rsa_sign(merchant_key(account), text),
+            "paySign": rsa2_sign(merchant_key(account), text),
         }
     )
 

@@ -13,11 +13,11 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
+
+from core.rsa2 import SignatureRefused, rsa2_sign, rsa2_verify
 
 SCHEME = "WECHATPAY2-SHA256-RSA2048"
 PROBE_PREFIX = "WECHATPAY/SIGNTEST/"
@@ -28,10 +28,6 @@ GCM_NONCE_BYTES = 12
 _TIMESTAMP = re.compile(r"[0-9]{10}")
 # A nonce never holds a line feed: it would move the border between nonce and body.
 _NONCE = re.compile(r"[0-9A-Za-z+/=_\-]{1,128}")
-
-
-class SignatureRefused(Exception):
-    """The message is not proven to come from the channel, now."""
 
 
 def nonce_new() -> str:
@@ -54,11 +50,6 @@ def response_text(*, timestamp: str, nonce: str, body: bytes) -> bytes:
     return f"{timestamp}\n{nonce}\n".encode() + body + b"\n"
 
 
-def rsa_sign(key: RSAPrivateKey, message: bytes) -> str:
-    """SHA256 with RSA (PKCS#1 v1.5), base64."""
-    return base64.b64encode(key.sign(message, PKCS1v15(), SHA256())).decode()
-
-
 def authorization_header(
     *,
     merchant_no: str,
@@ -76,7 +67,7 @@ def authorization_header(
     )
     return (
         f'{SCHEME} mchid="{merchant_no}",nonce_str="{nonce}",'
-        f'signature="{rsa_sign(key, message)}",timestamp="{timestamp}",serial_no="{serial}"'
+        f'signature="{rsa2_sign(key, message)}",timestamp="{timestamp}",serial_no="{serial}"'
     )
 
 
@@ -104,7 +95,7 @@ def message_verify(
     key = keys.get(serial)
     if key is None:
         raise SignatureRefused("unknown key serial")
-    _rsa_verify(key, signature, response_text(timestamp=timestamp, nonce=nonce, body=body))
+    rsa2_verify([key], response_text(timestamp=timestamp, nonce=nonce, body=body), signature)
 
 
 def resource_open(*, key: bytes, nonce: str, associated_data: str, ciphertext: str) -> bytes:
@@ -127,10 +118,3 @@ def _header(headers: Mapping[str, str], name: str, *, optional: bool = False) ->
     if len(values) != 1 or not values[0] or "," in values[0]:
         raise SignatureRefused(f"header {name} is missing, empty or doubled")
     return values[0]
-
-
-def _rsa_verify(key: RSAPublicKey, signature: str, message: bytes) -> None:
-    try:
-        key.verify(base64.b64decode(signature, validate=True), message, PKCS1v15(), SHA256())
-    except (binascii.Error, ValueError, InvalidSignature) as error:
-        raise SignatureRefused("wrong signature") from error
