@@ -84,9 +84,7 @@ def _public_key(text: str) -> RSAPublicKey:
     try:
         return public_key(text)
     except NotRsa as error:
-        raise ImproperlyConfigured(
-            "alipay: a public key of the channel is not RSA"
-        ) from error
+        raise ImproperlyConfigured("alipay: a public key of the channel is not RSA") from error
 
 
 @lru_cache(maxsize=64)
