@@ -78,3 +78,14 @@ def bill_books(invoice_id: int) -> BillBooks:
         if event in _PAID_BY:
             paid -= int(fen)
     return BillBooks(receivable, payable, paid)
+
+
+def bill_refunded_twice(invoice_id: int) -> int:
+    """What of a bill left more often than it was owed: debts of refunds below nothing."""
+    rows = (
+        Posting.objects.filter(account__code=REFUND_PAYABLE, entry__invoice_id=invoice_id)
+        .values("subject")
+        .annotate(fen=Sum("amount_fen"))
+        .filter(fen__gt=0)
+    )
+    return sum(int(row["fen"]) for row in rows)

@@ -21,11 +21,11 @@ NOT_LOST = ~Q(status__in=[TransactionStatus.DECLINED, TransactionStatus.CLOSED])
 
 def refundable_fen(original: PaymentTransaction) -> int:
     """What may still be given back of a capture: its amount less every refund that is done or may
-    yet happen. A refund lost for good frees its amount."""
+    yet happen. A refund lost for good frees its amount; when one left twice nothing may be left."""
     if original.status != TransactionStatus.SUCCEEDED:
         return 0
     given = original.refunds.filter(NOT_LOST).aggregate(fen=Sum("amount_fen"))["fen"]
-    return original.amount_fen - (given or 0)
+    return max(original.amount_fen - (given or 0), 0)
 
 
 def receivable_fen(invoice: Invoice) -> int:

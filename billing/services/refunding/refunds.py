@@ -10,16 +10,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db.models import Max
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from billing.channels.base import ChannelAnswer, Operation, RefundOrder, Source
 from billing.channels.registry import channel_get
 from billing.ledger import chart
+from billing.ledger.bills import bill_refunded_twice
 from billing.ledger.selectors import subject_balance
 from billing.models import (
+    BillingReview,
     InvoiceReturn,
     Payment,
     PaymentTransaction,
+    ReviewReason,
     TransactionKind,
     TransactionStatus,
 )
@@ -31,6 +35,7 @@ from core import clock
 from core.errors import Conflict
 from core.failpoints import failpoint
 from core.ids import business_number
+from core.money import format_yuan
 from core.outcomes import Outcome, Unanswered
 
 # Our own word: another number has given the money back, this one never leaves.
@@ -48,12 +53,11 @@ def refund_begin(
     """Write one refund part and its number, under the lock of the original's invoice. It leaves by
     the way the money came, or by `payment`.
 
-    Raises Conflict when the original holds less than `amount_fen`.
+    Raises Conflict when the original holds less than `amount_fen`; see `not_refundable`.
     """
     if amount_fen > refundable_fen(original):
-        raise Conflict(
-            "not_refundable", _("This payment has less than that left to refund."), "amount_fen"
-        )
+        text = _("This payment has less than that left to refund.")
+        raise not_refundable(original.payment.invoice_id, text, "amount_fen")
     now, way = clock.now(), payment or original.payment
     return PaymentTransaction.objects.create(
         payment=way,
@@ -67,6 +71,23 @@ def refund_begin(
         due_at=_earliest(original, way.channel, now),
         expires_at=now + timedelta(seconds=policy().refund_deadline_s),
         created_at=now,
+    )
+
+
+def not_refundable(invoice_id: int | None, text: str | Promise, field: str = "") -> Conflict:
+    """Why money cannot go back. Where some of the bill's left twice, that is why: the case about it
+    is named, for nothing can be said of the rest before somebody has settled it."""
+    case = BillingReview.objects.filter(
+        invoice=invoice_id, reason_code=ReviewReason.REFUNDED_TWICE
+    ).last()
+    twice_fen = bill_refunded_twice(invoice_id) if case and invoice_id else 0
+    if case is None or not twice_fen:
+        return Conflict("not_refundable", text, field)
+    return Conflict(
+        "refunded_twice",
+        _("%(sum)s of this bill went back twice. Settle case %(case)s about it first.")
+        % {"sum": format_yuan(twice_fen), "case": case.pk},
+        field,
     )
 
 

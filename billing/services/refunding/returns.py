@@ -29,7 +29,7 @@ from billing.models import (
 from billing.policy import policy
 from billing.selectors.payments import captures_newest_first, refundable_fen
 from billing.services.events.outbox import return_event_add
-from billing.services.refunding.refunds import refund_begin, refund_subject
+from billing.services.refunding.refunds import not_refundable, refund_begin, refund_subject
 from billing.services.refunding.return_lines import Part, ReturnInput, parts_checked
 from billing.services.reviews import review_open
 from core import clock
@@ -186,7 +186,7 @@ def _owe(invoice: Invoice, returned: InvoiceReturn) -> None:
         owed.append(postings.Owed(refund.number, refund_subject(refund), part_fen))
         left_fen -= part_fen
     if left_fen:
-        raise Conflict("not_refundable", _("More would go back than was paid on this bill."))
+        raise not_refundable(invoice.pk, _("More would go back than was paid on this bill."))
     postings.post_return(
         reference=str(returned.pk),
         occurred_at=returned.occurred_at,

@@ -9,21 +9,26 @@ from django.db import transaction
 
 from billing.channels.base import ChannelAnswer, Operation, Source
 from billing.locks import invoice_lock
-from billing.models import Invoice, PaymentTransaction
+from billing.models import BillingReview, Invoice, PaymentTransaction
 from billing.selectors.payments import refundable_fen
+from billing.services.apply import transaction_apply
 from billing.services.refunding.refunds import refund_begin, refund_resume
+from billing.services.sweeps import transaction_resume
 from core import clock
 from core.errors import Conflict
 from core.outcomes import Outcome
 from tests import scripted
 from tests.billing.services.bills import (
     LOST,
+    REVIEWER,
     ask_back,
     capture_of,
     declined,
     in_flight,
     paid,
+    part,
     refunds_of,
+    reissued,
 )
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +106,32 @@ def test_one_number_is_asked_about_before_it_is_sent_again(
     assert [(verb, number) for verb, number, _fen in scripted.CALLS] == [
         (verb, row.number) for verb in calls
     ]
+
+
+@pytest.mark.parametrize("back_fen", [400, 600])
+def test_once_money_left_twice_a_refusal_names_the_case(back_fen: int) -> None:
+    # given a bill in two parts, one of which went back under two numbers
+    bill = paid(back_fen, 1_000 - back_fen)
+    ask_back(bill, part(bill, 0))
+    scripted.script(Operation.REFUND, LOST)
+    (first,) = refunds_of(bill)
+    transaction_resume(transaction_id=first.pk)
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    again = reissued(transaction_id=first.pk, by=REVIEWER)
+    transaction_resume(transaction_id=again.pk)
+    done = ChannelAnswer(Outcome.SUCCEEDED, channel_no="5030001", amount_fen=back_fen)
+    transaction_apply(transaction_id=first.pk, answer=done, source=Source.NOTICE)
+    case = BillingReview.objects.get(reason_code="refunded_twice")
+    # when the other part is asked back, or a refund begun
+    assert refundable_fen(capture_of(bill)) == max(1_000 - 2 * back_fen, 0)
+    for call in (
+        lambda: ask_back(bill, part(bill, 1), refund_no="F2"),
+        lambda: begun(bill, 1_000 - back_fen),
+    ):
+        # then it is said what happened, and where it is decided
+        with pytest.raises(Conflict) as refused:
+            call()
+        assert refused.value.code == "refunded_twice"
+        assert f"¥{back_fen // 100}.00 of this bill went back twice" in str(refused.value.message)
+        assert f"case {case.pk} " in str(refused.value.message)
+    assert len(refunds_of(bill)) == 2
