@@ -199,6 +199,7 @@ class InvoicePage:
     receipt_no: str = ""
     reason: Text = ""
     told: Text = ""
+    telling: Text = ""
     next_step: NextStep | None = None
     refunds: tuple[RefundRow, ...] = ()
     paid_by_reader: bool = False  # "you" is said only to who is known to have paid

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.desk.movements import movement_noun, movement_word
+from billing.message_keys import BY_NUMBER, PAY_LINK, messages_about
 from billing.models import (
     CollectRequest,
     CollectStatus,
@@ -135,12 +136,8 @@ def _outcome(row: PaymentNotice) -> str:
 
 
 def _messages(invoice: Invoice, numbers: Sequence[str]) -> Iterator[CourseStep]:
-    """Found by what they tell of (`billing.services.messages`): two bills may end alike."""
-    about = Q(key__startswith=f"pay_link/{invoice.pk}/")
-    for number in numbers:
-        about |= Q(key=f"deducted/{number}")
-        for kind in ("paid", "refunded", "not_deducted"):
-            about |= Q(key__startswith=f"{kind}/{number}/")
+    """Found by what they tell of (`billing.message_keys`): two bills may end alike."""
+    about = messages_about((PAY_LINK,), [invoice.pk]) | messages_about(BY_NUMBER, numbers)
     rows = Notification.objects.filter(about)
     for row in rows.order_by("pk")[:STEPS_MAX]:
         title = _("message to the payer: %(state)s") % {"state": row.get_status_display()}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.message_keys import DEDUCTED, PAID, messages_about
 from billing.models import Invoice, PaymentTransaction
 from billing.pages import DRUGS, LineGroup, NextStep
 from patients.models import Notification, NotificationStatus, PatientAccess, Relation
@@ -45,18 +46,21 @@ def paid_by(access: PatientAccess, taken: Sequence[PaymentTransaction]) -> bool:
 
 def told_words(
     invoice: Invoice, taken: Sequence[PaymentTransaction], access: PatientAccess | None
-) -> str:
-    """To whom a message about these payments has gone out, without a name; one statement."""
-    keys = Q()
-    for row in taken:
-        keys |= Q(key=f"deducted/{row.number}") | Q(key__startswith=f"paid/{row.number}/")
+) -> tuple[str, str]:
+    """To whom a message about these payments has gone out, and to whom one is on its way, without
+    a name; one statement. Right after paying, which is when the page is read, none has gone yet."""
+    keys = messages_about((DEDUCTED, PAID), [row.number for row in taken])
     bound = PatientAccess.objects.live().filter(user=OuterRef("user"), patient=invoice.patient_id)
-    sent = Notification.objects.filter(keys, status=NotificationStatus.SENT).annotate(
+    said = (NotificationStatus.SENT, NotificationStatus.WAITING)
+    rows = Notification.objects.filter(keys, status__in=said).annotate(
         relation=Subquery(bound.values("relation")[:1])
     )
-    words: list[str] = []
-    for user_id, relation in sent.order_by("pk").values_list("user_id", "relation"):
+    words: dict[str, dict[str, None]] = {status: {} for status in said}
+    for status, user_id, relation in rows.order_by("pk").values_list(
+        "status", "user_id", "relation"
+    ):
         reader = access is not None and user_id == access.user_id
         word = _("the phone on record") if user_id is None else TOLD.get(relation)
-        words.append(_("you") if reader else str(word or TOLD[Relation.OTHER]))
-    return _(", ").join(dict.fromkeys(words))
+        words[status][_("you") if reader else str(word or TOLD[Relation.OTHER])] = None
+    sent, waiting = (_(", ").join(words[status]) for status in said)
+    return sent, waiting

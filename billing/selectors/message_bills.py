@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from billing.message_keys import BY_NUMBER, PAY_LINK, message_about
 from billing.models import PaymentTransaction
 from billing.selectors.portal_bills import bills_readable
 from core.models import User
-
-BY_NUMBER = frozenset({"paid", "deducted", "refunded", "not_deducted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,10 @@ def bills_of_messages(*, user: User, keys: Sequence[str]) -> dict[str, MessageBi
     """The bill of each key; a key whose bill this user may neither see nor pay is left out."""
     numbers, invoices = {}, {}
     for key in keys:
-        kind, _slash, rest = key.partition("/")
-        what = rest.partition("/")[0]
+        kind, what = message_about(key)
         if kind in BY_NUMBER:
             numbers[key] = what
-        elif kind == "pay_link" and what.isdigit():
+        elif kind == PAY_LINK and what.isdigit():
             invoices[key] = int(what)
     rows = PaymentTransaction.objects.filter(number__in=numbers.values())
     by_number = dict(rows.values_list("number", "payment__invoice_id")) if numbers else {}

@@ -56,6 +56,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
     whole = access is None or access.may_view
     groups = line_groups(_lines(invoice)) if whole else ()
     settled = state is PayState.PAID
+    told, telling = told_words(invoice, taken, access) if settled and taken else ("", "")
     return InvoicePage(
         hospital=hospital_of(invoice.encounter.campus),
         title=_title(invoice, access),
@@ -74,7 +75,8 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
         answer_by=_answer_by(open_row),
         receipt_no=taken[-1].payment.payment_no if taken else "",
         reason=reason_text(captures[-1].code) if captures and not taken else "",
-        told=told_words(invoice, taken, access) if settled and taken else "",
+        told=told,
+        telling=telling,
         next_step=next_step(groups) if invoice.status == InvoiceStatus.PAID else None,
         refunds=tuple(_refund(row) for row in moved if row.kind == TransactionKind.REFUND),
         paid_by_reader=access is not None and paid_by(access, taken),

@@ -195,7 +195,7 @@ def _row(invoice: Invoice, right: PatientAccess, channel: str) -> BillRow:
         pk=invoice.pk,
         patient_id=invoice.patient_id,
         badge=bill_badge(invoice.status),
-        title=bill_title(invoice) if right.may_view else invoice.encounter.campus.name,
+        title=bill_title(invoice) if right.may_view else _place_title(invoice),
         person="" if own else mask_name(invoice.patient.name),
         department=invoice.encounter.department_name if right.may_view else "",
         number=invoice.invoice_no if right.may_view else invoice.tail,
@@ -211,3 +211,9 @@ def bill_title(invoice: Invoice) -> str:
     """The day and the kind of visit; a list on a phone is read over a shoulder, so no more."""
     local = invoice.occurred_at.astimezone(clock.ZONE)
     return f"{formats.date_format(local, 'n月j日')} {invoice.encounter.get_kind_display()}"
+
+
+def _place_title(invoice: Invoice) -> str:
+    """The day and the hospital: who may only pay does not read what kind of visit it was."""
+    local = invoice.occurred_at.astimezone(clock.ZONE)
+    return f"{formats.date_format(local, 'n月j日')} {invoice.encounter.campus.name}"

@@ -10,6 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from billing.message_keys import (
+    DEDUCTED,
+    NOT_DEDUCTED,
+    PAID,
+    PAY_LINK,
+    REFUNDED,
+    message_key,
+)
 from billing.models import Invoice, PaymentTransaction
 from core.crypto import mask_name
 from patients.services.notifications import Message, OwnMessage, notifications_queue
@@ -22,7 +30,7 @@ def tell_paid(row: PaymentTransaction, invoice: Invoice) -> None:
     messages: list[Message | OwnMessage] = [
         # Who pays without an account stands at the window or holds the link, and knows it.
         OwnMessage(
-            f"paid/{row.number}",
+            message_key(PAID, row.number),
             "paid",
             facts,
             but_not=payer_id,
@@ -30,7 +38,7 @@ def tell_paid(row: PaymentTransaction, invoice: Invoice) -> None:
         )
     ]
     if payer_id is not None:
-        messages.append(Message(f"deducted/{row.number}", "deducted", payer_id, facts))
+        messages.append(Message(message_key(DEDUCTED, row.number), "deducted", payer_id, facts))
     notifications_queue(messages=messages, patient_id=invoice.patient_id)
 
 
@@ -40,32 +48,32 @@ def tell_taken(row: PaymentTransaction, invoice: Invoice, *, goes_back: bool) ->
     if payer_id is not None:
         kind = "deducted_back" if goes_back else "deducted"
         facts = _facts(invoice, row.amount_fen)
-        _queue(invoice, Message(f"deducted/{row.number}", kind, payer_id, facts))
+        _queue(invoice, Message(message_key(DEDUCTED, row.number), kind, payer_id, facts))
 
 
 def tell_refunded(row: PaymentTransaction, invoice: Invoice) -> None:
     """To whoever paid, else to the patient."""
-    key, kind = f"refunded/{row.number}", "refunded"
+    key, kind = message_key(REFUNDED, row.number), "refunded"
     payer_id = row.payment.payer_id
     facts = _facts(invoice, row.amount_fen)
     if payer_id is None:
         _queue(invoice, OwnMessage(key, kind, facts, on_record=True))
     else:
-        _queue(invoice, Message(f"{key}/{payer_id}", kind, payer_id, facts))
+        _queue(invoice, Message(message_key(key, payer_id), kind, payer_id, facts))
 
 
 def tell_not_deducted(row: PaymentTransaction, invoice: Invoice) -> None:
     """The channel does not tell a payer about a failed deduction; we do."""
     payer_id = row.payment.payer_id
     if payer_id is not None:
-        key = f"not_deducted/{row.number}/{payer_id}"
+        key = message_key(NOT_DEDUCTED, row.number, payer_id)
         facts = _facts(invoice, row.amount_fen)
         _queue(invoice, Message(key, "not_deducted", payer_id, facts))
 
 
 def tell_pay_link(invoice: Invoice, url: str) -> None:
     """The bill waits on the patient's phone."""
-    key = f"pay_link/{invoice.pk}/{invoice.event_seq}"
+    key = message_key(PAY_LINK, invoice.pk, invoice.event_seq)
     facts = _facts(invoice, invoice.cash_fen)
     _queue(invoice, OwnMessage(key, "pay_link", facts, link=url, on_record=True))
 

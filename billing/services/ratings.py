@@ -14,13 +14,15 @@ from core.errors import BadInput, Conflict
 from core.integrity import constraint_name
 from core.models import User
 
+GRADE_MISSING = _("Please choose one of the five.")
+
 
 def rating_give(
     *, invoice: Invoice, user: User, grade: int, tags: Sequence[str], text: str
 ) -> Rating:
     """Keep a rating of a settled bill. Raises BadInput and, for a second one, Conflict."""
     if grade not in Grade.values:
-        raise BadInput("grade_missing", _("Please choose one of the five."), "grade")
+        raise BadInput("grade_missing", GRADE_MISSING, "grade")
     if not set(tags) <= set(RatingTag.values):
         raise BadInput("unknown_tag", _("Please choose from the list."), "tags")
     if len(text) > TEXT_LENGTH_MAX:

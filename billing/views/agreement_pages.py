@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from billing.selectors.agreements import AgreementRow, agreement_row
 from core.errors import NotFound, Refusal
+from core.page_faults import faults_of
 from patients.doors import patient_required, signed_in_required, the_patient
 
 Page = Callable[[HttpRequest, AgreementRow], HttpResponse]
@@ -49,7 +50,7 @@ def shown(
 ) -> HttpResponse:
     """The page, with what was refused above its title."""
     if refusal is not None:
-        context["faults"] = [{"text": refusal.message, "field": refusal.field}]
+        context["faults"] = faults_of(refusal)
     status = refusal.status if refusal is not None else 400 if context.get("faults") else 200
     return render(request, f"billing/agreements/{name}.html", context, status=status)
 

@@ -23,6 +23,7 @@ from billing.pages import InvoicePage, PayState
 from billing.pay_door import Door, Opened, Press
 from core import clock
 from core.errors import NotFound, Refusal
+from core.page_faults import faults_of
 from core.web_addresses import peer_address
 from patients.doors import patient_of, patient_required, the_patient
 from patients.views.signin import wallet_asked
@@ -112,12 +113,11 @@ def way_form(
 ) -> HttpResponse:
     device = payer_device(request.headers.get("User-Agent", ""))
     ways = pay_door.ways_of(door, found, device)
-    faults = [{"text": refusal.message, "field": ""}] if refusal else []
     context = context_of(found.page, door) | {
         "ways": ways,
         "first": next((way for way in ways if not way.off), None),
         "form_key": secrets.token_hex(16),
-        "faults": faults,
+        "faults": faults_of(refusal, linked=False),
     }
     return render(
         request, "billing/invoice_pay.html", context, status=refusal.status if refusal else 200

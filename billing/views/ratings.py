@@ -12,9 +12,10 @@ from billing.models.rating import BAD_TAGS, GOOD_TAGS, TEXT_LENGTH_MAX
 from billing.pay_door import Door
 from billing.selectors.portal_bills import bill_of, bill_title
 from billing.selectors.ratings import rating_of
-from billing.services.ratings import rating_give
+from billing.services.ratings import GRADE_MISSING, rating_give
 from billing.views.pay import to
-from core.errors import NotFound, Refusal
+from core.errors import BadInput, NotFound, Refusal
+from core.page_faults import faults_of
 from core.page_mode import page_mode
 
 
@@ -44,6 +45,8 @@ def rating(request: HttpRequest, door: Door) -> HttpResponse:
 def form(request: HttpRequest, invoice: Invoice, refusal: Refusal | None = None) -> HttpResponse:
     sent = request.POST if request.method == "POST" else request.GET
     grade = grade_of(sent.get("grade", ""))
+    if refusal is None and grade is None and "asked" in request.GET:
+        refusal = BadInput("grade_missing", GRADE_MISSING, "grade")
     elder = page_mode(request.COOKIES).elder
     good = grade is None or grade >= Grade.FAIR
     context = {
@@ -57,7 +60,7 @@ def form(request: HttpRequest, invoice: Invoice, refusal: Refusal | None = None)
         "text_sent": request.POST.get("text", ""),
         "text_max": TEXT_LENGTH_MAX,
         "step": ("why" if grade else "grade") if elder else "all",
-        "faults": [{"text": refusal.message, "field": refusal.field}] if refusal else [],
+        "faults": faults_of(refusal),
     }
     status = refusal.status if refusal else 200
     return render(request, "portal/rating.html", context, status=status)

@@ -30,6 +30,7 @@ from patients.signin.base import Identity
 _USERNAME_BYTES = 10
 ANSWERS_MAX = 2
 ANSWER_WRONG = _("No card bound to this account has a number that ends so. You can try once more.")
+ANSWER_MISSING = _("Type the last four characters of the number.")
 ANSWER_LENGTH = 4
 IDENTITY_TAKEN = "identity_taken"
 

@@ -29,7 +29,6 @@ from patients.selectors.binding_limits import tries_refusal
 from patients.selectors.binding_rules import age_of, binding_refusal, code_phone, person_of
 from patients.services.access import access_and_wards, access_end_rows, patient_told, user_told
 from patients.services.bindings import (
-    ALREADY_BOUND,
     ATTEMPTS_MAX,
     FULL,
     OVER,
@@ -38,7 +37,9 @@ from patients.services.bindings import (
     ended_fields,
     own_binding_locked,
     refuse,
+    refuse_bound,
 )
+from patients.services.phone_codes import CODE_MISSING
 
 CHANGED = _(
     "The hospital's record of this person changed after the code was sent, so nothing was bound. "
@@ -55,6 +56,8 @@ def binding_confirm(
     over, the limits are reached, the family has no place, or the register has changed since the
     code was sent: only who has the right code learns that.
     """
+    if not code.strip():
+        raise BadInput("code_missing", CODE_MISSING, "code")
     with transaction.atomic():
         people_locked()
         row = own_binding_locked(user, binding_id, address)
@@ -119,8 +122,7 @@ def _attempt_counted(row: Binding, address: str) -> int:
 def _bound(row: Binding, patient: Patient, by: Actor) -> PatientAccess:
     """Make the binding; the person's own account changes hands with it."""
     user, own = row.user, row.relation == Relation.SELF
-    if PatientAccess.objects.live().filter(user=user, patient=patient).exists():
-        raise Conflict("already_bound", ALREADY_BOUND)
+    refuse_bound(PatientAccess.objects.live().filter(user=user, patient=patient))
     if family_places(user) >= FAMILY_MAX:
         raise Conflict("family_full", FULL)
     if own and person_of(user) is not None:

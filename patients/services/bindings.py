@@ -35,6 +35,7 @@ from patients.models import (
     PatientAccess,
     Relation,
 )
+from patients.models.access import PatientAccessQuerySet
 from patients.selectors import FAMILY_MAX, family_places, id_number_index
 from patients.selectors.binding_limits import wishes_refusal
 from patients.selectors.binding_rules import (
@@ -135,15 +136,21 @@ def _own_family_allows(user: User, wanted: BindingWanted, index: str) -> None:
     same = PatientAccess.objects.live().filter(
         user=user, patient__id_number_index=index, patient__id_type=wanted.id_type
     )
-    bound = same.values_list("relation", flat=True).first() if index else None
-    if bound is not None:
-        raise Conflict("already_bound", OWN_BOUND if bound == Relation.SELF else ALREADY_BOUND)
+    if index:
+        refuse_bound(same)
     if family_places(user) >= FAMILY_MAX:
         raise Conflict("family_full", FULL)
     born = born_by_number(wanted.id_type, _number(wanted))
     minor = born is not None and age_on(born, clock.today()) < ADULT_FROM
     if own is None and minor and wanted.relation != Relation.SELF:
         raise Conflict("own_card_first", _("Bind your own card first, then your child's."))
+
+
+def refuse_bound(same: PatientAccessQuerySet) -> None:
+    """Say that a person is bound already: the user themselves, or somebody of the family."""
+    relation = same.values_list("relation", flat=True).first()
+    if relation is not None:
+        raise Conflict("already_bound", OWN_BOUND if relation == Relation.SELF else ALREADY_BOUND)
 
 
 SELF_BOUND = _("Your own card is bound already. To change it, end that binding first.")

@@ -99,19 +99,25 @@ def phone_code_send(
     return row.pk
 
 
+CODE_MISSING = _("Type the 6 digits of the text message.")
+
+
 def phone_code_check(*, code_id: int, code: str, purpose: str = CodePurpose.SIGN_IN) -> str:
     """The phone a right code was sent to; the code is used up by it. BadInput for any other.
 
-    One statement counts the guess before the code is compared, and one uses it up.
+    One statement counts the guess before the code is compared, and one uses it up. An empty box is
+    no guess.
     """
-    now = clock.now()
+    typed, now = code_from(code), clock.now()
+    if not typed:
+        raise BadInput("code_missing", CODE_MISSING, "code")
     alive = PhoneCode.objects.filter(
         pk=code_id, purpose=purpose, used_at=None, expires_at__gt=now, tries__lt=TRIES_MAX
     )
     if not alive.update(tries=F("tries") + 1):
         raise _over()
     row = PhoneCode.objects.get(pk=code_id)
-    if not constant_time_compare(row.code_digest, _digest(purpose, row.phone, code_from(code))):
+    if not constant_time_compare(row.code_digest, _digest(purpose, row.phone, typed)):
         if row.tries >= TRIES_MAX:
             raise _over()
         raise BadInput(

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from core import clock
 from core.dispatch import enqueue
 from core.errors import BadInput, NotFound, Refusal
+from core.page_faults import faults_of
 from core.page_mode import page_mode
 from core.web_addresses import peer_address
 from patients.actors import patient_actor
@@ -137,6 +138,6 @@ def _faults(refusal: Refusal | None) -> dict[str, object]:
         return {"faults": [], "at": ""}
     field = refusal.field if isinstance(refusal, BadInput) else ""
     return {
-        "faults": [{"field": f"id_{field}" if field else "", "text": refusal.message}],
+        "faults": faults_of(refusal, prefix="id_", linked=bool(field)),
         "at": field,
     }

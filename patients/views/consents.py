@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from core.errors import BadInput, Refusal
+from core.page_faults import faults_of
 from core.web_addresses import peer_address
 from patients.actors import patient_actor
 from patients.doors import (
@@ -44,7 +45,7 @@ def consent_first(request: HttpRequest) -> HttpResponse:
 
 def _first_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     state = consent_of(user=the_patient(request), purpose=ConsentPurpose.PRIVACY)
-    context = {"state": state, "next": next_of(request), "faults": _faults(refusal)}
+    context = {"state": state, "next": next_of(request), "faults": faults_of(refusal, linked=False)}
     status = refusal.status if refusal else 200
     return render(request, "patients/consents/first.html", context, status=status)
 
@@ -82,7 +83,7 @@ def consent_show(request: HttpRequest, purpose: str) -> HttpResponse:
         "state": consent_of(user=user, purpose=purpose),
         "history": consent_history(user=user, purpose=purpose),
         "next": next_of(request),
-        "faults": _faults(refusal),
+        "faults": faults_of(refusal, linked=False),
     }
     status = refusal.status if refusal else 200
     return render(request, "patients/consents/show.html", context, status=status)
@@ -119,7 +120,3 @@ def _give(request: HttpRequest, purpose: str) -> None:
         text_hash=shown,
         address=peer_address(request),
     )
-
-
-def _faults(refusal: Refusal | None) -> list[dict[str, object]]:
-    return [{"text": refusal.message, "field": ""}] if refusal else []

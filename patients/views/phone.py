@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from core.crypto import mask_phone
 from core.errors import BadInput, Refusal
+from core.page_faults import faults_of
 from core.web_addresses import peer_address
 from patients.doors import patient_required, the_patient
 from patients.models import CodePurpose
@@ -19,7 +20,6 @@ from patients.services.accounts import phone_change
 from patients.services.phone_codes import phone_code_check, phone_code_send
 from patients.signin import visit
 from patients.signin.phones import phone_from
-from patients.views.signin import faults_of
 
 PURPOSE, LEAVE = CodePurpose.CHANGE, CodePurpose.LEAVE
 
@@ -110,7 +110,7 @@ def phone_new_code(request: HttpRequest) -> HttpResponse:
 
 def _old_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     context = {
-        "faults": faults_of(refusal),
+        "faults": faults_of(refusal, prefix="id_"),
         "over": refusal is not None and refusal.code == "code_over",
         "sent": bool(visit.code_of(request, LEAVE)),
         "masked": mask_phone(phone_of(the_patient(request))),
@@ -121,7 +121,7 @@ def _old_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpRespo
 
 def _phone_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     context = {
-        "faults": faults_of(refusal),
+        "faults": faults_of(refusal, prefix="id_"),
         "typed": request.POST.get("phone", "")[:40],
         "masked": mask_phone(phone_of(the_patient(request))),
     }
@@ -131,7 +131,7 @@ def _phone_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpRes
 
 def _code_page(request: HttpRequest, code_id: int, refusal: Refusal | None = None) -> HttpResponse:
     context = {
-        "faults": faults_of(refusal),
+        "faults": faults_of(refusal, prefix="id_"),
         "over": refusal is not None and refusal.code == "code_over",
         "masked": mask_phone(code_phone(code_id)),
     }

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from core.crypto import mask_phone
 from core.errors import BadInput, Refusal
 from core.models import User
+from core.page_faults import faults_of
 from core.web_addresses import peer_address
 from patients.doors import NEXT, next_of, own_address, patient_of
 from patients.selectors import identity_holder
@@ -66,7 +67,7 @@ def phone_page(
 ) -> HttpResponse:
     doors = [] if visit.identity_of(request) else doors_open(request.headers.get("User-Agent", ""))
     context = {
-        "faults": faults_of(refusal),
+        "faults": faults_of(refusal, prefix="id_"),
         "typed": request.POST.get("phone", "")[:40],
         "next": next_of(request) or own_address(request, wanted),
         "doors": [(code, NAMES[code]) for code in doors],
@@ -121,7 +122,7 @@ def code_page(
 ) -> HttpResponse:
     identity = visit.identity_of(request)
     context = {
-        "faults": faults_of(refusal),
+        "faults": faults_of(refusal, prefix="id_"),
         "over": refusal is not None and refusal.code == "code_over",
         "masked": mask_phone(code_phone(code_id)),
         "sent": sent,
@@ -272,10 +273,3 @@ def door_of(code: str) -> Door:
     if door is None:
         raise Http404(code)
     return door
-
-
-def faults_of(refusal: Refusal | None) -> list[dict[str, object]]:
-    """What the error summary lists; a fault of one field leads to it."""
-    if refusal is None:
-        return []
-    return [{"text": refusal.message, "field": f"id_{refusal.field}" if refusal.field else ""}]

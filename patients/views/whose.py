@@ -10,11 +10,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from core.errors import BadInput, Refusal
+from core.page_faults import faults_of
 from core.web_addresses import peer_address
 from patients.selectors.accounts import code_phone
-from patients.services.accounts import ANSWER_WRONG, account_open, phone_answer
+from patients.services.accounts import ANSWER_MISSING, ANSWER_WRONG, account_open, phone_answer
 from patients.signin import visit
-from patients.views.signin import entered, faults_of, phone_page, taken, to_phone
+from patients.views.signin import entered, phone_page, taken, to_phone
 
 
 @never_cache
@@ -28,6 +29,8 @@ def sign_in_whose(request: HttpRequest) -> HttpResponse:
         return to_phone()
     if request.method != "POST":
         return _page(request)
+    if not request.POST.get("last", "").strip():
+        return _page(request, BadInput("answer_missing", ANSWER_MISSING, "last"))
     address = peer_address(request)
     if not phone_answer(phone=phone, last=request.POST.get("last", "")[:20], address=address):
         return _page(request, BadInput("not_theirs", ANSWER_WRONG, "last"))
@@ -45,4 +48,5 @@ def sign_in_whose(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     status = refusal.status if refusal else 200
-    return render(request, "account/whose.html", {"faults": faults_of(refusal)}, status=status)
+    context = {"faults": faults_of(refusal, prefix="id_")}
+    return render(request, "account/whose.html", context, status=status)

@@ -199,6 +199,7 @@ def test_paid_result_says_where_to_go_and_who_was_told():
     user, own, _mother = family()
     one = bill(own, 8640, item_name="阿托伐他汀钙片", category="09")
     row = paid(one, payer_id=user.pk)
+    assert "正在通知您" in text_of(signed_in(user).get(f"/bills/{one.pk}/result"))
 
     Notification.objects.filter(key=f"deducted/{row.number}").update(status="SENT")
 
@@ -341,3 +342,14 @@ def test_page_and_files_are_small_together():
         body = len(gzip.compress(client.get(page).content))
         assert files + body <= 100_000, page
     assert files <= 40_000
+
+
+def test_a_relatives_row_in_the_history_has_its_day_and_no_kind_of_visit():
+    user, _own, mother = family()
+    one = bill(mother)
+    paid(one, payer_id=user.pk)
+
+    text = text_of(signed_in(user).get("/bills"))
+
+    assert "11月20日云溪市第一医院" in text and "李*英" in text
+    assert "门诊楼" in text and "11月20日门诊" not in text

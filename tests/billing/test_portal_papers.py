@@ -140,6 +140,8 @@ def test_elder_mode_asks_the_grade_then_why(visit):
 
     first = client.get(f"/bills/{one.pk}/rating")
     assert "<textarea" not in first.content.decode() and "下一步" in text_of(first)
+    asked = client.get(f"/bills/{one.pk}/rating?asked=1")
+    assert asked.status_code == 400 and "请在五项里选一项" in text_of(asked)
     then = client.get(f"/bills/{one.pk}/rating?grade=1")
     assert "为什么" in text_of(then) and "等太久" in text_of(then) and "态度好" not in text_of(then)
     client.post(f"/bills/{one.pk}/rating", {"grade": "1", "tags": ["slow"]})

@@ -17,6 +17,7 @@ from patients.selectors import access_of, access_to
 from patients.services.binding_sends import binding_code_send, binding_codes_send_due
 from patients.services.bindings import (
     ATTEMPTS_MAX,
+    OWN_BOUND,
     BindingWanted,
     binding_begin,
     binding_cancel,
@@ -224,6 +225,24 @@ def test_an_own_card_a_second_time_is_refused(phone: Phone) -> None:
         begun(user, person("别人"))
     with pytest.raises(Conflict, match="already_bound"):
         begun(user, own, Relation.OTHER)
+
+
+def test_an_own_card_wished_for_twice_is_called_ones_own(phone: Phone) -> None:
+    user, own = patient_user(), person()
+    by_card = begun(user, own, id_number="", card_no=own.identifiers.get().value)
+    code = phone.code
+    bound(phone, user, own)
+    with pytest.raises(Conflict) as refused:
+        confirm(by_card, code)
+    assert refused.value.message == OWN_BOUND
+
+
+def test_an_empty_box_is_no_attempt(phone: Phone) -> None:
+    row = begun(patient_user(), person())
+    with pytest.raises(BadInput, match="code_missing"):
+        confirm(row, " ")
+    row.refresh_from_db()
+    assert row.attempts == 0
 
 
 def test_a_child_is_bound_by_the_guardian_with_the_guardians_phone(phone: Phone) -> None:

@@ -72,7 +72,7 @@ def test_two_wrong_answers_over_all_browsers_take_the_phone_away(
     assert (page.status_code, "error-summary" in page.content.decode()) == (400, True)
     still_clock.advance(timedelta(minutes=2))
     second = asked(gateway)
-    assert second.post(PAGE, {"last": ""})["Location"] == "/consents"
+    assert second.post(PAGE, {"last": "9999"})["Location"] == "/consents"
     assert who(second) not in {0, holder.pk}
     assert UserPhone.objects.get().user_id == who(second)
     assert holder.patient_access.live().count() == 2
@@ -81,7 +81,17 @@ def test_two_wrong_answers_over_all_browsers_take_the_phone_away(
     assert actions == ["phone_doubted", "phone_let_go"]
 
 
-@pytest.mark.parametrize("last", ["", "4", "-", NUMBER, "0" * 400, "\x00\x00\x00\x00", "％％％％"])
+@pytest.mark.parametrize("last", ["", "  "])
+def test_an_empty_box_is_no_answer(
+    gateway: Gateway, holder: User, still_clock: clock.FrozenClock, last: str
+) -> None:
+    still_clock.advance(LONG)
+    page = asked(gateway).post(PAGE, {"last": last})
+    assert (page.status_code, "请输入号码的最后四位" in page.content.decode()) == (400, True)
+    assert UserPhone.objects.get(user=holder).doubts == 0
+
+
+@pytest.mark.parametrize("last", ["4", "-", NUMBER, "0" * 400, "\x00\x00\x00\x00", "％％％％"])
 def test_what_is_no_answer_is_a_wrong_one(
     gateway: Gateway, holder: User, still_clock: clock.FrozenClock, last: str
 ) -> None:

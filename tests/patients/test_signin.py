@@ -62,6 +62,15 @@ def test_known_and_unknown_phones_get_the_same_answers(gateway):
     assert User.objects.count() == 1
 
 
+@pytest.mark.parametrize("typed", ["", " \u3000"])
+def test_an_empty_box_is_no_guess(client, gateway, typed):
+    ask(client, PHONE)
+    for _each in range(6):
+        page = answer(client, typed)
+        assert page.status_code == 400 and "请输入短信里的6位数字" in words(page)
+    assert answer(client, gateway.code()).status_code == 303
+
+
 def test_known_and_unknown_phones_cost_the_same_statements(gateway):
     patient_user("13900000001")
     counts = []
