@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models import Value as Constant
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,15 @@ from insurance.gateway.base import (
     Site,
     TimestampForm,
 )
-from insurance.models import Institution, InsuranceMessage, InsuranceRegion, InsuranceSession
+from insurance.models import (
+    Claim,
+    Coverage,
+    Institution,
+    InsuranceMessage,
+    InsuranceRegion,
+    InsuranceSession,
+    InsuredVisit,
+)
 
 
 class RegionSecretsUnreadable(ValueError):
@@ -30,19 +38,29 @@ class RegionSecretsUnreadable(ValueError):
 
 def institution_of(campus_id: int) -> Institution:
     """The campus at the insurer, with its region and today's sign-in number; one statement."""
-    session = InsuranceSession.objects.filter(
-        institution=OuterRef("pk"), operator_code=OuterRef("operator_code"), day=clock.today()
-    )
     found = (
-        Institution.objects.select_related("campus", "region")
+        _institutions()
         .filter(campus_id=campus_id, active=True, region__active=True)
         .exclude(campus__institution_code="")
-        .annotate(sign_no=Coalesce(Subquery(session.values("sign_no")[:1]), Constant("")))
         .first()
     )
     if found is None:
         raise NotOffered("not_insured_here", _("This place has no contract with the insurer."))
     return found
+
+
+def institution_speaking(institution_id: int) -> Institution:
+    """An institution for what was already begun there, even if its contract has ended since."""
+    return _institutions().get(pk=institution_id)
+
+
+def _institutions() -> QuerySet[Institution]:
+    session = InsuranceSession.objects.filter(
+        institution=OuterRef("pk"), operator_code=OuterRef("operator_code"), day=clock.today()
+    )
+    return Institution.objects.select_related("campus", "region").annotate(
+        sign_no=Coalesce(Subquery(session.values("sign_no")[:1]), Constant(""))
+    )
 
 
 def site_of(institution: Institution) -> Site:
@@ -99,6 +117,43 @@ def messages_unanswered(subject: str) -> list[InsuranceMessage]:
         .annotate(area=F("institution__region__area"))
         .order_by("id")
     )
+
+
+def claim_of_bill(invoice_ref: int) -> Claim | None:
+    """The newest claim of a bill: the one that stands, or the last that ended."""
+    return (
+        Claim.objects.select_related("coverage", "visit")
+        .filter(invoice_ref=invoice_ref)
+        .order_by("-id")
+        .first()
+    )
+
+
+def coverages_of(patient_id: int) -> list[Coverage]:
+    """Every entitlement of a patient as last told."""
+    return list(Coverage.objects.filter(patient_id=patient_id).order_by("scheme", "insured_area"))
+
+
+def claim_message_numbers(claim: Claim, operation: Operation) -> set[str]:
+    """Every number a claim was ever settled or reversed under."""
+    rows = InsuranceMessage.objects.filter(subject=claim.subject, operation=operation.value)
+    return set(rows.values_list("message_no", flat=True))
+
+
+def visit_living(claim: Claim) -> InsuredVisit | None:
+    """A registration this claim may use: of its care, its proof still good, not taken back."""
+    rows = InsuredVisit.objects.select_related("coverage").filter(
+        encounter=claim.encounter_id,
+        institution=claim.institution_id,
+        med_type=claim.med_type,
+        disease_code=claim.disease_code,
+        held=True,
+        expires_at__gt=clock.now(),
+        cancelled_at=None,
+    )
+    if claim.mdtrt_id and claim.visit_id is None:
+        rows = rows.filter(mdtrt_id=claim.mdtrt_id)
+    return rows.order_by("-id").first()
 
 
 def _secrets(region: InsuranceRegion) -> Mapping[str, str]:

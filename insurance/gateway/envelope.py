@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core import clock, outbound
@@ -174,14 +175,20 @@ def _refused(call: Call[Value], site: Site, message: str, platform_no: str) -> A
 
 def declined(code: str, message: str, *, platform_no: str = "") -> Answer[Value]:
     """The insurer's final no, in its own words."""
-    sentence = (
-        _("The insurer refuses: %(reason)s") % {"reason": message}
-        if message
-        else _("The insurer refuses without a reason.")
-    )
     return Answer(
-        Outcome.DECLINED, code=code, message=message, sentence=sentence, platform_no=platform_no
+        Outcome.DECLINED,
+        code=code,
+        message=message,
+        sentence=sentence_refused(message),
+        platform_no=platform_no,
     )
+
+
+def sentence_refused(message: str) -> str | Promise:
+    """A refusal as the patient or clerk may read it."""
+    if message:
+        return _("The insurer refuses: %(reason)s") % {"reason": message}
+    return _("The insurer refuses without a reason.")
 
 
 def unknown(

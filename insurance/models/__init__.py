@@ -2,7 +2,10 @@
 
 An `InsuranceRegion` is a pool with its platform; an `Institution` a campus under its own code
 there. `InsuranceMessage` is the intent of a call, committed before it is sent; `InsuranceReply`
-what was learnt of it. Messages and replies are evidence: rows are added, never changed.
+what was learnt of it. Messages and replies are evidence: rows are added, never changed. A
+`Coverage` is an entitlement of a patient, an `InsuredVisit` a visit the insurer was told of, a
+`Claim` what it is asked to pay of one bill, with its `ClaimLine`s as they were frozen; what only a
+person can decide about it is an `InsuranceReview`.
 """
 
 from insurance.models.catalogue import (
@@ -12,18 +15,29 @@ from insurance.models.catalogue import (
     ItemLevel,
     ItemMapping,
 )
+from insurance.models.claim import Claim, ClaimLine, ClaimRoute, ClaimStatus
+from insurance.models.coverage import Coverage, InsuredVisit
 from insurance.models.credential import HeldCredential
 from insurance.models.message import InsuranceMessage, InsuranceReply
 from insurance.models.region import Institution, InsuranceRegion, InsuranceSession
+from insurance.models.review import InsuranceReason, InsuranceReview
 
 __all__ = [
     "CatalogueItem",
+    "Claim",
+    "ClaimLine",
+    "ClaimRoute",
+    "ClaimStatus",
+    "Coverage",
     "HeldCredential",
     "Institution",
     "InsuranceMessage",
+    "InsuranceReason",
     "InsuranceRegion",
     "InsuranceReply",
+    "InsuranceReview",
     "InsuranceSession",
+    "InsuredVisit",
     "ItemCategory",
     "ItemImport",
     "ItemLevel",

@@ -17,8 +17,10 @@ from core.audit import record
 from core.errors import Conflict, Forbidden
 from insurance.gateway.credential import Identity
 from insurance.gateway.visit_values import Credential, CredentialKind
-from insurance.models import HeldCredential
+from insurance.models import Claim, ClaimStatus, HeldCredential, InsuredVisit
 from patients.models import Encounter, EncounterStatus
+
+UNSETTLED = Claim.STANDING - {ClaimStatus.SETTLED}
 
 
 def credential_hold(
@@ -69,11 +71,19 @@ def credential_of(encounter: Encounter) -> Credential | None:
 
 def credentials_forget() -> int:
     """Empty what expired or whose visit is over; the beat runs it, and twice does no harm."""
-    over = Q(expires_at__lte=clock.now()) | ~Q(encounter__status=EncounterStatus.OPEN)
-    ended = HeldCredential.objects.filter(over, held=True).values_list("pk", flat=True)
-    return HeldCredential.objects.filter(pk__in=list(ended)).update(
-        number="", card_serial="", held=False
+    expired = Q(expires_at__lte=clock.now())
+    over = ~Q(encounter__status=EncounterStatus.OPEN)
+    # A bill may still be settled after the visit, under the proof of its registration.
+    waiting = Claim.objects.filter(visit__held=True, status__in=UNSETTLED).values("visit")
+    return _emptied(HeldCredential, expired | over) + _emptied(
+        InsuredVisit, expired | (over & ~Q(pk__in=waiting))
     )
+
+
+def _emptied(model: type[HeldCredential | InsuredVisit], over: Q) -> int:
+    ended = model.objects.filter(over, held=True).values_list("pk", flat=True)
+    gone = {"number": "", "card_serial": "", "held": False}
+    return model.objects.filter(pk__in=list(ended)).update(**gone)
 
 
 def _is_patient(encounter: Encounter, identity: Identity) -> bool:

@@ -1,0 +1,53 @@
+"""The only place where insurance takes locks.
+
+One order for the whole house: account, encounter, invoice, claim, payment, payment transaction,
+agreement, deposit, credit line, statement, refund request, shift, ledger accounts.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+
+from core import clock
+from core.locking import PreparedLock, lock_rows
+from insurance.models import Claim, InsuranceReview, InsuredVisit
+
+_BESIDE = ("coverage", "visit__coverage")
+_claim = PreparedLock(Claim, lambda key: Claim.objects.select_related(*_BESIDE).filter(pk=key), int)
+# The array is read once; a plan may run a list again after each row and lease past the limit.
+_LEASE = """
+UPDATE insurance_claim SET due_at = %s WHERE id = ANY(ARRAY(
+  SELECT id FROM insurance_claim AS waiting WHERE due_at <= %s
+  ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED))
+RETURNING id
+"""
+
+
+def claim_lock(claim_id: int) -> Claim:
+    """The claim, locked, with its coverage and its visit beside it."""
+    return _claim.row(claim_id)
+
+
+def visit_lock(visit_id: int) -> InsuredVisit | None:
+    """A registration, locked after its claim; None when it has been taken back."""
+    rows = lock_rows(
+        InsuredVisit.objects.select_related("coverage").filter(pk=visit_id, cancelled_at=None)
+    )
+    return rows[0] if rows else None
+
+
+def review_lock(review_id: int) -> tuple[InsuranceReview, Claim] | None:
+    """A case with its claim, the claim locked first; None when there is no such case."""
+    claims = lock_rows(Claim.objects.select_related(*_BESIDE).filter(reviews=review_id))
+    reviews = lock_rows(InsuranceReview.objects.filter(pk=review_id)) if claims else []
+    return (reviews[0], claims[0]) if reviews else None
+
+
+def claims_lease(*, limit: int, lease_s: int) -> list[int]:
+    """Due claims, passed over by other sweepers until the lease ends. One statement."""
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_LEASE, [now + timedelta(seconds=lease_s), now, limit])
+        return [row[0] for row in cursor.fetchall()]

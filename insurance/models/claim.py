@@ -1,0 +1,282 @@
+"""One bill at the insurer, from the trial to the settlement and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+from typing import Any, ClassVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from insurance.gateway.claim_values import FundParts, Split
+from insurance.models.coverage import Coverage, InsuredVisit
+from insurance.models.message import InsuranceMessage
+from insurance.models.region import Institution
+from patients.models import Encounter, Patient
+
+PARTS = ("fund_fen", "own_account_fen", "mutual_aid_fen", "hospital_part_fen", "cash_fen")
+LINE_PARTS = ("own_fen", "over_limit_fen", "first_own_fen", "in_scope_fen")
+
+
+class ClaimRoute(models.TextChoices):
+    FSI = "FSI", _("hospital's own line")
+    MOBILE = "MOBILE", _("mobile-pay centre")
+
+
+class ClaimStatus(models.TextChoices):
+    OPEN = "OPEN", _("being priced")
+    PRICED = "PRICED", _("priced")
+    SETTLING = "SETTLING", _("being settled")
+    SETTLED = "SETTLED", _("settled")
+    REVERSING = "REVERSING", _("being reversed")
+    REVERSED = "REVERSED", _("reversed")
+    RELEASED = "RELEASED", _("ended without a settlement")
+    REVIEW = "REVIEW", _("in review")
+
+
+S = ClaimStatus
+
+
+def all_or_none(name: str, columns: Sequence[str]) -> models.CheckConstraint:
+    """The parts are all there and make the amount, or none is."""
+    total = reduce(add, (models.F(column) for column in columns))
+    whole = models.Q(amount_fen=total)
+    for column in columns:
+        # Said twice, because a CHECK that is not known to be false passes.
+        whole &= models.Q(**{f"{column}__gte": 0, f"{column}__isnull": False})
+    none = models.Q(**{f"{column}__isnull": True for column in columns})
+    return models.CheckConstraint(condition=whole | none, name=name)
+
+
+def _columns(prefix: str) -> list[str]:
+    return [f"{prefix}_{part}" for part in PARTS]
+
+
+def _part(name: Any) -> models.BigIntegerField[int | None, int | None]:
+    return models.BigIntegerField(name, null=True, blank=True)
+
+
+class Claim(models.Model):
+    """What the insurer is asked to pay of one bill; at most one open or settled claim per bill.
+
+    `invoice_ref` is billing's key of the bill: insurance knows no bill, so there is no foreign key.
+    The route is fixed before pricing. `attempt` counts those who took the pricing up, so that an
+    older one that woke again writes nothing. Amounts are in fen; `priced_*` is the trial (2206),
+    `settled_*` what the insurer owes (2207). `due_at` is when to look again: null = nothing open.
+    """
+
+    TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
+        # SETTLING again: a settlement thought lost turned up, and is looked at before it counts.
+        S.OPEN: frozenset({S.PRICED, S.SETTLING, S.RELEASED, S.REVIEW}),
+        S.PRICED: frozenset({S.OPEN, S.PRICED, S.SETTLING, S.RELEASED, S.REVIEW}),
+        # Never executed: back to its trial. Declined: the trial is not good any more either.
+        S.SETTLING: frozenset({S.SETTLED, S.PRICED, S.OPEN, S.REVIEW}),
+        S.SETTLED: frozenset({S.REVERSING}),
+        S.REVERSING: frozenset({S.REVERSED, S.SETTLED, S.REVIEW}),
+        # A person decides: look again, or begin anew once nothing stands.
+        S.REVIEW: frozenset({S.OPEN, S.SETTLING, S.REVERSING, S.RELEASED}),
+    }
+    STANDING: ClassVar[frozenset[str]] = frozenset(
+        {S.OPEN, S.PRICED, S.SETTLING, S.SETTLED, S.REVERSING, S.REVIEW}
+    )
+    IN_DOUBT: ClassVar[frozenset[str]] = frozenset({S.SETTLING, S.REVERSING})
+
+    invoice_ref = models.BigIntegerField(_("bill"))
+    encounter = models.ForeignKey(Encounter, on_delete=models.PROTECT, related_name="claims")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="claims")
+    institution = models.ForeignKey(Institution, on_delete=models.PROTECT, related_name="claims")
+    coverage = models.ForeignKey(
+        Coverage, null=True, blank=True, on_delete=models.PROTECT, related_name="claims"
+    )
+    visit = models.ForeignKey(
+        InsuredVisit, null=True, blank=True, on_delete=models.PROTECT, related_name="claims"
+    )
+    route = models.CharField(_("route"), max_length=6, choices=ClaimRoute, default=ClaimRoute.FSI)
+    status = models.CharField(
+        _("status"), max_length=10, choices=ClaimStatus, default=ClaimStatus.OPEN
+    )
+    amount_fen = models.BigIntegerField(_("amount"))
+    med_type = models.CharField(_("kind of care"), max_length=6)
+    disease_code = models.CharField(_("disease"), max_length=30, blank=True)
+    use_account = models.BooleanField(_("personal account may pay"), default=True)
+    mdtrt_id = models.CharField(_("the insurer's number of the visit"), max_length=32, blank=True)
+    batch_no = models.CharField(_("batch"), max_length=30, unique=True)
+    settlement_no = models.CharField(_("settlement"), max_length=40, blank=True)
+    reversal_no = models.CharField(_("reversal"), max_length=40, blank=True)
+    settle_message = models.ForeignKey(
+        InsuranceMessage,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    reverse_message = models.ForeignKey(
+        InsuranceMessage,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+
+    priced_fund_fen = _part(_("fund (trial)"))
+    priced_own_account_fen = _part(_("own account (trial)"))
+    priced_mutual_aid_fen = _part(_("mutual aid (trial)"))
+    priced_hospital_part_fen = _part(_("hospital's part (trial)"))
+    priced_cash_fen = _part(_("cash (trial)"))
+    priced_at = models.DateTimeField(_("priced at"), null=True, blank=True)
+    valid_until = models.DateTimeField(_("trial valid until"), null=True, blank=True)
+    priced = models.JSONField(_("the trial"), null=True, blank=True, encoder=DjangoJSONEncoder)
+
+    settled_fund_fen = _part(_("fund"))
+    settled_own_account_fen = _part(_("own account"))
+    settled_mutual_aid_fen = _part(_("mutual aid"))
+    settled_hospital_part_fen = _part(_("hospital's part"))
+    settled_cash_fen = _part(_("cash"))
+    settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+    settled = models.JSONField(
+        _("the settlement"), null=True, blank=True, encoder=DjangoJSONEncoder
+    )
+    reversed_at = models.DateTimeField(_("reversed at"), null=True, blank=True)
+
+    code = models.CharField(_("last answer"), max_length=64, blank=True)
+    message = models.CharField(_("its words"), max_length=500, blank=True)
+    attempt = models.PositiveIntegerField(default=0)
+    settle_tries = models.PositiveSmallIntegerField(default=0)
+    looks = models.PositiveSmallIntegerField(default=0)
+    lines_sent = models.BooleanField(
+        _("lines lie at the insurer"), default=False, help_text="unsettled ones, to be taken away"
+    )
+    releasing = models.BooleanField(_("to be released"), default=False)
+    undoing = models.BooleanField(
+        _("to be undone"), default=False, help_text="a person decided so: whatever stands is ended"
+    )
+    due_at = models.DateTimeField(_("look again at"), null=True, blank=True)
+    opened_by = models.CharField(_("opened by"), max_length=80)
+    occurred_at = models.DateTimeField(_("happened at"))
+    created_at = models.DateTimeField(_("recorded at"))
+
+    class Meta:
+        verbose_name = _("claim")
+        verbose_name_plural = _("claims")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["invoice_ref"],
+                name="claim_one_standing_per_bill",
+                condition=models.Q(
+                    status__in=["OPEN", "PRICED", "SETTLING", "SETTLED", "REVERSING", "REVIEW"]
+                ),
+            ),
+            # One number of the insurer settles one claim of an institution.
+            models.UniqueConstraint(
+                fields=["institution", "settlement_no"],
+                name="claim_settlement_once",
+                condition=~models.Q(settlement_no=""),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(amount_fen__gt=0), name="claim_amount_positive"
+            ),
+            all_or_none("claim_priced_adds_up", _columns("priced")),
+            all_or_none("claim_settled_adds_up", _columns("settled")),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["SETTLED", "REVERSING", "REVERSED"])
+                | (
+                    models.Q(settled_cash_fen__isnull=False, settled_at__isnull=False)
+                    & ~models.Q(settlement_no="")
+                ),
+                name="claim_settled_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["PRICED", "SETTLING"])
+                | models.Q(priced_cash_fen__isnull=False, valid_until__isnull=False),
+                name="claim_priced_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["SETTLING", "REVERSING"])
+                | models.Q(due_at__isnull=False),
+                name="claim_in_doubt_is_due",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["invoice_ref", "-id"], name="claim_of_bill"),
+            models.Index(
+                fields=["due_at"], name="claim_due", condition=models.Q(due_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.batch_no
+
+    @property
+    def subject(self) -> str:
+        """By what its messages are found."""
+        return f"claim:{self.pk}"
+
+    @property
+    def priced_split(self) -> Split | None:
+        """The trial's five parts."""
+        return self._split("priced")
+
+    @property
+    def settled_split(self) -> Split | None:
+        """The settlement's five parts."""
+        return self._split("settled")
+
+    @property
+    def fund_parts(self) -> FundParts | None:
+        """Every payer inside the fund, of the settlement or else of the trial; for the page."""
+        said = self.settled or self.priced
+        return FundParts(**said["fund"]) if said else None
+
+    def _split(self, prefix: str) -> Split | None:
+        parts = [getattr(self, column) for column in _columns(prefix)]
+        return None if None in parts else Split(*parts)
+
+
+def split_fields(prefix: str, split: Split | None) -> dict[str, Any]:
+    """The five columns of a split, for a transition; None empties them."""
+    return {f"{prefix}_{part}": getattr(split, part) if split else None for part in PARTS}
+
+
+class ClaimLine(models.Model):
+    """One line as it was frozen for the claim, and what the insurer made of it (I6).
+
+    `said` is the line as billing handed it down and never changes. `number` is the line's at the
+    insurer: made of the claim's, so that the same charge in a later claim is another line.
+    """
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="lines")
+    number = models.CharField(_("number at the insurer"), max_length=30)
+    charge_no = models.CharField(_("charge"), max_length=64)
+    amount_fen = models.BigIntegerField(_("amount"))
+    said = models.JSONField(_("line"), encoder=DjangoJSONEncoder)
+    own_fen = _part(_("wholly self-paid"))
+    over_limit_fen = _part(_("over the limit"))
+    first_own_fen = _part(_("paid first by oneself"))
+    in_scope_fen = _part(_("within the catalogue"))
+    level = models.CharField(_("level"), max_length=3, blank=True)
+    own_share = models.DecimalField(
+        _("own share"), max_digits=5, decimal_places=4, null=True, blank=True
+    )
+    price_limit = models.DecimalField(
+        _("price limit"), max_digits=16, decimal_places=6, null=True, blank=True
+    )
+    limited_use = models.BooleanField(_("limited use"), default=False)
+
+    class Meta:
+        verbose_name = _("line of a claim")
+        verbose_name_plural = _("lines of claims")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["claim", "number"], name="claim_line_once"),
+            models.CheckConstraint(
+                condition=models.Q(amount_fen__gt=0), name="claim_line_positive"
+            ),
+            all_or_none("claim_line_adds_up", LINE_PARTS),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
