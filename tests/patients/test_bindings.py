@@ -227,13 +227,14 @@ def test_an_own_card_a_second_time_is_refused(phone: Phone) -> None:
         begun(user, own, Relation.OTHER)
 
 
-def test_an_own_card_wished_for_twice_is_called_ones_own(phone: Phone) -> None:
+def test_an_own_card_bound_meanwhile_is_called_ones_own(phone: Phone) -> None:
     user, own = patient_user(), person()
     by_card = begun(user, own, id_number="", card_no=own.identifiers.get().value)
-    code = phone.code
-    bound(phone, user, own)
+    PatientAccess.objects.create(
+        user=user, patient=own, relation=Relation.SELF, may_view=True, created_at=clock.now()
+    )
     with pytest.raises(Conflict) as refused:
-        confirm(by_card, code)
+        confirm(by_card, phone.code)
     assert refused.value.message == OWN_BOUND
 
 
