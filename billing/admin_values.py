@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -122,65 +124,80 @@ FIELD_WORDS: dict[str, Promise] = {
     "contract": pgettext_lazy("outcome", "agreement"),
     "original order": pgettext_lazy("outcome", "original order"),
 }
+ACTION_WORDS: dict[str, Promise] = {
+    "tender_passed_over": pgettext_lazy("action", "went on without waiting"),
+    "notice_refused": pgettext_lazy("action", "notice of a channel refused"),
+    "insurance_other_person": pgettext_lazy("action", "insurance code of another person"),
+    "his_refused": pgettext_lazy("action", "call of the HIS refused"),
+    "patient_search": pgettext_lazy("action", "patient searched"),
+    "patient_lookup": pgettext_lazy("action", "patient looked at"),
+    "patient_reveal": pgettext_lazy("action", "personal data shown"),
+    "charges_put": pgettext_lazy("action", "charges received"),
+    "agreement_ended_at_desk": pgettext_lazy("action", "agreement ended at the desk"),
+    "agreement_limits_changed": pgettext_lazy("action", "agreement's limits changed"),
+    "agreement_people_changed": pgettext_lazy("action", "agreement pays for other people"),
+    "agreement_preferred": pgettext_lazy("action", "agreement comes first"),
+    "agreement_refused": pgettext_lazy("action", "agreement refused"),
+    "agreement_lets_go": pgettext_lazy("action", "agreement no longer pays for a person"),
+}
+PAGE_WORDS: dict[str, Promise] = {
+    "patient": pgettext_lazy("page", "patient"),
+    "bill": pgettext_lazy("page", "bill"),
+    "cash": pgettext_lazy("page", "cash"),
+    "return": pgettext_lazy("page", "return"),
+    "review": pgettext_lazy("page", "review"),
+    "person_review": pgettext_lazy("page", "who is who"),
+    "bindings": pgettext_lazy("page", "bindings and agreements"),
+    "end_binding": pgettext_lazy("page", "end of a binding"),
+    "end_agreement": pgettext_lazy("page", "end of an agreement"),
+    "merge": pgettext_lazy("page", "joined records"),
+}
+LABEL_WORDS: dict[str, Promise] = {
+    "numbers": pgettext_lazy("column", "numbers"),
+    "call": pgettext_lazy("column", "call"),
+    "fields": pgettext_lazy("column", "fields"),
+}
+RIGHT_WORDS: dict[str, Promise] = {
+    "collect_invoice": pgettext_lazy("right", "take a payment at the window"),
+    "return_invoice": pgettext_lazy("right", "ask for a return"),
+    "pass_over_tender": pgettext_lazy("right", "go on while a payment is unconfirmed"),
+    "decide_billingreview": pgettext_lazy("right", "decide reviews"),
+    "end_agreement": pgettext_lazy("right", "end an agreement at the desk"),
+}
+SUBJECT_WORDS: dict[str, Promise] = {
+    "invoice": _("bill"),
+    "his.call": pgettext_lazy("subject", "HIS call"),
+    "channel": pgettext_lazy("subject", "channel"),
+}
+# What is written in which field; one field may hold words of several subjects.
+_BY_FIELD: tuple[tuple[str, Mapping[str, Promise | str]], ...] = (
+    ("channel", CHANNEL_WORDS),
+    ("counterparty", COUNTERPARTY_WORDS),
+    ("operation", OPERATION_WORDS),
+    ("kind", KIND_WORDS),
+    ("event", EVENT_WORDS),
+    ("family", {code: family.title for code, family in FAMILIES.items()}),
+    ("outcome", OUTCOME_WORDS),
+    ("mode", MODE_WORDS),
+    ("differs", FIELD_WORDS),
+    ("purpose", {"invoice": _("bill")}),
+    ("currency", {"CNY": pgettext_lazy("currency", "yuan")}),
+    ("reason", REASON_WORDS),
+    ("code", REASON_WORDS),
+    ("decline_code", REASON_WORDS),
+    ("comment", REASON_WORDS),
+    ("action", ACTION_WORDS),
+    ("subject", SUBJECT_WORDS),
+    ("tags", dict(RatingTag.choices)),
+    ("page", PAGE_WORDS),
+    ("by", {**KINDS, "link": pgettext_lazy("found by", "a link")}),
+    ("reason", REVEAL_REASONS),
+    ("label", LABEL_WORDS),
+    ("right", RIGHT_WORDS),
+)
 
 
 def register() -> None:
     """Make them known to the lists of the admin."""
-    words_add("channel", CHANNEL_WORDS)
-    words_add("counterparty", COUNTERPARTY_WORDS)
-    words_add("operation", OPERATION_WORDS)
-    words_add("kind", KIND_WORDS)
-    words_add("event", EVENT_WORDS)
-    words_add("family", {code: family.title for code, family in FAMILIES.items()})
-    words_add("outcome", OUTCOME_WORDS)
-    words_add("mode", MODE_WORDS)
-    words_add("differs", FIELD_WORDS)
-    words_add("purpose", {"invoice": _("bill")})
-    words_add("currency", {"CNY": pgettext_lazy("currency", "yuan")})
-    for field in ("reason", "code", "decline_code", "comment"):
-        words_add(field, REASON_WORDS)
-    words_add("action", {
-        "tender_passed_over": pgettext_lazy("action", "went on without waiting"),
-        "notice_refused": pgettext_lazy("action", "notice of a channel refused"),
-        "insurance_other_person": pgettext_lazy("action", "insurance code of another person"),
-        "his_refused": pgettext_lazy("action", "call of the HIS refused"),
-        "patient_search": pgettext_lazy("action", "patient searched"),
-        "patient_lookup": pgettext_lazy("action", "patient looked at"),
-        "patient_reveal": pgettext_lazy("action", "personal data shown"),
-        "charges_put": pgettext_lazy("action", "charges received"),
-        "agreement_ended_at_desk": pgettext_lazy("action", "agreement ended at the desk"),
-        "agreement_limits_changed": pgettext_lazy("action", "agreement's limits changed"),
-        "agreement_people_changed": pgettext_lazy("action", "agreement pays for other people"),
-        "agreement_preferred": pgettext_lazy("action", "agreement comes first"),
-        "agreement_refused": pgettext_lazy("action", "agreement refused"),
-        "agreement_lets_go": pgettext_lazy("action", "agreement no longer pays for a person"),
-    })  # fmt: skip
-    words_add("subject", {"invoice": _("bill"), "his.call": pgettext_lazy("subject", "HIS call"),
-                          "channel": pgettext_lazy("subject", "channel")})  # fmt: skip
-    words_add("tags", dict(RatingTag.choices))
-    words_add("page", {
-        "patient": pgettext_lazy("page", "patient"),
-        "bill": pgettext_lazy("page", "bill"),
-        "cash": pgettext_lazy("page", "cash"),
-        "return": pgettext_lazy("page", "return"),
-        "review": pgettext_lazy("page", "review"),
-        "person_review": pgettext_lazy("page", "who is who"),
-        "bindings": pgettext_lazy("page", "bindings and agreements"),
-        "end_binding": pgettext_lazy("page", "end of a binding"),
-        "end_agreement": pgettext_lazy("page", "end of an agreement"),
-        "merge": pgettext_lazy("page", "joined records"),
-    })  # fmt: skip
-    words_add("by", {**KINDS, "link": pgettext_lazy("found by", "a link")})
-    words_add("reason", REVEAL_REASONS)
-    words_add("label", {
-        "numbers": pgettext_lazy("column", "numbers"),
-        "call": pgettext_lazy("column", "call"),
-        "fields": pgettext_lazy("column", "fields"),
-    })  # fmt: skip
-    words_add("right", {
-        "collect_invoice": pgettext_lazy("right", "take a payment at the window"),
-        "return_invoice": pgettext_lazy("right", "ask for a return"),
-        "pass_over_tender": pgettext_lazy("right", "go on while a payment is unconfirmed"),
-        "decide_billingreview": pgettext_lazy("right", "decide reviews"),
-        "end_agreement": pgettext_lazy("right", "end an agreement at the desk"),
-    })  # fmt: skip
+    for field, words in _BY_FIELD:
+        words_add(field, words)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,91 +21,22 @@ def hospital_name(_request: HttpRequest) -> str:
     return pay_door.hospital().name or gettext("Hospital billing")
 
 
-def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """What a member of staff may open, grouped; a count stands only where something waits."""
-    may = request.user.has_perm
-    waiting = open_count() if may("billing.view_billingreview") else 0
-    return [
-        _group(_("Window"), (
-            _item(_("Patient desk"), "search", "admin:index", may("patients.search_patient"),
-                  active=_at_desk),
-            _item(_("Bills"), "receipt_long", "admin:billing_invoice_changelist",
-                  may("billing.view_invoice")),
-        )),
-        _group(_("Review"), (
-            _item(_("Reviews"), "fact_check", "desk_reviews",
-                  may("billing.view_billingreview"), waiting=waiting),
-            _item(_("Joined records"), "merge", "desk_merges", may("patients.view_patientmerge")),
-        )),
-        _group(_("Patients' word"), (
-            _item(_("Ratings"), "star", "admin:billing_rating_changelist",
-                  may("billing.view_rating")),
-        )),
-        _group(_("Accounts"), (
-            _item(_("Payments"), "payments", "admin:billing_paymenttransaction_changelist",
-                  may("billing.view_paymenttransaction")),
-            _item(_("Returns"), "undo", "admin:billing_invoicereturn_changelist",
-                  may("billing.view_invoicereturn")),
-            _item(_("Ledger"), "menu_book", "admin:ledger_journalentry_changelist",
-                  may("ledger.view_journalentry")),
-            _item(_("Accounts of the ledger"), "account_balance",
-                  "admin:ledger_ledgeraccount_changelist", may("ledger.view_ledgeraccount")),
-            _item(_("Shifts"), "schedule", "admin:billing_shift_changelist",
-                  may("billing.view_shift")),
-            _item(_("Agreements"), "handshake", "admin:billing_agreement_changelist",
-                  may("billing.view_agreement")),
-        )),
-        _group(_("System"), (
-            _item(_("Look-ups and acts"), "visibility", "admin:core_auditevent_changelist",
-                  may("core.view_auditevent")),
-            _item(_("Calls to the outside"), "call_made", "admin:core_outboundcall_changelist",
-                  may("core.view_outboundcall")),
-            _item(_("Notices of the channels"), "move_to_inbox",
-                  "admin:billing_paymentnotice_changelist", may("billing.view_paymentnotice")),
-            _item(_("Events to the HIS"), "outbox", "admin:billing_hisevent_changelist",
-                  may("billing.view_hisevent")),
-            _item(_("Messages"), "sms", "admin:patients_notification_changelist",
-                  may("patients.view_notification")),
-            _item(_("State changes"), "timeline", "admin:core_statechange_changelist",
-                  may("core.view_statechange")),
-            _item(_("Jobs"), "event_repeat", "admin:django_celery_beat_periodictask_changelist",
-                  may("django_celery_beat.view_periodictask")),
-            _item(_("Job runs"), "history", "admin:core_jobrun_changelist",
-                  may("core.view_jobrun")),
-            _item(_("Merchants"), "storefront", "admin:billing_merchant_changelist",
-                  may("billing.view_merchant")),
-            _item(_("Tags"), "nfc", "admin:patients_location_changelist",
-                  may("patients.view_location")),
-            _item(_("HIS clients"), "key", "admin:patients_hisclient_changelist",
-                  may("patients.view_hisclient")),
-            _item(_("Users"), "group", "admin:core_user_changelist", may("core.view_user")),
-            _item(_("Second factors"), "phonelink_lock", "admin:mfa_authenticator_changelist",
-                  may("mfa.view_authenticator")),
-            _item(_("Groups"), "badge", "admin:auth_group_changelist", may("auth.view_group")),
-        )),
-    ]  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One address, for whoever holds the right; `waiting` counts what lies behind it."""
+
+    title: Promise
+    icon: str
+    address: str
+    right: str
+    waiting: Callable[[], int] | None = None
+    active: Callable[[HttpRequest], bool] | None = None
 
 
-def _group(title: Any, items: tuple[dict[str, Any] | None, ...]) -> dict[str, Any]:
-    return {"title": title, "items": [item for item in items if item is not None]}
-
-
-def _item(
-    title: Any,
-    icon: str,
-    address: str,
-    allowed: bool,
-    *,
-    waiting: int = 0,
-    active: Callable[[HttpRequest], bool] | None = None,
-) -> dict[str, Any] | None:
-    """One entry, or nothing for who may not open it."""
-    if not allowed:
-        return None
-    entry: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(address)}
-    if waiting:
-        entry |= {"badge": waiting, "badge_variant": "warning"}
-    return entry | ({"active": active} if active else {})
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: Promise
+    entries: tuple[Entry, ...]
 
 
 def _at_desk(request: HttpRequest) -> bool:
@@ -115,3 +48,84 @@ def _at_desk(request: HttpRequest) -> bool:
         and (at.url_name or "").startswith("desk_")
         and not any(part in at.route for part in elsewhere)
     )
+
+
+GROUPS = (
+    Group(_("Window"), (
+        Entry(_("Patient desk"), "search", "admin:index", "patients.search_patient",
+              active=_at_desk),
+        Entry(_("Bills"), "receipt_long", "admin:billing_invoice_changelist",
+              "billing.view_invoice"),
+    )),
+    Group(_("Review"), (
+        Entry(_("Reviews"), "fact_check", "desk_reviews",
+              "billing.view_billingreview", waiting=open_count),
+        Entry(_("Joined records"), "merge", "desk_merges", "patients.view_patientmerge"),
+    )),
+    Group(_("Patients' word"), (
+        Entry(_("Ratings"), "star", "admin:billing_rating_changelist", "billing.view_rating"),
+    )),
+    Group(_("Accounts"), (
+        Entry(_("Payments"), "payments", "admin:billing_paymenttransaction_changelist",
+              "billing.view_paymenttransaction"),
+        Entry(_("Returns"), "undo", "admin:billing_invoicereturn_changelist",
+              "billing.view_invoicereturn"),
+        Entry(_("Ledger"), "menu_book", "admin:ledger_journalentry_changelist",
+              "ledger.view_journalentry"),
+        Entry(_("Accounts of the ledger"), "account_balance",
+              "admin:ledger_ledgeraccount_changelist", "ledger.view_ledgeraccount"),
+        Entry(_("Shifts"), "schedule", "admin:billing_shift_changelist", "billing.view_shift"),
+        Entry(_("Agreements"), "handshake", "admin:billing_agreement_changelist",
+              "billing.view_agreement"),
+    )),
+    Group(_("System"), (
+        Entry(_("Look-ups and acts"), "visibility", "admin:core_auditevent_changelist",
+              "core.view_auditevent"),
+        Entry(_("Calls to the outside"), "call_made", "admin:core_outboundcall_changelist",
+              "core.view_outboundcall"),
+        Entry(_("Notices of the channels"), "move_to_inbox",
+              "admin:billing_paymentnotice_changelist", "billing.view_paymentnotice"),
+        Entry(_("Events to the HIS"), "outbox", "admin:billing_hisevent_changelist",
+              "billing.view_hisevent"),
+        Entry(_("Messages"), "sms", "admin:patients_notification_changelist",
+              "patients.view_notification"),
+        Entry(_("State changes"), "timeline", "admin:core_statechange_changelist",
+              "core.view_statechange"),
+        Entry(_("Jobs"), "event_repeat", "admin:django_celery_beat_periodictask_changelist",
+              "django_celery_beat.view_periodictask"),
+        Entry(_("Job runs"), "history", "admin:core_jobrun_changelist", "core.view_jobrun"),
+        Entry(_("Merchants"), "storefront", "admin:billing_merchant_changelist",
+              "billing.view_merchant"),
+        Entry(_("Tags"), "nfc", "admin:patients_location_changelist", "patients.view_location"),
+        Entry(_("HIS clients"), "key", "admin:patients_hisclient_changelist",
+              "patients.view_hisclient"),
+        Entry(_("Users"), "group", "admin:core_user_changelist", "core.view_user"),
+        Entry(_("Second factors"), "phonelink_lock", "admin:mfa_authenticator_changelist",
+              "mfa.view_authenticator"),
+        Entry(_("Groups"), "badge", "admin:auth_group_changelist", "auth.view_group"),
+    )),
+)  # fmt: skip
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """What a member of staff may open, grouped; a count stands only where something waits."""
+    may = request.user.has_perm
+    return [
+        {
+            "title": group.title,
+            "items": [_shown(entry) for entry in group.entries if may(entry.right)],
+        }
+        for group in GROUPS
+    ]
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "title": entry.title,
+        "icon": entry.icon,
+        "link": reverse_lazy(entry.address),
+    }
+    waiting = entry.waiting() if entry.waiting is not None else 0
+    if waiting:
+        shown |= {"badge": waiting, "badge_variant": "warning"}
+    return shown | ({"active": entry.active} if entry.active else {})

@@ -47,14 +47,7 @@ def consent_give(
             text_hash=text.sha256,
             given_at=clock.now(),
         )
-        record(
-            by=by,
-            action="consent_given",
-            subject="patients.consent",
-            subject_id=given.pk,
-            detail=_detail(given),
-            address=address,
-        )
+        _recorded(given, "consent_given", by, address)
     return given
 
 
@@ -70,14 +63,7 @@ def consent_withdraw(*, user: User, purpose: str, by: Actor, address: str = "") 
         standing = list(rows.order_by("pk"))
         rows.update(withdrawn_at=clock.now())
         for one in standing:
-            record(
-                by=by,
-                action="consent_withdrawn",
-                subject="patients.consent",
-                subject_id=one.pk,
-                detail=_detail(one),
-                address=address,
-            )
+            _recorded(one, "consent_withdrawn", by, address)
         for follow in _followers(purpose):
             follow(user=user, by=by)
     return len(standing)
@@ -95,9 +81,16 @@ def _text(purpose: str) -> ConsentText:
     return consent_text(str(purpose))
 
 
-def _detail(row: Consent) -> dict[str, object]:
-    return {
-        "purpose": str(row.purpose),
-        "version": row.text_version,
-        "user": row.user_id,
-    }
+def _recorded(row: Consent, action: str, by: Actor, address: str) -> None:
+    record(
+        by=by,
+        action=action,
+        subject="patients.consent",
+        subject_id=row.pk,
+        detail={
+            "purpose": str(row.purpose),
+            "version": row.text_version,
+            "user": row.user_id,
+        },
+        address=address,
+    )

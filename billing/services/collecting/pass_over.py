@@ -30,44 +30,12 @@ def tender_pass_over(*, invoice_id: int, by: Actor) -> Invoice:
     """Free a bill for another way to pay. Raises Conflict when no tender stands in its way."""
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
-        flying = [
-            row
-            for row in captures_lock(invoice)
-            if row.status in PaymentTransaction.IN_FLIGHT and row.passed_over_at is None
-        ]
-        if not flying or invoice.status not in (
-            InvoiceStatus.COLLECTING,
-            InvoiceStatus.PROCESSING,
-        ):
-            raise Conflict("nothing_in_flight", _("No payment of this bill is unconfirmed."))
+        flying = _in_the_way(invoice)
         PaymentTransaction.objects.filter(pk__in=[row.pk for row in flying]).update(
             passed_over_at=clock.now()
         )
-        collect = collect_lock(invoice)
-        if collect is not None:
-            transition(
-                collect,
-                CollectStatus.DECLINED,
-                by=by,
-                reason=PASSED_OVER,
-                decline_code=PASSED_OVER,
-                auth_code="",
-            )
-        transition(
-            invoice,
-            InvoiceStatus.ISSUED,
-            by=by,
-            reason=PASSED_OVER,
-            decline_code=PASSED_OVER,
-            due_at=None,
-            action=None,
-        )
-        event_add(
-            invoice=invoice,
-            type=EventType.DECLINED,
-            data={"reason": PASSED_OVER},
-            occurred_at=clock.now(),
-        )
+        _collect_ended(invoice, by)
+        _freed(invoice, by)
         audit.record(
             by=by,
             action="tender_passed_over",
@@ -76,3 +44,47 @@ def tender_pass_over(*, invoice_id: int, by: Actor) -> Invoice:
             detail={"numbers": [row.number for row in flying]},
         )
     return invoice
+
+
+def _in_the_way(invoice: Invoice) -> list[PaymentTransaction]:
+    """The tenders of a locked bill that are waited for."""
+    flying = [
+        row
+        for row in captures_lock(invoice)
+        if row.status in PaymentTransaction.IN_FLIGHT and row.passed_over_at is None
+    ]
+    if not flying or invoice.status not in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
+        raise Conflict("nothing_in_flight", _("No payment of this bill is unconfirmed."))
+    return flying
+
+
+def _collect_ended(invoice: Invoice, by: Actor) -> None:
+    collect = collect_lock(invoice)
+    if collect is not None:
+        transition(
+            collect,
+            CollectStatus.DECLINED,
+            by=by,
+            reason=PASSED_OVER,
+            decline_code=PASSED_OVER,
+            auth_code="",
+        )
+
+
+def _freed(invoice: Invoice, by: Actor) -> None:
+    """To be paid again, and the HIS told so."""
+    transition(
+        invoice,
+        InvoiceStatus.ISSUED,
+        by=by,
+        reason=PASSED_OVER,
+        decline_code=PASSED_OVER,
+        due_at=None,
+        action=None,
+    )
+    event_add(
+        invoice=invoice,
+        type=EventType.DECLINED,
+        data={"reason": PASSED_OVER},
+        occurred_at=clock.now(),
+    )
