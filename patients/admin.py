@@ -25,16 +25,21 @@ from patients.models import (
 
 columns_add(COLUMN_WORDS)
 words_add("action", {
+    "access_ended": pgettext_lazy("action", "binding ended"),
+    "access_granted": pgettext_lazy("action", "right given"),
+    "access_revoked": pgettext_lazy("action", "right taken back"),
     "account_opened": pgettext_lazy("action", "account opened"),
     "binding_made": pgettext_lazy("action", "patient card bound"),
     "consent_given": pgettext_lazy("action", "consent given"),
     "consent_withdrawn": pgettext_lazy("action", "consent taken back"),
     "encounter_put": pgettext_lazy("action", "visit received"),
     "patient_corrected": pgettext_lazy("action", "identity corrected"),
+    "patient_merged": pgettext_lazy("action", "duplicate joined"),
     "patient_phone_changed": pgettext_lazy("action", "phone on record changed"),
     "patient_phone_kept": pgettext_lazy("action", "phone of another system not taken over"),
     "patient_signed_in": pgettext_lazy("action", "patient signed in"),
     "patient_signed_out": pgettext_lazy("action", "patient signed out"),
+    "patient_unmerged": pgettext_lazy("action", "duplicate parted again"),
     "phone_doubted": pgettext_lazy("action", "wrong answer to whose a phone is"),
     "phone_let_go": pgettext_lazy("action", "phone taken from the account"),
     "phone_changed": pgettext_lazy("action", "phone of the account changed"),

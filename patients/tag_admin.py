@@ -26,13 +26,8 @@ from patients.models import Location, TagTouch
 from patients.ndef import uri_record
 
 words_add("action", {
-    "access_ended": pgettext_lazy("action", "binding ended"),
-    "access_granted": pgettext_lazy("action", "right given"),
-    "access_revoked": pgettext_lazy("action", "right taken back"),
     "location_added": pgettext_lazy("action", "location with a tag added"),
     "location_changed": pgettext_lazy("action", "location with a tag changed"),
-    "patient_merged": pgettext_lazy("action", "duplicate joined"),
-    "patient_unmerged": pgettext_lazy("action", "duplicate parted again"),
 })  # fmt: skip
 
 
