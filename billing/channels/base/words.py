@@ -1,0 +1,73 @@
+"""The words of the boundary: how a payer takes part, what is done, what a channel can."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"  # a notice that only rings: what it claims is asked for first
+
+
+class Mode(StrEnum):
+    """How the payer takes part in a capture."""
+
+    AGREEMENT = "agreement"  # 委托代扣: a signed contract, nobody touches a phone
+    SCAN = "scan"  # 付款码: the payer's code is read by the window
+    NATIVE = "native"  # a QR code the payer scans
+    H5 = "h5"  # a link opened in the phone's browser
+    JSAPI = "jsapi"  # asked for inside the wallet's own browser, by the payer's id there
+    CASH = "cash"  # banknotes at the window
+
+
+# What a payer opens by their own hand; until then no money is under way.
+OFFERED_MODES = (Mode.NATIVE, Mode.H5, Mode.JSAPI)
+
+
+class Operation(StrEnum):
+    """The verbs of a channel; also the names under which faults and calls are recorded."""
+
+    SIGN = "sign"
+    UNSIGN = "unsign"
+    CAPTURE = "capture"
+    QUERY = "query"
+    CLOSE = "close"
+    REVERSE = "reverse"
+    REFUND = "refund"
+    REFUND_QUERY = "refund_query"
+    AGREEMENT_QUERY = "agreement_query"
+    TRANSFER = "transfer"
+    TRANSFER_QUERY = "transfer_query"
+
+
+class Capability(StrEnum):
+    """What a channel can do beyond capture and query."""
+
+    AGREEMENT = "agreement"
+    SCAN = "scan"
+    PAY_LINK = "pay_link"
+    JSAPI = "jsapi"  # with PAY_LINK: also inside the wallet's own browser
+    REFUND = "refund"
+    REVERSE = "reverse"
+    CLOSE = "close"
+    TRANSFER = "transfer"
+
+
+class Source(StrEnum):
+    """By which door the answer came."""
+
+    SEND = "send"
+    QUERY = "query"
+    NOTICE = "notice"
+
+
+class NoticeKind(StrEnum):
+    CAPTURE = "capture"
+    REFUND = "refund"
+    AGREEMENT = "agreement"
+
+
+class PayeeKind(StrEnum):
+    """By what a payee is known to the channel."""
+
+    USER_ID = "user_id"
+    LOGIN = "login"  # a phone number or mail address; needs the real name
+    OPEN_ID = "open_id"
