@@ -3,6 +3,8 @@
 `--json` prints one object on stdout; text for people goes to stderr, so both can be had at once.
 Exit codes are `ExitCode`. A command that writes offers `--dry-run`. A command is safe to run twice;
 one that must not run twice *at once* sets `exclusive`, and the second run ends with LOCKED.
+People's text is English, as the options and their help are: it is for who runs the machine, and is
+searched for and quoted. What a command makes patients read stays in the house's language.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.translation import override
 from rich.console import Console
 from rich.progress import track
 
@@ -24,6 +28,7 @@ from core.errors import BadInput, Refusal
 from core.jobs import session_lock
 
 T = TypeVar("T")
+SPOKEN = "en"
 
 
 class ExitCode(IntEnum):
@@ -52,6 +57,8 @@ class PortalCommand(BaseCommand):
 
     writes = False
     exclusive = False
+    # Whether the work itself writes words for patients or for the pages: only refusals are English.
+    drives = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
@@ -90,13 +97,15 @@ class PortalCommand(BaseCommand):
     def _performed(self, options: dict[str, Any]) -> Result:
         name = type(self).__module__.rpartition(".")[2]
         try:
-            if not self.exclusive:
-                return self.perform(**options)
-            with session_lock(f"command:{name}") as alone:
-                if alone:
+            with override(settings.LANGUAGE_CODE if self.drives else SPOKEN):
+                if not self.exclusive:
                     return self.perform(**options)
+                with session_lock(f"command:{name}") as alone:
+                    if alone:
+                        return self.perform(**options)
         except Refusal as refusal:
-            message = str(refusal.message)
+            with override(SPOKEN):
+                message = str(refusal.message)
             data = {"error": {"code": refusal.code, "message": message}}
             bad_input = isinstance(refusal, BadInput)
             return Result(data, message, ExitCode.USAGE if bad_input else ExitCode.REFUSED)

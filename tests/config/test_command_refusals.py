@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from io import StringIO
 
 import pytest
@@ -16,10 +18,10 @@ USAGE, REFUSED = 2, 4
 @pytest.mark.parametrize(
     ("typed", "code", "words"),
     [
-        (("clock", "--set", "2020-01-01T00:00:00+08:00"), REFUSED, "只能往前"),
-        (("run_due", "nope"), USAGE, "sweep_invoices"),
+        (("clock", "--set", "2020-01-01T00:00:00+08:00"), REFUSED, "only moves forward"),
+        (("run_due", "nope"), USAGE, "There is no job of this key; there are: "),
         (("compare_books", "--wait=-5"), USAGE, "--wait"),
-        (("resolve_unknown", "--number", "NOPE"), USAGE, "没有未完结的交易"),
+        (("resolve_unknown", "--number", "NOPE"), USAGE, "No open transaction has this number"),
     ],
 )
 def test_unusable_value_is_refused_in_words(typed: tuple[str, ...], code: int, words: str) -> None:
@@ -51,3 +53,28 @@ def test_step_is_added_to_the_clock_that_leads(
     monkeypatch.setattr(clock_command, "sandbox_call", moved)
     call_command("clock", *typed, stderr=StringIO())
     assert sent == [order]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("check_ledger",),
+        ("clock",),
+        ("close_day", "--dry-run"),
+        ("close_day", "--date", "2099-01-01"),
+        ("doctor",),
+        ("nfc_payload",),
+        ("nfc_payload", "--location", "NOPE"),
+        ("resolve_unknown", "--dry-run"),
+        ("run_due", "sweep_invoices", "--dry-run"),
+        ("sync_roles", "--dry-run"),
+        ("sync_schedule", "--dry-run"),
+    ],
+)
+def test_every_command_speaks_one_language(typed: tuple[str, ...]) -> None:
+    said = StringIO()
+    with suppress(SystemExit):
+        call_command(*typed, stderr=said)
+    assert said.getvalue()
+    assert re.findall("[\u4e00-\u9fff]+", said.getvalue()) == []

@@ -36,6 +36,7 @@ from core.models import User
 
 
 class Command(PortalCommand):
+    drives = True
     help = "Run portal, sandbox, worker and beat with a demo hospital, until Ctrl-C."
     writes = True
     exclusive = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from billing.models import PaymentTransaction
 from billing.services.sweeps import transaction_resume
@@ -16,6 +16,7 @@ from core.errors import BadInput
 class Command(PortalCommand):
     help = "Query or close every payment transaction that is not final."
     writes = True
+    drives = True
     exclusive = True
 
     def add_options(self, parser: CommandParser) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import override
 
 from config.jobs import job_of
 from core import clock
-from core.commands import ExitCode, PortalCommand, Result
+from core.commands import SPOKEN, ExitCode, PortalCommand, Result
 from core.errors import BadInput, NotFound
 from core.jobs import Job, job_run
 from core.models import JobRun
@@ -17,13 +18,15 @@ from core.models import JobRun
 class Command(PortalCommand):
     help = "Run one job of the schedule now; safe at any time."
     writes = True
+    drives = True
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("job", help="a key of config/schedule.py")
 
     def perform(self, **options: Any) -> Result:
         try:
-            job = job_of(options["job"])
+            with override(SPOKEN):
+                job = job_of(options["job"])
         except NotFound as error:
             raise BadInput(error.code, error.message, error.field) from error
         if options["dry_run"]:
