@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -20,6 +20,9 @@ from django.views.decorators.cache import never_cache
 from core.models import User
 from patients.models import ConsentPurpose
 from patients.selectors import consent_stands
+from patients.signin import visit
+from patients.signin.base import Door
+from patients.signin.registry import door_get
 
 Page = Callable[..., HttpResponse]
 NEXT = "next"
@@ -90,3 +93,19 @@ def own_address(request: HttpRequest, wanted: str) -> str:
         and wanted.isprintable()
     )
     return wanted if fits else ""
+
+
+def wallet_asked(request: HttpRequest, door: str, wanted: str) -> HttpResponseRedirect:
+    """Ask a wallet who this is and come back to `wanted`; only ever after a POST of ours."""
+    adapter = door_of(door)
+    state = visit.state_make(request, door, wanted)
+    back = request.build_absolute_uri(reverse("sign_in_back", args=[door]))
+    return HttpResponseRedirect(adapter.leave_for(back=back, state=state), status=303)
+
+
+def door_of(code: str) -> Door:
+    """The door of a wallet, which this hospital has set up; no page without one."""
+    door = door_get(code)
+    if door is None:
+        raise Http404(code)
+    return door

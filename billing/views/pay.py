@@ -25,8 +25,7 @@ from core import clock
 from core.errors import NotFound, Refusal
 from core.page_faults import faults_of
 from core.web_addresses import peer_address
-from patients.doors import patient_of, patient_required, the_patient
-from patients.views.signin import wallet_asked
+from patients.doors import patient_of, patient_required, the_patient, wallet_asked
 
 Page = Callable[[HttpRequest, Door], HttpResponse]
 

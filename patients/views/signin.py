@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import login, logout
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -19,7 +19,7 @@ from core.errors import BadInput, Refusal
 from core.models import User
 from core.page_faults import faults_of
 from core.web_addresses import peer_address
-from patients.doors import NEXT, next_of, own_address, patient_of
+from patients.doors import NEXT, door_of, next_of, own_address, patient_of, wallet_asked
 from patients.selectors import identity_holder
 from patients.selectors.accounts import code_phone, phone_in_doubt
 from patients.services.accounts import (
@@ -33,9 +33,9 @@ from patients.services.accounts import (
 )
 from patients.services.phone_codes import phone_code_check, phone_code_send
 from patients.signin import visit
-from patients.signin.base import Door, Identity
+from patients.signin.base import Identity
 from patients.signin.phones import phone_from
-from patients.signin.registry import JOIN, NAMES, door_get, doors_open
+from patients.signin.registry import JOIN, NAMES, doors_open
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 CODE_LENGTH_MAX = 512
@@ -156,14 +156,6 @@ def sign_in_wallet(request: HttpRequest, door: str) -> HttpResponse:
     return wallet_asked(request, door, next_of(request))
 
 
-def wallet_asked(request: HttpRequest, door: str, wanted: str) -> HttpResponseRedirect:
-    """Ask a wallet who this is and come back to `wanted`; only ever after a POST of ours."""
-    adapter = door_of(door)
-    state = visit.state_make(request, door, wanted)
-    back = request.build_absolute_uri(reverse("sign_in_back", args=[door]))
-    return HttpResponseRedirect(adapter.leave_for(back=back, state=state), status=303)
-
-
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_back(request: HttpRequest, door: str) -> HttpResponse:
@@ -266,10 +258,3 @@ def entered(request: HttpRequest, user: User, *, way: str, wanted: str) -> HttpR
     request.session.set_expiry(settings.PATIENT_SESSION_AGE)
     sign_in_record(user=user, way=way, address=peer_address(request))
     return HttpResponseRedirect(wanted or reverse("home"), status=303)
-
-
-def door_of(code: str) -> Door:
-    door = door_get(code)
-    if door is None:
-        raise Http404(code)
-    return door

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from core.models import AuditEvent, User
+from patients import doors
 from patients.models import WalletIdentity
 from patients.signin import registry
 from patients.signin.base import Identity, refused, silent
@@ -38,7 +39,7 @@ class FakeDoor:
 @pytest.fixture
 def door(monkeypatch):
     standing = FakeDoor()
-    for place in (registry, __import__("patients.views.signin", fromlist=["door_get"])):
+    for place in (registry, doors):
         monkeypatch.setattr(place, "door_get", lambda code: standing if code == "wechat" else None)
     return standing
 
