@@ -2,6 +2,7 @@
 
 Outside production only: the other side is the sandbox. Clearing accounts must equal the books of
 every channel that keeps some to the fen; the HIS's charges must equal what we took for revenue.
+Sums are compared first, and once nothing is open every number (`books_numbers`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from billing.ledger.checking import ledger_check
 from billing.ledger.models import Posting
 from billing.ledger.selectors import account_balance
 from billing.models import HisEvent, Invoice, Merchant, PaymentTransaction
+from config.books_numbers import Difference, channel_numbers_compare, his_numbers_compare
 from config.demo.sandbox_client import sandbox_books
 from core.review import ReviewStatus
 from patients.models import HisClient
@@ -33,16 +35,6 @@ ORDER_OPEN = (
 )
 TENDER_OPEN = "open: a payment or refund of ours without a final answer; `resolve_unknown` asks now"
 EVENT_OPEN = "open: an event that the HIS has not taken yet; it is sent again"
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One figure that two books do not agree on, in fen (or a count where it says so)."""
-
-    where: str
-    what: str
-    ours: int
-    theirs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +77,27 @@ def books_compare() -> Comparison:
             for number, sums in sorted(books[channel].items())
             if (channel, number) not in known and (moved := sums["captured"]["fen"])
         ]
-    differences += _his_compare(books, compared) + _own_differences()
-    return Comparison(compared, differences, _open(books, channels))
+    differences += _his_compare(books, compared)
+    still_open = _open(books, channels)
+    if not still_open:
+        differences += _numbers_compare(known, compared)
+    return Comparison(compared, differences + _own_differences(), still_open)
+
+
+def _numbers_compare(
+    known: set[tuple[str, str]], compared: dict[str, dict[str, int]]
+) -> list[Difference]:
+    """Every number of the merchants and of the HIS whose sums were compared."""
+    found: list[Difference] = []
+    for channel in sorted({channel for channel, _number in known}):
+        accounts = {
+            number: clearing(channel, number)
+            for of, number in known
+            if of == channel and clearing(channel, number) in compared
+        }
+        if accounts:
+            found += channel_numbers_compare(channel, accounts)
+    return found + (his_numbers_compare(HIS) if HIS_WHERE in compared else [])
 
 
 def _his_compare(books: dict[str, Any], compared: dict[str, dict[str, int]]) -> list[Difference]:

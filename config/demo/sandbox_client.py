@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -38,3 +39,14 @@ def sandbox_books() -> dict[str, Any]:
     """What each counterparty believes happened."""
     books: dict[str, Any] = sandbox_call("GET", "/_control/books")
     return books
+
+
+def sandbox_transactions(counterparty: str) -> Iterator[dict[str, Any]]:
+    """The rows behind a counterparty's books, oldest first."""
+    page: int | None = 1
+    while page:
+        answer = sandbox_call(
+            "GET", f"/_control/transactions?counterparty={counterparty}&page={page}"
+        )
+        yield from answer["transactions"]
+        page = answer["next"]

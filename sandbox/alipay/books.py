@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import CharField, Count, F, Q, Sum, Value
+from django.db.models import Case, CharField, Count, F, Q, Sum, Value, When
 
 from sandbox.alipay.models import BookEntry, Merchant, Refund, Trade, Transfer
 from sandbox.world import clock
@@ -81,6 +81,17 @@ def _unfinished() -> list[tuple[str, int, int]]:
     ]
 
 
+def moved_by_number(numbers: list[str]) -> dict[tuple[str, str], int]:
+    """What each number has moved by the books, in fen: in > 0 > out; what was undone is 0."""
+    came_in = (BookEntry.Kind.CAPTURED, BookEntry.Kind.RETURNED)
+    signed = Case(When(kind__in=came_in, then=F("amount_fen")), default=-F("amount_fen"))
+    entries = BookEntry.objects.filter(number__in=numbers).values("merchant__pid", "number")
+    return {
+        (row["merchant__pid"], row["number"]): row["fen"]
+        for row in entries.annotate(fen=Sum(signed)).order_by()
+    }
+
+
 NAMES = ("created_at", "number", "own", "kind", "pid", "state_now", "fen", "above", "at")
 
 
@@ -112,16 +123,20 @@ def transactions(since: datetime | None, page: int) -> list[dict[str, Any]]:
         all=True,
     ).order_by("created_at", "number")[(page - 1) * PAGE : page * PAGE]  # fmt: skip
     listed = [dict(zip(NAMES, row, strict=True)) for row in rows]
+    moved = moved_by_number([row["number"] for row in listed])
     sent = dict(
         Notice.objects.filter(number__in=[row["number"] for row in listed])
         .values_list("number")
         .annotate(n=Sum("attempts"))
         .order_by()
     )
-    return [_shown(row, sent.get(row["number"], 0)) for row in listed]
+    return [
+        _shown(row, sent.get(row["number"], 0), moved.get((row["pid"], row["number"]), 0))
+        for row in listed
+    ]
 
 
-def _shown(row: dict[str, Any], sent: int) -> dict[str, Any]:
+def _shown(row: dict[str, Any], sent: int, moved_fen: int) -> dict[str, Any]:
     return {
         "number": row["number"],
         "own_number": row["own"],
@@ -129,6 +144,7 @@ def _shown(row: dict[str, Any], sent: int) -> dict[str, Any]:
         "kind": row["kind"],
         "status": row["state_now"],
         "amount_fen": row["fen"],
+        "moved_fen": moved_fen,
         "parent": row["above"],
         "notices_sent": sent,
         "created_at": row["created_at"].astimezone(clock.SHANGHAI).isoformat(),

@@ -32,18 +32,25 @@ def transactions(since: datetime | None, page: int) -> list[dict[str, Any]]:
     rows = Invoice.objects.order_by("pk").select_related("visit")
     if since is not None:
         rows = rows.filter(created_at__gte=since)
-    start = (page - 1) * PAGE
+    listed = rows[(page - 1) * PAGE : page * PAGE]
+    taken_off = dict(
+        Event.objects.filter(invoice_no__in=[row.invoice_no for row in listed])
+        .values_list("invoice_no")
+        .annotate(fen=Sum("cancelled_fen"))
+        .order_by()
+    )
     return [
         {
             "number": row.invoice_no,
             "own_number": row.visit.encounter_no if row.visit else "",
             "status": row.portal_status,
             "amount_fen": row.amount_fen,
+            "moved_fen": (row.amount_fen or 0) - taken_off.get(row.invoice_no, 0),
             "parent": "",
             "notices": row.last_seq,
             "at": row.created_at.isoformat(),
         }
-        for row in rows[start : start + PAGE]
+        for row in listed
     ]
 
 

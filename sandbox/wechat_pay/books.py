@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import CharField, Count, F, Q, Sum, Value
+from django.db.models import Case, CharField, Count, F, Q, Sum, Value, When
 
 from sandbox.wechat_pay.models import BookEntry, Merchant, Order, Refund
 from sandbox.world import clock
@@ -68,6 +68,17 @@ def books(start: datetime | None, end: datetime | None) -> dict[str, Book]:
     return out
 
 
+def moved_by_number(numbers: list[str]) -> dict[tuple[str, str], int]:
+    """What each number has moved by the books, in fen: in > 0 > out; what was undone is 0."""
+    came_in = (BookEntry.Kind.CAPTURED, BookEntry.Kind.RETURNED)
+    signed = Case(When(kind__in=came_in, then=F("amount_fen")), default=-F("amount_fen"))
+    entries = BookEntry.objects.filter(number__in=numbers).values("merchant__mchid", "number")
+    return {
+        (row["merchant__mchid"], row["number"]): row["fen"]
+        for row in entries.annotate(fen=Sum(signed)).order_by()
+    }
+
+
 def transactions(since: datetime | None, page: int) -> list[dict[str, Any]]:
     """Orders and refunds, oldest first, a page of them."""
     orders, refunds = Order.objects.all(), Refund.objects.all()
@@ -91,6 +102,7 @@ def transactions(since: datetime | None, page: int) -> list[dict[str, Any]]:
         all=True,
     ).order_by("created_at", "number")[(page - 1) * PAGE : page * PAGE]  # fmt: skip
     listed = [dict(zip(names, row, strict=True)) for row in rows]
+    moved = moved_by_number([row["number"] for row in listed])
     sent = dict(
         Notice.objects.filter(number__in=[row["number"] for row in listed])
         .values_list("number")
@@ -105,6 +117,7 @@ def transactions(since: datetime | None, page: int) -> list[dict[str, Any]]:
             "kind": row["kind"],
             "status": row["state_now"],
             "amount_fen": row["fen"],
+            "moved_fen": moved.get((row["mchid"], row["number"]), 0),
             "parent": row["above"],
             "notices_sent": sent.get(row["number"], 0),
             "created_at": row["created_at"].astimezone(clock.SHANGHAI).isoformat(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from io import StringIO
 from typing import Any
 
@@ -10,10 +11,22 @@ import pytest
 from django.core.management import call_command
 
 from billing.channels.base import Operation
-from billing.models import BillingReview
-from config import books
+from billing.models import BillingReview, HisEvent
+from billing.services.sweeps import transaction_resume
+from config import books, books_numbers
+from core import clock
 from tests import scripted
-from tests.billing.services.bills import LOST, REVIEWER, declined, paid, reissued
+from tests.billing.services.bills import (
+    LOST,
+    REVIEWER,
+    ask_back,
+    capture_of,
+    declined,
+    paid,
+    part,
+    refunds_of,
+    reissued,
+)
 from tests.factories import payments
 from tests.factories.patients import his_client
 
@@ -30,7 +43,28 @@ def channel_book(**counted: tuple[int, int]) -> dict[str, dict[str, int]]:
 
 
 @pytest.fixture
-def theirs(monkeypatch: pytest.MonkeyPatch, settings: Any) -> dict[str, Any]:
+def their_rows(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[dict[str, Any]]]:
+    """The rows behind what the other side says, by counterparty."""
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    monkeypatch.setattr(books_numbers, "sandbox_transactions", rows.__getitem__)
+    return rows
+
+
+def their_row(number: str, moved_fen: int, kind: str = "papay") -> dict[str, Any]:
+    return {
+        "number": number,
+        "merchant": "1900000001",
+        "kind": kind,
+        "status": "SUCCESS",
+        "amount_fen": abs(moved_fen),
+        "moved_fen": moved_fen,
+    }
+
+
+@pytest.fixture
+def theirs(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, their_rows: dict[str, Any]
+) -> dict[str, Any]:
     """What the other side says: one merchant we know, and a HIS that is told of its bills."""
     settings.SANDBOX_URL = "http://127.0.0.1:8001"
     payments.merchant("1900000001")
@@ -80,6 +114,71 @@ def test_his_that_charged_more_differs(theirs: dict[str, Any]) -> None:
     assert data["differences"] == [
         {"where": "medical_revenue", "what": "charged", "ours": 0, "theirs": 7}
     ]
+
+
+@pytest.fixture
+def one_paid(theirs: dict[str, Any], their_rows: dict[str, Any], settings: Any) -> tuple[str, str]:
+    """A bill of ¥10.00 paid and ¥4.00 of it given back, in both books; the numbers of both."""
+    settings.PAYMENT_CHANNELS = {"wechat_pay": "tests.scripted.ScriptedChannel"}
+    scripted.reset()
+    bill = paid(400, 600)
+    ask_back(bill, part(bill, 0))
+    (refund,) = refunds_of(bill)
+    transaction_resume(transaction_id=refund.pk)
+    HisEvent.objects.update(delivered_at=clock.now())
+    theirs["wechat_pay"]["1900000001"] = channel_book(captured=(1, 1_000), refunded=(1, 400))
+    theirs["his"]["hospital"] = {
+        "charged": {"count": 1, "fen": 1_000},
+        "cancelled": {"count": 1, "fen": 400},
+    }
+    capture = capture_of(bill).number
+    their_rows["wechat_pay"] += [their_row(capture, 1_000), their_row(refund.number, -400)]
+    their_rows["his"] += [{"number": bill.invoice_no, "moved_fen": 600}]
+    return capture, refund.number
+
+
+@pytest.mark.usefixtures("one_paid")
+def test_books_that_agree_on_every_number_agree(their_rows: dict[str, Any]) -> None:
+    # also when they know of what never moved anything, or left by another account
+    their_rows["wechat_pay"] += [their_row("CLOSED", 0), their_row("T1", -50, "transfer")]
+    code, data, _said = compare()
+    assert (code, data["differences"]) == (OK, [])
+
+
+def test_two_errors_that_make_up_for_each_other_are_named(
+    one_paid: tuple[str, str], their_rows: dict[str, Any]
+) -> None:
+    # given a payment they do not have, and one of the same amount that we do not have
+    capture, _refund = one_paid
+    their_rows["wechat_pay"][0] = their_row("UNHEARD", 1_000)
+    # when the sums agree all the same
+    code, data, said = compare()
+    # then both numbers are named
+    assert code == DIFFERENCES
+    assert data["compared"]["clearing/wechat_pay/1900000001"] == {
+        "captured": 1_000,
+        "refunded": 400,
+    }
+    where, what = "clearing/wechat_pay/1900000001", "moved under this number"
+    assert data["differences"] == [
+        {"where": f"{where} {capture}", "what": what, "ours": 1_000, "theirs": 0},
+        {"where": f"{where} UNHEARD", "what": what, "ours": 0, "theirs": 1_000},
+    ]
+    assert capture in said and "UNHEARD" in said
+
+
+def test_a_bill_charged_under_another_number_is_named(
+    one_paid: tuple[str, str], their_rows: dict[str, Any]
+) -> None:
+    bill_no = their_rows["his"][0]["number"]
+    their_rows["his"][0] = {"number": "I-OTHER", "moved_fen": 600}
+    code, data, _said = compare()
+    assert code == DIFFERENCES
+    found = {(row["where"], row["ours"], row["theirs"]) for row in data["differences"]}
+    assert found == {
+        (f"medical_revenue {bill_no}", 600, 0),
+        ("medical_revenue I-OTHER", 0, 600),
+    }
 
 
 def test_merchants_of_one_side_only_differ(theirs: dict[str, Any]) -> None:

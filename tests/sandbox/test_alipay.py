@@ -193,6 +193,7 @@ def test_rows_lie_behind_the_sums(seller: Seller) -> None:
     rows = {row["number"]: row for row in answer["transactions"]}
     assert rows["T1"]["status"] == "TRADE_SUCCESS" and rows["T1"]["amount_fen"] == 8_640
     assert rows["R1"]["parent"] == "T1" and rows["R1"]["kind"] == "refund"
+    assert (rows["T1"]["moved_fen"], rows["R1"]["moved_fen"]) == (8_640, -640)
     assert seller.book()["refunded"] == {"count": 1, "fen": 640}
 
 

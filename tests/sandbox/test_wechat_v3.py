@@ -204,6 +204,7 @@ def test_transactions_list_the_rows_behind_the_sums(merchant: Merchant, inbox: I
         ("LIST0001", "native", "REFUND", 800, ""),
         ("LIST0001R", "refund", "SUCCESS", 300, "LIST0001"),
     ]
+    assert [row["moved_fen"] for row in rows["transactions"]] == [800, -300]
     assert (rows["transactions"][0]["notices_sent"], rows["next"]) == (1, None)
     assert merchant.sandbox.act("payer", "show_wallet", _payer(merchant))["balance_fen"] == 300
 
