@@ -16,6 +16,7 @@ from insurance.gateway.nhsa.wire import plain
 from insurance.models import Claim, ClaimLine, ClaimRoute, ClaimStatus, Institution
 from insurance.selectors import institution_of
 from insurance.services.claims.frozen import line_frozen
+from insurance.services.preconditions import lines_coded
 from patients.models import Encounter
 
 LINES_MAX = 2000
@@ -34,16 +35,18 @@ def claim_open(
     use_account: bool = True,
     route: ClaimRoute = ClaimRoute.FSI,
 ) -> Claim:
-    """Open the claim of a bill, in the caller's transaction; three statements, however many lines.
+    """Open the claim of a bill, in the caller's transaction; four statements, however many lines.
 
     `mdtrt_id` is given when the HIS registered the visit at the insurer itself. Raises NotOffered
-    where the campus has no contract, BadInput for lines the insurer could not take (all of them
-    named), and Conflict when a claim of this bill stands: the database refuses a second one.
+    where the campus has no contract, BadInput for what the wire cannot say, Conflict when a line
+    misses a precondition (`preconditions.lines_coded`: every line named), and Conflict
+    (`claim_stands`) when a claim of this bill stands: the database refuses a second one.
     """
     institution = institution_of(encounter.campus_id)
     _care_check(institution, med_type, disease_code)
     _lines_check(lines, disease_code)
     now = clock.now()
+    lines = lines_coded(institution=institution, lines=lines, at=now)
     claim = Claim(
         invoice_ref=invoice_ref,
         encounter=encounter,
@@ -97,14 +100,6 @@ def _lines_check(lines: Sequence[ChargeLine], disease_code: str) -> None:
         raise BadInput("lines_missing", _("There is nothing to claim."), "lines")
     if len({line.number for line in lines}) != len(lines):
         raise BadInput("lines_twice", _("A charge stands twice in the claim."), "lines")
-    unmapped = [line for line in lines if not line.national_code]
-    if unmapped:
-        raise BadInput(
-            "not_mapped",
-            _("Without a national code the insurer takes no charge: %(items)s")
-            % {"items": ", ".join(f"{one.name} ({one.hospital_code})" for one in unmapped)},
-            "lines",
-        )
     for line in lines:
         if line.amount_fen <= 0 or line.quantity <= 0 or line.unit_price < 0:
             raise BadInput(
