@@ -12,6 +12,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Model
+from django.test import Client
 from django_celery_beat.models import PeriodicTask
 
 from billing.channels.base import ChannelAnswer, Operation
@@ -271,3 +272,14 @@ def test_over_simulated_time_sweepers_run_before_every_daily_job() -> None:
     for at, _key in daily:
         assert {job.key for when, job in due if when == at} >= sweepers
     assert {job.key for when, job in due if when == after + timedelta(days=2)} >= sweepers
+
+
+@pytest.mark.django_db
+def test_beat_makes_no_rows_of_its_own(admin_client: Client) -> None:
+    schedule_sync()
+    interval = beat(JOBS[0].key).interval
+    PeriodicTask.objects.create(name="theirs", task="celery.backend_cleanup", interval=interval)
+    page = admin_client.get("/admin/django_celery_beat/periodictask/")
+    assert page.status_code == 200
+    assert "theirs" not in page.content.decode()
+    assert app.conf.result_expires is None
