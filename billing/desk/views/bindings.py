@@ -27,12 +27,10 @@ from billing.desk.doors import (
 from billing.desk.faces import face_of
 from billing.desk.grants import Grants, agreement_of, binding_of, grants_of
 from billing.desk.people import patient_get
-from billing.desk.views.patients import REVEAL_REASONS, noted
+from billing.desk.views.patients import REVEAL_REASONS, noted, reveal_reason, revealed
 from billing.services.agreements.ends import agreement_end_by_staff
 from billing.tasks import tell
-from core.audit import record
 from core.errors import BadInput, Refusal
-from core.web_addresses import peer_address
 from patients.models import Patient, Relation
 from patients.services.access import access_end_at_desk
 
@@ -50,19 +48,10 @@ def bindings(request: HttpRequest, patient_id: int) -> HttpResponse:
 @staff_page(REVEAL_PATIENT)
 def bindings_reveal(request: HttpRequest, patient_id: int) -> HttpResponse:
     """The same page with the holders' names and phones in the clear, this once, on record."""
-    reason = request.POST.get("reason", "")
-    if reason not in REVEAL_REASONS:
-        raise BadInput("reason_missing", _("Choose why you need it."))
+    reason = reveal_reason(request)
     patient = patient_get(patient_id)
     grants = grants_of(patient, open_data=True)
-    record(
-        by=actor_of(request),
-        action="patient_reveal",
-        subject="patients.patient",
-        subject_id=patient.pk,
-        detail={"reason": reason, "page": "bindings", "patients": grants.persons},
-        address=peer_address(request),
-    )
+    revealed(request, patient, reason=reason, page="bindings", patients=grants.persons)
     return _page(request, patient, grants, open_data=True)
 
 

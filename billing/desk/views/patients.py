@@ -31,6 +31,7 @@ from core import clock
 from core.audit import record
 from core.errors import BadInput, Forbidden
 from core.web_addresses import peer_address
+from patients.models import Patient
 
 REVEAL_REASONS: dict[str, Promise] = {
     "check_document": gettext_lazy("compare with the document shown"),
@@ -138,21 +139,32 @@ def patient_reveal(request: HttpRequest, patient_id: int) -> HttpResponse:
     """The same page with number and phone in the clear, this once, with the reason on record."""
     if not staff_of(request).has_perm(REVEAL_PATIENT):
         raise Forbidden("no_right", _("You do not hold the right to see this."))
+    reason = reveal_reason(request)
+    patient = patient_get(patient_id)
+    revealed(request, patient, reason=reason)
+    page = patient_page(patient, full_name=True, open_data=True)
+    context = {"title": _("Patient"), "page": page, "reasons": REVEAL_REASONS}
+    return shown(request, "billing/desk/patient.html", {**context, **noted(request)})
+
+
+def reveal_reason(request: HttpRequest) -> str:
+    """Why somebody wants to read a person's data in the clear; one of the list, or BadInput."""
     reason = request.POST.get("reason", "")
     if reason not in REVEAL_REASONS:
         raise BadInput("reason_missing", _("Choose why you need it."))
-    patient = patient_get(patient_id)
+    return reason
+
+
+def revealed(request: HttpRequest, patient: Patient, **detail: object) -> None:
+    """Put on record who reads what in the clear, before it is shown."""
     record(
         by=actor_of(request),
         action="patient_reveal",
         subject="patients.patient",
         subject_id=patient.pk,
-        detail={"reason": reason},
+        detail=detail,
         address=peer_address(request),
     )
-    page = patient_page(patient, full_name=True, open_data=True)
-    context = {"title": _("Patient"), "page": page, "reasons": REVEAL_REASONS}
-    return shown(request, "billing/desk/patient.html", {**context, **noted(request)})
 
 
 def kind_of(request: HttpRequest) -> str:
