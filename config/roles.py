@@ -36,7 +36,12 @@ READ_BOOKS = (
     "ledger.view_closedday",
 )
 READ_REVIEWS = ("billing.view_billingreview", "patients.view_patientreview")
-READ_CALLS = ("core.view_outboundcall", "billing.view_paymentnotice", "billing.view_hisevent")
+READ_CALLS = (
+    "core.view_outboundcall",
+    "billing.view_paymentnotice",
+    "billing.view_hisevent",
+    "insurance.view_insurancemessage",
+)
 READ_TRAILS = (*READ_CALLS, "core.view_statechange", "core.view_auditevent")
 READ_RATINGS = ("billing.view_rating",)
 READ_MESSAGES = ("patients.view_notification",)
@@ -45,6 +50,9 @@ READ_PARTNERS = (
     "billing.view_paymentinstitution",
     "billing.view_agreementplan",
     "patients.view_campus",
+    "insurance.view_insuranceregion",
+    "insurance.view_institution",
+    "insurance.view_catalogueitem",
 )
 ROLES: dict[str, tuple[str, ...]] = {
     "cashier": (
@@ -83,6 +91,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ_PARTNERS,
         *READ_RATINGS,
         "billing.view_billingreview",
+        "insurance.import_items",
     ),
     "auditor": (
         *READ_BILLS,

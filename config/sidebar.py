@@ -78,6 +78,16 @@ GROUPS = (
         Entry(_("Agreements"), "handshake", "admin:billing_agreement_changelist",
               "billing.view_agreement"),
     )),
+    Group(_("Medical insurance"), (
+        Entry(_("Items of the hospital"), "list_alt",
+              "admin:insurance_catalogueitem_changelist", "insurance.view_catalogueitem"),
+        Entry(_("Insured institutions"), "local_hospital",
+              "admin:insurance_institution_changelist", "insurance.view_institution"),
+        Entry(_("Insurance regions"), "public",
+              "admin:insurance_insuranceregion_changelist", "insurance.view_insuranceregion"),
+        Entry(_("Messages to the insurer"), "forum",
+              "admin:insurance_insurancemessage_changelist", "insurance.view_insurancemessage"),
+    )),
     Group(_("System"), (
         Entry(_("Look-ups and acts"), "visibility", "admin:core_auditevent_changelist",
               "core.view_auditevent"),

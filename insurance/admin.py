@@ -2,10 +2,109 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.admin_values import words_add
+from core.admin import ReadOnlyAdmin
+from core.admin_values import NONE, row_value, word_of, words_add
+from core.admin_words import columns_add
+from insurance import items_admin  # noqa: F401 - the admin finds this module only
+from insurance.admin_words import COLUMN_WORDS, GATEWAY_WORDS, OPERATION_WORDS
+from insurance.gateway.base import Operation
+from insurance.models import Institution, InsuranceMessage, InsuranceRegion
 
+columns_add(COLUMN_WORDS)
+words_add("gateway", GATEWAY_WORDS)
+# "reverse" is an operation of the payment channels as well; the calls to the outside name theirs.
+words_add("operation", {
+    code: word for code, word in OPERATION_WORDS.items() if code != Operation.REVERSE
+})  # fmt: skip
 words_add("action", {
     "items_imported": pgettext_lazy("action", "items imported"),
 })  # fmt: skip
+words_add("right", {
+    "import_items": pgettext_lazy("right", "import the hospital's items"),
+})  # fmt: skip
+
+
+@admin.register(InsuranceRegion)
+class InsuranceRegionAdmin(ReadOnlyAdmin):
+    list_display = ("area", "name", "style", "active")
+    exclude: ClassVar = ("secrets",)
+    search_fields = ("area__exact", "name")
+
+
+@admin.register(Institution)
+class InstitutionAdmin(ReadOnlyAdmin):
+    list_display = ("name", "campus", "code", "region", "active")
+    list_select_related = ("campus", "region")
+    search_fields = ("campus__institution_code__exact", "name")
+
+    @admin.display(description=_("code at the insurer"))
+    def code(self, obj: Institution) -> str:
+        return obj.campus.institution_code or NONE
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Institution]:
+        rows: QuerySet[Institution] = super().get_queryset(request)
+        return rows.select_related("campus", "region").defer("region__secrets")
+
+
+class ByGateway(admin.SimpleListFilter):
+    """Messages of one platform, named without asking the table which there are."""
+
+    title = _("platform")
+    parameter_name = "gateway"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, str(word)) for code, word in GATEWAY_WORDS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(gateway=self.value()) if self.value() else queryset
+
+
+@admin.register(InsuranceMessage)
+class InsuranceMessageAdmin(ReadOnlyAdmin):
+    """What was said, by number; its content is not kept."""
+
+    list_display = ("created_at", "operation", "code", "message_no", "institution", "learnt")
+    list_select_related = ("institution",)
+    list_filter = (ByGateway,)
+    search_fields = ("message_no__exact", "subject__exact")
+
+    def row_title(self, row: InsuranceMessage) -> str:
+        return f"{OPERATION_WORDS.get(row.operation, row.operation)} {row.message_no}"
+
+    @admin.display(description=_("operation"))
+    def operation(self, obj: InsuranceMessage) -> str:
+        return str(OPERATION_WORDS.get(obj.operation, obj.operation))
+
+    @admin.display(description=_("insured institution"))
+    def institution(self, obj: InsuranceMessage) -> str:
+        return str(obj.institution)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InsuranceMessage]:
+        rows: QuerySet[InsuranceMessage] = super().get_queryset(request)
+        return rows.prefetch_related("replies")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [*super().get_fields(request, obj), "replies"]
+
+    @admin.display(description=_("what was learnt"))
+    def learnt(self, obj: InsuranceMessage) -> str:
+        """The last reply; none at all is the case that a person must see."""
+        found = list(obj.replies.all())
+        return str(word_of("outcome", found[-1].outcome)) if found else str(_("no answer yet"))
+
+    @admin.display(description=_("replies of the insurer"))
+    def replies(self, obj: InsuranceMessage) -> str:
+        return format_html_join("", "<div>{} {} <code>{}</code> {} <code>{}</code></div>", (
+            (row_value(row, "created_at"), word_of("outcome", row.outcome), row.code, row.text,
+             row.platform_no)
+            for row in obj.replies.order_by("pk")
+        )) or NONE  # fmt: skip

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.actors import Actor
 from core.audit import record
-from core.errors import BadInput, Conflict
+from core.errors import BadInput, Conflict, NotFound
 from core.jobs import session_lock
 from insurance.items_file import ItemRow, ItemsFile, items_read
 from insurance.models import Institution, ItemImport
@@ -169,6 +169,16 @@ def items_upload(*, institution: Institution, name: str, content: bytes, by: Act
         uploaded_by=by.key,
         uploaded_by_name=by.name,
         created_at=clock.now(),
+    )
+
+
+def items_apply(*, import_id: int, by: Actor, address: str = "") -> ItemsReport:
+    """Bring in an uploaded list; pressing twice does it once, for the second finds all done."""
+    draft = ItemImport.objects.select_related("institution").filter(pk=import_id).first()
+    if draft is None:
+        raise NotFound("unknown_import", _("This list is not here any more; upload it again."))
+    return items_import(
+        institution=draft.institution, content=bytes(draft.content), by=by, address=address
     )
 
 

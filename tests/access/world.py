@@ -44,6 +44,7 @@ from patients.services.merges import patient_merge_propose
 from tests.billing import portal_house
 from tests.factories import accounts, billing, payments
 from tests.factories import patients as people
+from tests.insurance import factories as insurance
 
 CASHIER = Actor("staff", "cashier9", "另一个收费员")
 TOKENS = {"A": "token-of-the-hospital-Q7", "B": "token-of-the-clinic-Z4"}
@@ -273,6 +274,7 @@ def _trails(made: World) -> None:
         day=clock.today() - timedelta(days=9), closed_at=clock.now(), entry_count=1,
         posting_count=2, account_count=2, debit_fen=8_640,
     )  # fmt: skip
+    insurance.shown_rows()
     _money_back(made)
     schedule_sync()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -21,6 +22,7 @@ from insurance.catalogue import codes_at, items_with_code
 from insurance.items_file import items_read
 from insurance.models import CatalogueItem, Institution, ItemImport, ItemMapping
 from insurance.services.catalogue import ItemsReport, items_import, items_upload
+from tests.billing.desk.people import browser
 from tests.insurance import factories
 
 HEADING = "医院项目编码,项目名称,费用类别,国家编码,目录等级,限价,生效日期,失效日期"
@@ -204,3 +206,34 @@ def ended(*arguments: Any) -> int:
     with pytest.raises(SystemExit) as end:
         call_command("import_item_mapping", *arguments)
     return int(end.value.code or 0)
+
+
+def test_an_upload_is_shown_first_and_taken_by_one_button(place: Institution) -> None:
+    client = browser("finance")
+    page = "/admin/insurance/catalogueitem/upload/"
+    assert "国家编码" in client.get(page).content.decode()
+    file = SimpleUploadedFile("项目.csv", content(DRUG, BARE))
+    shown = client.post(page, {"institution": place.pk, "file": file})
+    assert "院内自定项目" in shown.content.decode() and not CatalogueItem.objects.exists()
+    taken = client.post(page, {"take": ItemImport.objects.get().pk}, follow=True)
+    said = taken.content.decode()
+    assert "新增或变更 2 个项目、1 条编码对照" in said and "XJ01CAA040E001010100001" in said
+    client.post(page, {"take": ItemImport.objects.get().pk})
+    assert AuditEvent.objects.filter(action="items_imported").count() == 1
+    listed = client.get("/admin/insurance/catalogueitem/?coded=no").content.decode()
+    assert "S900" in listed and "D001" not in listed
+
+
+@pytest.mark.parametrize("sent", [{}, {"institution": "1"}, {"take": "0"}, {"take": "x"}])
+def test_an_odd_upload_is_answered_in_words(place: Institution, sent: dict[str, str]) -> None:
+    answer = browser("finance").post("/admin/insurance/catalogueitem/upload/", sent)
+    assert answer.status_code in (400, 404) and "error-summary" in answer.content.decode()
+
+
+def test_a_faulty_upload_names_its_rows_and_keeps_nothing(place: Institution) -> None:
+    file = SimpleUploadedFile("a.csv", content("D2,名,99,,,,,"))
+    sent = {"institution": place.pk, "file": file}
+    answer = browser("finance").post("/admin/insurance/catalogueitem/upload/", sent)
+    assert answer.status_code == 400 and "第 2 行" in answer.content.decode()
+    assert not ItemImport.objects.exists()
+    assert browser("it").get("/admin/insurance/catalogueitem/upload/").status_code == 403

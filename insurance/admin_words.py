@@ -1,0 +1,52 @@
+"""What the columns of the insurer's side are called, and the words for its operations."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from insurance.gateway.base import Operation
+
+COLUMN_WORDS: dict[str, Promise] = {
+    "region": pgettext_lazy("column", "insurance region"),
+}
+GATEWAY_WORDS: dict[str, Promise] = {
+    "nhsa": pgettext_lazy("gateway", "insurance platform"),
+    "mobile": pgettext_lazy("gateway", "mobile-pay centre"),
+    "credential": pgettext_lazy("gateway", "e-credential service"),
+}
+OPERATION_WORDS: dict[str, Promise] = {
+    Operation.SIGN_IN: pgettext_lazy("insurance", "sign in"),
+    Operation.SIGN_OUT: pgettext_lazy("insurance", "sign out"),
+    Operation.PERSON: pgettext_lazy("insurance", "ask for a person"),
+    Operation.CARD_READ: pgettext_lazy("insurance", "read a card or code"),
+    Operation.BENEFIT_CHECK: pgettext_lazy("insurance", "check a benefit"),
+    Operation.REGISTER: pgettext_lazy("insurance", "register a visit"),
+    Operation.REGISTER_CANCEL: pgettext_lazy("insurance", "cancel a registration"),
+    Operation.VISIT: pgettext_lazy("insurance", "tell of a visit"),
+    Operation.VISIT_QUERY: pgettext_lazy("insurance", "ask for a visit"),
+    Operation.LINES: pgettext_lazy("insurance", "send charges"),
+    Operation.LINES_CANCEL: pgettext_lazy("insurance", "take charges back"),
+    Operation.PRESETTLE: pgettext_lazy("insurance", "trial settlement"),
+    Operation.SETTLE: pgettext_lazy("insurance", "settle"),
+    Operation.SETTLE_REVERSE: pgettext_lazy("insurance", "take a settlement back"),
+    Operation.SETTLE_QUERY: pgettext_lazy("insurance", "ask for a settlement"),
+    Operation.REVERSE: pgettext_lazy("insurance", "undo a lost call"),
+    Operation.CHRONIC_QUERY: pgettext_lazy("insurance", "ask for chronic diseases"),
+    Operation.ADVICE_BEFORE: pgettext_lazy("insurance", "advice before"),
+    Operation.ADVICE_DURING: pgettext_lazy("insurance", "advice during"),
+    Operation.TOTALS: pgettext_lazy("insurance", "compare totals"),
+    Operation.DETAILS: pgettext_lazy("insurance", "compare details"),
+    Operation.FILE_UPLOAD: pgettext_lazy("insurance", "send a file"),
+    Operation.FILE_DOWNLOAD: pgettext_lazy("insurance", "fetch a file"),
+    Operation.FILE_TRANSFER: pgettext_lazy("insurance", "file care elsewhere"),
+    Operation.FILE_CHRONIC: pgettext_lazy("insurance", "file a chronic disease"),
+    Operation.MOBILE_LINES: pgettext_lazy("insurance", "send charges (mobile)"),
+    Operation.MOBILE_ORDER: pgettext_lazy("insurance", "place an order (mobile)"),
+    Operation.MOBILE_REFUND: pgettext_lazy("insurance", "refund (mobile)"),
+    Operation.MOBILE_QUERY: pgettext_lazy("insurance", "ask for an order (mobile)"),
+    Operation.MOBILE_REVOKE: pgettext_lazy("insurance", "take charges back (mobile)"),
+    Operation.CODE_DECODE: pgettext_lazy("insurance", "read a code"),
+    Operation.FACE_AUTHORISE: pgettext_lazy("insurance", "look at a face"),
+    Operation.FACE_IDENTITY: pgettext_lazy("insurance", "whose face it was"),
+}
