@@ -29,7 +29,7 @@ from billing.selectors.agreements import (
     payable_people,
 )
 from billing.services.agreements.answers import agreement_refresh
-from billing.services.agreements.terms import agreement_sign_begin, agreement_sign_url
+from billing.services.agreements.signing import agreement_sign_begin, agreement_sign_url
 from billing.views.agreement_pages import NUMBER_LENGTH_MAX, by_holder, shown, to
 from core.errors import Refusal
 from core.page_mode import page_mode

@@ -15,7 +15,8 @@ from stdnum.iso7064 import mod_11_2
 
 from billing.models import Agreement, AgreementPlan, AgreementStatus, Merchant
 from billing.services.agreements.answers import agreement_refresh
-from billing.services.agreements.terms import Limits, agreement_sign_begin
+from billing.services.agreements.signing import agreement_sign_begin
+from billing.services.agreements.terms import Limits
 from config.demo.alipay import wallet_load
 from config.demo.insured import person_insure
 from config.demo.sandbox_client import SandboxError, sandbox_act

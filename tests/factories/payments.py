@@ -16,7 +16,8 @@ from billing.models import (
     Merchant,
     PaymentInstitution,
 )
-from billing.services.agreements.terms import Limits, agreement_sign_begin
+from billing.services.agreements.signing import agreement_sign_begin
+from billing.services.agreements.terms import Limits
 from billing.services.collecting.collects import collect_start
 from core import clock
 from core.actors import Actor

@@ -9,7 +9,8 @@ import pytest
 
 from billing.channels.base import AgreementOrder, AgreementReference, ChannelAnswer
 from billing.models import Agreement, AgreementPlan
-from billing.services.agreements.terms import Limits, agreement_sign_begin
+from billing.services.agreements.signing import agreement_sign_begin
+from billing.services.agreements.terms import Limits
 from core.actors import Actor
 from core.models import User
 from core.outcomes import Outcome

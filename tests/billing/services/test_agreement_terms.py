@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 
 from billing.models import Agreement, AgreementPatient, PaymentInstitution
-from billing.services.agreements.terms import (
-    Limits,
-    agreement_limits_set,
-    agreement_people_set,
-    agreement_sign_url,
-)
+from billing.services.agreements.signing import agreement_sign_url
+from billing.services.agreements.terms import Limits, agreement_limits_set, agreement_people_set
 from core import clock
 from core.errors import BadInput, Conflict, NotFound, NotOffered, Refusal
 from core.models import AuditEvent
