@@ -2,7 +2,7 @@
 
 `AlreadyPosted` is an answer, not an error of the database: the statement found the reference taken
 and did nothing, so the transaction goes on. Everything else the ledger refuses before it writes;
-what slips past is refused by the database (`migrations/0002_rules.sql`).
+what slips past is refused by the database (`migrations/*.sql`).
 """
 
 from __future__ import annotations
