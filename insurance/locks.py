@@ -12,7 +12,8 @@ from django.db import connection
 
 from core import clock
 from core.locking import PreparedLock, lock_rows
-from insurance.models import Claim, InsuranceReview, InsuredVisit
+from core.review import ReviewStatus
+from insurance.models import Claim, InsuranceReason, InsuranceReview, InsuredVisit
 
 _BESIDE = ("coverage", "visit__coverage")
 _claim = PreparedLock(Claim, lambda key: Claim.objects.select_related(*_BESIDE).filter(pk=key), int)
@@ -43,6 +44,13 @@ def review_lock(review_id: int) -> tuple[InsuranceReview, Claim] | None:
     claims = lock_rows(Claim.objects.select_related(*_BESIDE).filter(reviews=review_id))
     reviews = lock_rows(InsuranceReview.objects.filter(pk=review_id)) if claims else []
     return (reviews[0], claims[0]) if reviews else None
+
+
+def reviews_lock(claim: Claim, reason: InsuranceReason) -> list[InsuranceReview]:
+    """The open cases of a reason about a locked claim."""
+    return lock_rows(
+        InsuranceReview.objects.filter(claim=claim, reason_code=reason, status=ReviewStatus.OPEN)
+    )
 
 
 def claims_lease(*, limit: int, lease_s: int) -> list[int]:

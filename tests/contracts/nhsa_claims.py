@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core import clock
 from core.actors import Actor
-from core.outcomes import Outcome
 from insurance.gateway.claim_values import ChargeLine, Split
 from insurance.gateway.credential import code_decode
 from insurance.models import Claim
-from insurance.services.claims import claim_open, claim_price
+from insurance.policy import POLICY
+from insurance.services.claims import claim_open, claim_price, claim_resume
 from insurance.services.credentials import credential_hold
 from insurance.services.exchange import message_send
 from patients.models import Encounter
@@ -133,5 +134,13 @@ def house_open(
     return house
 
 
-def declined(ended: Any) -> bool:
-    return ended.outcome is Outcome.DECLINED
+def later(claim: Claim, seconds: int = POLICY.sending_s + 1) -> None:
+    """The sweeper comes by when nobody can still be sending."""
+    clock_now = clock.now() + timedelta(seconds=seconds)
+    with clock.freeze(clock_now):
+        claim_resume(claim_id=claim.pk)
+
+
+def fund(house: House) -> tuple[int, int]:
+    book = house.book()
+    return book["fund"], book["own_account"]

@@ -6,7 +6,7 @@ where a killed process stopped. A split reaches our books only when its sums hol
 person, visit and amount, and every code in it is known; else the claim goes into review.
 """
 
-from insurance.services.claims.looking import claim_look
+from insurance.services.claims.looking import claim_look, claim_look_reversal
 from insurance.services.claims.opening import claim_open
 from insurance.services.claims.pricing import claim_price
 from insurance.services.claims.releasing import claim_release
@@ -31,6 +31,7 @@ __all__ = [
     "Reversed",
     "Settled",
     "claim_look",
+    "claim_look_reversal",
     "claim_open",
     "claim_price",
     "claim_release",

@@ -23,7 +23,12 @@ from insurance.models import Claim, ClaimStatus, InsuranceReason
 from insurance.models.claim import split_fields
 from insurance.services.claims.batches import results_of
 from insurance.services.claims.frozen import settlement_frozen
-from insurance.services.claims.reviews import claim_to_review, reason_of, review_open
+from insurance.services.claims.reviews import (
+    claim_to_review,
+    reason_of,
+    review_open,
+    review_withdraw,
+)
 
 BACK = frozenset({ClaimStatus.OPEN, ClaimStatus.PRICED})
 
@@ -46,7 +51,7 @@ def settlement_apply(claim_id: int, said: Settlement) -> Claim:
         if claim.status != ClaimStatus.SETTLING:
             _contradicted(claim, said)
             return claim
-        fault = _fault(claim, said)
+        fault, slow = _fault(claim, said), claim.looks > 0
         if fault is not None:
             claim_to_review(claim, reason_of(fault), str(fault), settlement_no=said.settlement_no)
             return claim
@@ -65,6 +70,8 @@ def settlement_apply(claim_id: int, said: Settlement) -> Claim:
             message="",
             **split_fields("settled", said.split),
         )
+        if slow:
+            review_withdraw(claim)
     failpoint("claim.after_apply")
     return claim
 
@@ -76,7 +83,7 @@ def reversal_apply(claim_id: int, reversal_no: str) -> Claim:
         claim = claim_lock(claim_id)
         if claim.status != ClaimStatus.REVERSING:
             return claim
-        now = clock.now()
+        now, slow = clock.now(), claim.looks > 0
         transition(
             claim,
             ClaimStatus.REVERSED,
@@ -89,6 +96,8 @@ def reversal_apply(claim_id: int, reversal_no: str) -> Claim:
             code="",
             message="",
         )
+        if slow:
+            review_withdraw(claim)
     failpoint("claim.after_reversal_apply")
     return claim
 

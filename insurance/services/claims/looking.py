@@ -26,18 +26,17 @@ from insurance.models import (
     InsuranceReply,
 )
 from insurance.policy import POLICY
-from insurance.selectors import institution_speaking
 from insurance.services.claims.answers import MESSAGE_MAX, reversed_now, settled_now
 from insurance.services.claims.applying import (
     answer_to_review,
     reversal_apply,
     settlement_apply,
 )
+from insurance.services.claims.asking import insurer_ask
 from insurance.services.claims.orders import reference_of, standing_find
-from insurance.services.claims.reviews import review_open
+from insurance.services.claims.reviews import review_open, review_withdraw
 from insurance.services.claims.speaking import CODE_MAX, fields_write
 from insurance.services.claims.values import NOT_EXECUTED, Reversed, Settled
-from insurance.services.exchange import message_send
 
 SETTLE_CODE, REVERSE_CODE = "2207", "2208"
 
@@ -70,7 +69,7 @@ def claim_look(*, claim_id: int) -> Settled:
 
 def _query(claim: Claim) -> Claim | None:
     """5203: the claim after what it said; None when it says that no settlement of it stands."""
-    found = standing_find(claim, institution_speaking(claim.institution_id))
+    found = standing_find(claim)
     failpoint("claim.after_query")
     if found.settlement is not None:
         return settlement_apply(claim.pk, found.settlement)
@@ -105,11 +104,7 @@ def claim_look_reversal(*, claim_id: int) -> Reversed:
 
 def settlement_refunded(claim: Claim) -> Answer[bool]:
     """5203 by number: whether the settlement of a claim is undone; UNKNOWN when it is not said."""
-    answer = message_send(
-        institution=institution_speaking(claim.institution_id),
-        call=settle_query(reference_of(claim, claim.settlement_no)),
-        subject=claim.subject,
-    )
+    answer = insurer_ask(claim, settle_query(reference_of(claim, claim.settlement_no)))
     row = next(
         (one for one in answer.value or () if one.settlement_no == claim.settlement_no), None
     )
@@ -163,6 +158,8 @@ def _back(claim_id: int, before: ClaimStatus, after: ClaimStatus, code: str, mes
     with transaction.atomic():
         claim = claim_lock(claim_id)
         if claim.status == before:
+            if claim.looks:
+                review_withdraw(claim)
             transition(
                 claim,
                 after,
@@ -202,9 +199,7 @@ def _end(claim: Claim, message: InsuranceMessage, code: str) -> Answer[Reversal]
         code=code,
         insured_area=coverage.insured_area,
     )
-    answer = message_send(
-        institution=institution_speaking(claim.institution_id), call=call, subject=claim.subject
-    )
+    answer = insurer_ask(claim, call)
     failpoint("claim.after_end")
     return answer
 

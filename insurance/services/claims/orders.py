@@ -9,10 +9,10 @@ from insurance.gateway.base import Answer, Operation
 from insurance.gateway.claim_values import Settlement, SettlementReference, SettleOrder
 from insurance.gateway.nhsa.settlements import settle_query
 from insurance.gateway.visit_values import Scheme
-from insurance.models import Claim, Institution
+from insurance.models import Claim
 from insurance.selectors import claim_message_numbers
+from insurance.services.claims.asking import insurer_ask
 from insurance.services.claims.visits import proof_of
-from insurance.services.exchange import message_send
 
 
 def order_of(claim: Claim) -> SettleOrder:
@@ -54,15 +54,13 @@ class Standing:
         return self.answer.outcome in (Outcome.SUCCEEDED, Outcome.DECLINED)
 
 
-def standing_find(claim: Claim, institution: Institution) -> Standing:
+def standing_find(claim: Claim) -> Standing:
     """5203: a settlement that one of this claim's messages made and that was not taken back.
 
     A visit has several claims, so whose a settlement is, is told by the number it was sent under;
     where the platform is silent about that, by the amount, if no other claim has it.
     """
-    answer = message_send(
-        institution=institution, call=settle_query(reference_of(claim)), subject=claim.subject
-    )
+    answer = insurer_ask(claim, settle_query(reference_of(claim)))
     rows = [row for row in answer.value or () if not row.refunded and row.total_fen > 0]
     numbers = claim_message_numbers(claim, Operation.SETTLE)
     found = next((row for row in rows if row.sent_as in numbers), None)

@@ -136,7 +136,7 @@ def _late(pricing: Pricing, ended: Priced) -> Priced:
     """A refusal after a settlement was thought lost: perhaps it was not, then it is looked at."""
     if ended.state is not PricedState.REFUSED or not pricing.claim.settle_tries:
         return ended
-    found = standing_find(pricing.claim, pricing.institution)
+    found = standing_find(pricing.claim)
     if found.known and found.settlement is None:
         return ended
     try:

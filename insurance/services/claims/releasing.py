@@ -13,21 +13,19 @@ from core.errors import Conflict
 from core.failpoints import failpoint
 from core.outcomes import Outcome
 from core.states import transition
-from insurance.gateway.base import Answer, Call
 from insurance.gateway.envelope import UNANSWERED
 from insurance.gateway.nhsa.lines import lines_cancel
 from insurance.gateway.nhsa.visits import register_cancel
 from insurance.locks import claim_lock, visit_lock
 from insurance.models import Claim, ClaimStatus, InsuredVisit
 from insurance.policy import POLICY
-from insurance.selectors import institution_speaking
 from insurance.services.claims.applying import settlement_apply
+from insurance.services.claims.asking import insurer_ask
 from insurance.services.claims.batches import batch_of
 from insurance.services.claims.orders import standing_find
 from insurance.services.claims.speaking import PRICEABLE, fields_write
 from insurance.services.claims.values import Released
 from insurance.services.claims.visits import visit_wire
-from insurance.services.exchange import message_send
 
 
 def claim_release(*, claim_id: int, by: Actor) -> Released:
@@ -103,7 +101,7 @@ def _release_asking(claim: Claim, by: Actor) -> Released | None:
     """A 2207 was sent once: nothing ends before the lines are gone and no settlement stands."""
     if not _lines_away(claim):
         return _unanswered(claim)
-    found = standing_find(claim, institution_speaking(claim.institution_id))
+    found = standing_find(claim)
     if found.settlement is not None:
         after = settlement_apply(claim.pk, found.settlement)
         return Released(Outcome.DECLINED, "SETTLED", "", str(after.status))
@@ -124,7 +122,7 @@ def _lines_away(claim: Claim) -> bool:
     """2205, safe to repeat; a refusal means that none lies there, or that they are settled."""
     if not claim.lines_sent:
         return True
-    answer = _said(claim, lines_cancel(batch_of(claim)))
+    answer = insurer_ask(claim, lines_cancel(batch_of(claim)))
     failpoint("claim.after_lines_away")
     if answer.outcome not in (Outcome.SUCCEEDED, Outcome.DECLINED):
         return False
@@ -141,7 +139,7 @@ def _visit_away(claim: Claim) -> bool:
     visit = _visit_left(claim)
     if visit is None or not visit.mdtrt_id:
         return True
-    answer = _said(claim, register_cancel(visit_wire(claim, visit)))
+    answer = insurer_ask(claim, register_cancel(visit_wire(claim, visit)))
     failpoint("claim.after_visit_away")
     return answer.outcome in (Outcome.SUCCEEDED, Outcome.DECLINED)
 
@@ -162,9 +160,3 @@ def _visit_left(claim: Claim) -> InsuredVisit | None:
         visit.cancelled_at = clock.now()
         visit.save(update_fields=["cancelled_at"])
     return visit
-
-
-def _said(claim: Claim, call: Call[bool]) -> Answer[bool]:
-    return message_send(
-        institution=institution_speaking(claim.institution_id), call=call, subject=claim.subject
-    )

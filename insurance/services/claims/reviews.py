@@ -16,7 +16,7 @@ from core.states import transition
 from insurance.gateway.base import GatewayFault
 from insurance.gateway.identities import IdentityBroken, OutOfRange
 from insurance.gateway.reading import Different, UnknownCode
-from insurance.locks import review_lock
+from insurance.locks import review_lock, reviews_lock
 from insurance.models import Claim, ClaimStatus, InsuranceReason, InsuranceReview
 from insurance.services.claims.values import Decision
 
@@ -66,6 +66,12 @@ def claim_to_review(claim: Claim, reason: InsuranceReason, words: str = "", **fi
             message=words[:SUMMARY_MAX],
         )
     review_open(claim, reason, words, **figures)
+
+
+def review_withdraw(claim: Claim) -> None:
+    """What time alone has answered is no question any more. The claim is locked."""
+    for review in reviews_lock(claim, InsuranceReason.NOT_ENDED):
+        review_decide(review=review, to=ReviewStatus.WITHDRAWN, by=SYSTEM)
 
 
 def claim_review_decide(

@@ -91,7 +91,7 @@ def _declined(claim_id: int, answer: Answer[Settlement]) -> Settled:
     """The insurer's no. After an earlier try it may mean "settled already": that one is adopted."""
     claim = Claim.objects.select_related("visit__coverage").get(pk=claim_id)
     if claim.settle_tries > 1:
-        found = standing_find(claim, institution_speaking(claim.institution_id))
+        found = standing_find(claim)
         if found.settlement is not None:
             return settled_now(settlement_apply(claim_id, found.settlement))
         if not found.known:

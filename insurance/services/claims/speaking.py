@@ -16,6 +16,7 @@ from insurance.gateway.base import Answer, Call
 from insurance.gateway.envelope import UNUSABLE
 from insurance.locks import claim_lock
 from insurance.models import Claim, ClaimStatus, Institution, InsuranceReason
+from insurance.services.claims.asking import institution_signed_in
 from insurance.services.claims.reviews import claim_to_review, reason_of
 from insurance.services.claims.values import OVERTAKEN, Priced, PricedState
 from insurance.services.exchange import message_send
@@ -56,9 +57,13 @@ class Pricing:
 
     def ask(self, call: Call[Value], *, subject: str = "") -> Answer[Value]:
         """Whatever is answered, for who judges it himself."""
-        return message_send(
-            institution=self.institution, call=call, subject=subject or self.claim.subject
-        )
+        about = subject or self.claim.subject
+        answer = message_send(institution=self.institution, call=call, subject=about)
+        again = institution_signed_in(self.institution, answer)
+        if again is None:
+            return answer
+        self.institution = again
+        return message_send(institution=again, call=call, subject=about)
 
     def say(self, call: Call[Value], *, subject: str = "") -> Value:
         """The value of a call, or the end of the pricing."""
