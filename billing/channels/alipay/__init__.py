@@ -31,7 +31,7 @@ from billing.channels.base import (
 )
 from core.outcomes import Unanswered
 
-from . import account_check, agreements, notices, refunds, trades, transfers, verdicts
+from . import account_check, agreements, notices, refunds, trade_states, trades, transfers, verdicts
 
 __all__ = ["Alipay"]
 
@@ -77,18 +77,18 @@ class Alipay:
         return send(order)
 
     def query(self, order: OrderReference) -> ChannelAnswer:
-        return trades.trade_query(order)
+        return trade_states.trade_query(order)
 
     def close(self, order: OrderReference) -> ChannelAnswer:
         if order.mode is Mode.SCAN:
             raise ValueError("a scanned payment is reversed, not closed")
-        return trades.trade_close(order)
+        return trade_states.trade_close(order)
 
     def reverse(self, order: OrderReference) -> ChannelAnswer:
         if order.mode is not Mode.SCAN:
             # Cancelling gives a payment back that may just have succeeded.
             raise ValueError("only a scanned payment is reversed")
-        return trades.trade_cancel(order)
+        return trade_states.trade_cancel(order)
 
     def refund(self, order: RefundOrder) -> ChannelAnswer:
         return refunds.refund(order)

@@ -31,7 +31,16 @@ from billing.channels.base import (
 )
 from core.outcomes import Unanswered
 
-from . import account_check, agreements, notices, papay, v2_refunds, v3_orders, v3_refunds
+from . import (
+    account_check,
+    agreements,
+    notices,
+    papay,
+    v2_refunds,
+    v3_order_states,
+    v3_orders,
+    v3_refunds,
+)
 
 __all__ = ["WechatPay"]
 
@@ -78,7 +87,7 @@ class WechatPay:
     def query(self, order: OrderReference) -> ChannelAnswer:
         if order.mode is Mode.AGREEMENT:
             return papay.deduction_query(order)
-        return v3_orders.order_query(order)
+        return v3_order_states.order_query(order)
 
     def close(self, order: OrderReference) -> ChannelAnswer:
         if order.mode is Mode.AGREEMENT:
@@ -86,12 +95,12 @@ class WechatPay:
         if order.mode is Mode.SCAN:
             # Reversing instead would return a payment that may just have succeeded.
             raise ValueError("a payment-code order is reversed, not closed")
-        return v3_orders.order_close(order)
+        return v3_order_states.order_close(order)
 
     def reverse(self, order: OrderReference) -> ChannelAnswer:
         if order.mode is not Mode.SCAN:
             raise ValueError("only a payment-code order is reversed")
-        return v3_orders.order_reverse(order)
+        return v3_order_states.order_reverse(order)
 
     def refund(self, order: RefundOrder) -> ChannelAnswer:
         if order.original.mode is Mode.AGREEMENT:

@@ -35,7 +35,6 @@ from . import verdicts
 from .account import api_v3_key, platform_keys
 from .v2_notices import v2_notice_read
 from .v2_xml import fields_write
-from .v3_orders import state_outcome
 from .v3_signing import message_verify, resource_open
 
 ALGORITHM = "AEAD_AES_256_GCM"
@@ -110,7 +109,7 @@ def _transaction_notice(
         raise NoticeRefused("notice without number or amount")
     state = text_get(resource, "trade_state")
     # NATIVE stands for "a pay link": a failed try stays PENDING, as it may be tried again.
-    outcome = state_outcome(state, Mode.NATIVE)
+    outcome = verdicts.state_outcome(state, Mode.NATIVE)
     code = "" if state == "SUCCESS" else state or "NO_STATE"
     if currency != verdicts.CURRENCY:
         outcome, code = Outcome.UNKNOWN, "MISMATCH"

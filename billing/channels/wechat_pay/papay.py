@@ -23,7 +23,6 @@ from . import verdicts
 from .account import notify_url
 from .texts import DESCRIPTION_BYTES, text_cut
 from .v2_client import V2Reply, v2_call
-from .v3_orders import state_outcome
 
 # The field is demanded and speaks of the caller's machine where no payer's address is known.
 OWN_ADDRESS = "127.0.0.1"
@@ -91,7 +90,7 @@ def deduction_close(order: OrderReference) -> ChannelAnswer:
 def deduction_answer(reply: V2Reply, order: OrderReference) -> ChannelAnswer:
     """Read a deduction's fields against what was asked."""
     state = reply.text("trade_state")
-    outcome = state_outcome(state, order.mode)
+    outcome = verdicts.state_outcome(state, order.mode)
     amount_fen = fen_read(reply.text("total_fee"))
     channel_no = reply.text("transaction_id")
     moved = outcome is Outcome.SUCCEEDED

@@ -29,7 +29,6 @@ from . import verdicts
 from .papay import fen_read
 from .v2_signing import V2SignatureRefused, fields_verify, req_info_open
 from .v2_xml import XmlRefused, fields_read
-from .v3_orders import state_outcome
 
 CHANGES = {"ADD": True, "DELETE": False}
 _NUMBER = re.compile(r"[0-9A-Za-z_\-|*@]{1,64}")
@@ -89,7 +88,7 @@ def _deduction_notice(fields: Mapping[str, str], account: MerchantAccount) -> No
 
 def _deduction_outcome(result: str, state: str, err_code: str) -> tuple[Outcome, str]:
     """The outcome of result_code and trade_state, which must agree; else the query decides."""
-    by_state = state_outcome(state, Mode.AGREEMENT)
+    by_state = verdicts.state_outcome(state, Mode.AGREEMENT)
     if result == "SUCCESS":
         return by_state, "" if state == "SUCCESS" else state or "NO_STATE"
     if by_state is Outcome.SUCCEEDED:

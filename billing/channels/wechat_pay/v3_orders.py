@@ -1,7 +1,6 @@
-"""Orders of the third protocol generation: native, h5, jsapi, payment code.
+"""Orders of the third protocol generation made: native, h5, jsapi, payment code.
 
-Every answer is compared with what was asked — our number, merchant, app, amount, currency — and a
-difference is UNKNOWN with code MISMATCH, whatever its state says.
+What became of one is read in `v3_order_states`.
 """
 
 from __future__ import annotations
@@ -18,12 +17,11 @@ from billing.channels.base import (
     CaptureOrder,
     ChannelAnswer,
     MerchantAccount,
-    Mode,
     NoticeKind,
     Operation,
     OrderReference,
 )
-from billing.channels.strict_json import JsonObject, int_get, object_get, text_get
+from billing.channels.strict_json import JsonObject, text_get
 from core import clock
 from core.outcomes import Outcome
 from core.rsa2 import rsa2_sign
@@ -32,9 +30,9 @@ from . import verdicts
 from .account import merchant_key, notify_url
 from .texts import DESCRIPTION_BYTES, text_cut
 from .v3_client import V3Reply, v3_call
+from .v3_order_states import ORDERS, transaction_answer
 from .v3_signing import nonce_new, wallet_text
 
-ORDERS = "/v3/pay/transactions"
 PREPAY_VALID = timedelta(hours=2)
 H5_LINK_VALID = timedelta(minutes=5)
 _PAYMENT_CODE = re.compile(r"1[0-5][0-9]{16}")
@@ -129,98 +127,6 @@ def wallet_request(account: MerchantAccount, prepay_id: str) -> str:
     )
 
 
-def order_query(order: OrderReference) -> ChannelAnswer:
-    """What the channel knows of our number."""
-    merchant = order.merchant.merchant_no
-    reply = v3_call(
-        order.merchant,
-        operation=Operation.QUERY,
-        reference=order.number,
-        method="GET",
-        target=f"{ORDERS}/out-trade-no/{quote(order.number, safe='')}?mchid={merchant}",
-    )
-    if isinstance(reply, ChannelAnswer):
-        return reply
-    if not reply.accepted:
-        return verdicts.query_refusal(reply.code, reply.message)
-    return transaction_answer(reply.data, order)
-
-
-def order_close(order: OrderReference) -> ChannelAnswer:
-    """Close an unpaid order; a paid one is refused and stays paid."""
-    reply = v3_call(
-        order.merchant,
-        operation=Operation.CLOSE,
-        reference=order.number,
-        method="POST",
-        target=f"{ORDERS}/out-trade-no/{quote(order.number, safe='')}/close",
-        data={"mchid": order.merchant.merchant_no},
-    )
-    if isinstance(reply, ChannelAnswer):
-        return reply
-    if reply.status == HTTPStatus.NO_CONTENT:
-        return answers.closed("CLOSED")
-    if reply.accepted:
-        return answers.unknown(f"HTTP_{reply.status}", "a close is answered with 204")
-    return verdicts.ending_refusal(reply.code, reply.message)
-
-
-def order_reverse(order: OrderReference) -> ChannelAnswer:
-    """End a payment-code order: unpaid it is closed, paid the money goes back. Safe to repeat."""
-    account = order.merchant
-    reply = v3_call(
-        account,
-        operation=Operation.REVERSE,
-        reference=order.number,
-        method="POST",
-        target=f"{ORDERS}/out-trade-no/{quote(order.number, safe='')}/reverse",
-        data={"appid": account.app_id, "mchid": account.merchant_no},
-    )
-    if isinstance(reply, ChannelAnswer):
-        return reply
-    if not reply.accepted:
-        return verdicts.ending_refusal(reply.code, reply.message)
-    if reply.status != HTTPStatus.OK:
-        return answers.unknown(f"HTTP_{reply.status}", "a reverse is answered with 200")
-    field = _foreign(reply.data, order)
-    return answers.mismatch(field) if field else answers.closed("REVOKED")
-
-
-def transaction_answer(data: JsonObject, order: OrderReference) -> ChannelAnswer:
-    """Read a transaction object against what was asked."""
-    state = text_get(data, "trade_state")
-    outcome = state_outcome(state, order.mode)
-    amount = object_get(data, "amount")
-    total = int_get(amount, "total")
-    channel_no = text_get(data, "transaction_id")
-    field = _foreign(data, order) or _foreign_amount(amount, order.amount_fen, outcome)
-    if not field and channel_no != order.channel_no and (order.channel_no and channel_no):
-        field = "transaction_id"
-    if field:
-        return answers.mismatch(field, total)
-    if outcome is Outcome.SUCCEEDED and not channel_no:
-        return answers.unknown("UNREADABLE", "a paid order without a transaction_id")
-    return ChannelAnswer(
-        outcome,
-        code="" if state == "SUCCESS" else state or "NO_STATE",
-        message=text_get(data, "trade_state_desc")[:256],
-        channel_no=channel_no,
-        amount_fen=total,
-        occurred_at=verdicts.time_read(text_get(data, "success_time")),
-        executed=True,
-        closed=state in verdicts.CLOSED_STATES,
-        payer_id=text_get(object_get(data, "payer"), "openid"),
-    )
-
-
-def state_outcome(state: str, mode: Mode) -> Outcome:
-    """The outcome of a trade state; an unheard one is UNKNOWN."""
-    if state in verdicts.FAILED_STATES:
-        final = mode in (Mode.SCAN, Mode.AGREEMENT)
-        return Outcome.DECLINED if final else Outcome.PENDING
-    return verdicts.TRADE_STATES.get(state, Outcome.UNKNOWN)
-
-
 def _prepay(order: CaptureOrder, *, path: str, more: JsonObject) -> V3Reply | ChannelAnswer:
     data: JsonObject = {
         "appid": order.merchant.app_id,
@@ -262,24 +168,3 @@ def _reference(order: CaptureOrder) -> OrderReference:
 
 def _store_id(order: CaptureOrder) -> str:
     return order.merchant.secrets.get("store_id", "") or order.merchant.merchant_no
-
-
-def _foreign(data: JsonObject, order: OrderReference) -> str:
-    """The first identity that differs, or an empty text."""
-    expected = {
-        "mchid": order.merchant.merchant_no,
-        "appid": order.merchant.app_id,
-        "out_trade_no": order.number,
-    }
-    return next((name for name, value in expected.items() if data.get(name) != value), "")
-
-
-def _foreign_amount(amount: JsonObject, amount_fen: int, outcome: Outcome) -> str:
-    """Money that moved must name amount and currency; before that, either may be absent."""
-    moved = outcome is Outcome.SUCCEEDED
-    expected = {"total": amount_fen, "currency": verdicts.CURRENCY}
-    for name, value in expected.items():
-        found = amount.get(name)
-        if (moved or found is not None) and (type(found) is not type(value) or found != value):
-            return f"amount.{name}"
-    return ""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 
 from billing.channels import answers
-from billing.channels.base import ChannelAnswer, Operation
+from billing.channels.base import ChannelAnswer, Mode, Operation
 from core.outcomes import Outcome
 
 CURRENCY = "CNY"
@@ -183,6 +183,14 @@ def ending_refusal(code: str, message: str) -> ChannelAnswer:
     if code in ALREADY_PAID:
         return answers.unknown(code, message, executed=True)
     return query_refusal(code, message)
+
+
+def state_outcome(state: str, mode: Mode) -> Outcome:
+    """The outcome of a trade state; an unheard one is UNKNOWN."""
+    if state in FAILED_STATES:
+        final = mode in (Mode.SCAN, Mode.AGREEMENT)
+        return Outcome.DECLINED if final else Outcome.PENDING
+    return TRADE_STATES.get(state, Outcome.UNKNOWN)
 
 
 def time_read(text: str) -> datetime | None:
