@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import OuterRef, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from billing.message_keys import DEDUCTED, PAID, messages_about
 from billing.models import Invoice, PaymentTransaction
@@ -62,5 +62,5 @@ def told_words(
         reader = access is not None and user_id == access.user_id
         word = _("the phone on record") if user_id is None else TOLD.get(relation)
         words[status][_("you") if reader else str(word or TOLD[Relation.OTHER])] = None
-    sent, waiting = (_(", ").join(words[status]) for status in said)
+    sent, waiting = (pgettext("list", ", ").join(words[status]) for status in said)
     return sent, waiting

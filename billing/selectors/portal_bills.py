@@ -39,12 +39,13 @@ OPEN_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class BillRow:
-    """A bill in a list. `person` is empty for the user's own."""
+    """A bill in a list. `person` is empty for the user's own, `place` for who reads what it was."""
 
     pk: int
     patient_id: int
     badge: str
     title: str
+    place: str
     person: str
     department: str
     number: str
@@ -195,7 +196,8 @@ def _row(invoice: Invoice, right: PatientAccess, channel: str) -> BillRow:
         pk=invoice.pk,
         patient_id=invoice.patient_id,
         badge=bill_badge(invoice.status),
-        title=bill_title(invoice) if right.may_view else _place_title(invoice),
+        title=bill_title(invoice) if right.may_view else _day(invoice),
+        place="" if right.may_view else invoice.encounter.campus.name,
         person="" if own else mask_name(invoice.patient.name),
         department=invoice.encounter.department_name if right.may_view else "",
         number=invoice.invoice_no if right.may_view else invoice.tail,
@@ -209,11 +211,9 @@ def _row(invoice: Invoice, right: PatientAccess, channel: str) -> BillRow:
 
 def bill_title(invoice: Invoice) -> str:
     """The day and the kind of visit; a list on a phone is read over a shoulder, so no more."""
-    local = invoice.occurred_at.astimezone(clock.ZONE)
-    return f"{formats.date_format(local, 'n月j日')} {invoice.encounter.get_kind_display()}"
+    return f"{_day(invoice)} {invoice.encounter.get_kind_display()}"
 
 
-def _place_title(invoice: Invoice) -> str:
-    """The day and the hospital: who may only pay does not read what kind of visit it was."""
-    local = invoice.occurred_at.astimezone(clock.ZONE)
-    return f"{formats.date_format(local, 'n月j日')} {invoice.encounter.campus.name}"
+def _day(invoice: Invoice) -> str:
+    """All that who may only pay reads of the visit itself."""
+    return formats.date_format(invoice.occurred_at.astimezone(clock.ZONE), "n月j日")

@@ -351,5 +351,5 @@ def test_a_relatives_row_in_the_history_has_its_day_and_no_kind_of_visit():
 
     text = text_of(signed_in(user).get("/bills"))
 
-    assert "11月20日云溪市第一医院" in text and "李*英" in text
+    assert "11月20日云溪市第一医院，李*英，" in text
     assert "门诊楼" in text and "11月20日门诊" not in text
