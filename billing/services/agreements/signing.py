@@ -57,7 +57,7 @@ def agreement_sign_begin(
     NotOffered (the plan) and Conflict (signed already); then nothing is kept.
     """
     plan = _plan_offered(plan_id)
-    people = people_payable(user, patient_ids)
+    people = people_payable(user=user, patient_ids=patient_ids)
     limits_check(plan, limits)
     with transaction.atomic():
         _consented(user, text_hash, by, address)
@@ -78,7 +78,7 @@ def agreement_sign_begin(
         agreement.own_single_fen, agreement.own_daily_fen = limits.single_fen, limits.daily_fen
         agreement.due_at, agreement.attempts = first_look(), 0
         agreement.save()
-        people_put(agreement, people)
+        people_put(agreement=agreement, people=people)
     return agreement
 
 

@@ -58,8 +58,8 @@ def agreement_people_set(
     """For whom it pays from the next deduction on; whoever is not named is not paid for."""
     with transaction.atomic():
         agreement = _own_locked(user, agreement_id)
-        people = people_payable(user, patient_ids)
-        before, after = people_put(agreement, people)
+        people = people_payable(user=user, patient_ids=patient_ids)
+        before, after = people_put(agreement=agreement, people=people)
         if before != after:
             _recorded(
                 agreement,
@@ -91,7 +91,7 @@ def limits_check(plan: AgreementPlan, limits: Limits) -> None:
         )
 
 
-def people_payable(user: User, patient_ids: Iterable[int]) -> list[Patient]:
+def people_payable(*, user: User, patient_ids: Iterable[int]) -> list[Patient]:
     """Those of the named people the user may pay for; any other one refuses all of it."""
     wanted = set(patient_ids)
     if not wanted:
@@ -106,7 +106,7 @@ def people_payable(user: User, patient_ids: Iterable[int]) -> list[Patient]:
     return [patient for key, patient in payable.items() if key in wanted]
 
 
-def people_put(agreement: Agreement, people: list[Patient]) -> tuple[set[int], set[int]]:
+def people_put(*, agreement: Agreement, people: list[Patient]) -> tuple[set[int], set[int]]:
     """Who was paid for before, and who is now."""
     rows = AgreementPatient.objects.filter(agreement=agreement)
     known = dict(rows.values_list("patient_id", "active"))

@@ -17,7 +17,7 @@ def in_progress() -> Conflict:
     return Conflict("in_progress", _("A payment is in progress. Do not pay again."))
 
 
-def form_payment(invoice: Invoice, form_key: str) -> Payment | None:
+def form_payment(*, invoice: Invoice, form_key: str) -> Payment | None:
     """The payment this form made before, if any. Raises NumberReused for another bill's form.
 
     The key comes from outside; it must never lead a payer to somebody else's order.
@@ -30,20 +30,20 @@ def form_payment(invoice: Invoice, form_key: str) -> Payment | None:
     return known
 
 
-def form_repeated(error: IntegrityError, invoice: Invoice, form_key: str) -> Payment:
+def form_repeated(*, error: IntegrityError, invoice: Invoice, form_key: str) -> Payment:
     """The payment because of which a new one was refused: the form was posted twice at once.
 
     Raises NumberReused as `form_payment`, and the error itself when it is about something else.
     """
     if "form_key" not in constraint_name(error):
         raise error
-    known = form_payment(invoice, form_key)
+    known = form_payment(invoice=invoice, form_key=form_key)
     if known is None:
         raise error
     return known
 
 
-def payable_fen(invoice: Invoice) -> int:
+def payable_fen(*, invoice: Invoice) -> int:
     """What a payer may begin to pay of a locked bill now; Conflict when it is not theirs to pay."""
     owed_fen = receivable_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
     if owed_fen <= 0 or collect_lock(invoice) is not None:

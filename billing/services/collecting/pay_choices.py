@@ -47,7 +47,7 @@ def agreement_choose(
     Raises Conflict (paid, running, collected by the HIS) and NotOffered (not this one, or over its
     limit); a form posted twice finds its own payment and does nothing.
     """
-    if form_payment(invoice, idempotency_key) is not None:
+    if form_payment(invoice=invoice, form_key=idempotency_key) is not None:
         return
     offer_withdraw(invoice=invoice)
     try:
@@ -55,7 +55,7 @@ def agreement_choose(
         row = _begin(invoice.pk, picked, idempotency_key, by)
     except IntegrityError as error:
         # Used in this very moment, on another bill: this one is under our lock.
-        form_repeated(error, invoice, idempotency_key)
+        form_repeated(error=error, invoice=invoice, form_key=idempotency_key)
         return
     answer = capture_send(row=row, invoice=invoice, payer_address=payer_address)
     transaction_apply(transaction_id=row.pk, answer=answer, source=Source.SEND, by=SYSTEM)
@@ -72,7 +72,7 @@ def _begin(
         invoice = invoice_lock(invoice_id)
         if any(r.status in PaymentTransaction.IN_FLIGHT for r in captures_lock(invoice)):
             raise in_progress()
-        owed_fen = payable_fen(invoice)
+        owed_fen = payable_fen(invoice=invoice)
         agreement = picked(invoice, owed_fen)
         merchant = agreement.plan.merchant
         row = capture_begin(

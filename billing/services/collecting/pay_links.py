@@ -119,7 +119,7 @@ def offer_choose(
     try:
         row, fresh = _begin(invoice.pk, offer, merchant, idempotency_key, payer_id)
     except IntegrityError as error:
-        payment = form_repeated(error, invoice, idempotency_key)
+        payment = form_repeated(error=error, invoice=invoice, form_key=idempotency_key)
         row, fresh = payment.transactions.latest("pk"), False
     if fresh:
         answer = capture_send(
@@ -165,7 +165,7 @@ def _begin(
             if _is_same(flying[-1].payment, offer, form_key):
                 return flying[-1], False
             raise in_progress()
-        amount_fen = payable_fen(invoice)
+        amount_fen = payable_fen(invoice=invoice)
         row = capture_begin(
             invoice=invoice,
             tender=Tender(offer.channel, offer.mode, amount_fen, merchant, payer_id=payer_id),
