@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core import clock
 from core.errors import Conflict, Forbidden
@@ -224,3 +226,25 @@ def test_a_release_takes_lines_and_registration_away(house: House) -> None:
     # The bill is claimed after all, with a registration of its own.
     house.open((EXCLUDED, 100), ref=1)
     assert InsuranceReview.objects.count() == 0
+
+
+def test_pricing_and_settling_cost_the_same_for_any_number_of_lines(house: House) -> None:
+    house.priced((SERVICE, 1_000))  # the day's sign-in, the coverage and the visit
+    counts = []
+    for count in (1, 10, 45):
+        rows = [charge(f"{count}-{n}", SERVICE, 1_000, "10") for n in range(count)]
+        claim = house.open(lines=rows)
+        with CaptureQueriesContext(connection) as priced:
+            assert claim_price(claim_id=claim.pk).state is PricedState.PRICED
+        with CaptureQueriesContext(connection) as settled:
+            assert claim_settle(claim_id=claim.pk).outcome is Outcome.SUCCEEDED
+        counts.append([statements(one) for one in (priced, settled)])
+    assert counts[0] == counts[1] == counts[2]
+    assert counts[0] == [22, 9]
+
+
+def statements(captured: CaptureQueriesContext) -> int:
+    marks = ("SAVEPOINT", "RELEASE SAVEPOINT", "BEGIN", "COMMIT")
+    # A prepared statement's text is not logged.
+    said = [query["sql"] or "prepared" for query in captured.captured_queries]
+    return sum(not text.startswith(marks) for text in said)

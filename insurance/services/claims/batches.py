@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
@@ -45,7 +45,10 @@ def batch_of(claim: Claim) -> LineBatch:
 
 def results_of(claim: Claim) -> tuple[LineResult, ...] | None:
     """What the insurer made of every line; None while one of them is without an answer."""
-    rows = ClaimLine.objects.filter(claim=claim).order_by("pk")
+    return _results(ClaimLine.objects.filter(claim=claim).order_by("pk"))
+
+
+def _results(rows: Iterable[ClaimLine]) -> tuple[LineResult, ...] | None:
     results = [result_thawed(row) for row in rows]
     known = tuple(one for one in results if one is not None)
     return known if len(known) == len(results) else None
@@ -56,14 +59,14 @@ def batch_settle(pricing: Pricing) -> tuple[LineResult, ...]:
 
     Lines are unique within a visit, so a batch that was begun and is not whole is taken away first.
     """
-    known = results_of(pricing.claim)
+    rows = list(ClaimLine.objects.filter(claim=pricing.claim).order_by("pk"))
+    known = _results(rows)
     if known is not None:
         return known
     if pricing.claim.lines_sent:
         batch_remove(pricing)
     with pricing.step("lines_begun") as claim:
         fields_write(claim, lines_sent=True)
-    rows = ClaimLine.objects.filter(claim=pricing.claim).order_by("pk")
     calls = lines_send(
         batch_of(pricing.claim),
         [line_thawed(row) for row in rows],

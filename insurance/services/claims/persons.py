@@ -30,11 +30,7 @@ _TOLD = (
 def coverage_settle(pricing: Pricing) -> Credential | None:
     """Give the claim its coverage; None when a registration that lives bears the proof already."""
     claim = pricing.claim
-    living = claim.visit if claim.visit_id else visit_living(claim)
-    if living is not None:
-        if claim.visit_id is None:
-            with pricing.step("visit_taken") as locked:
-                fields_write(locked, coverage=living.coverage)
+    if claim.visit_id or visit_living(claim) is not None:
         return None
     credential = credential_of(claim.encounter)
     if credential is None:

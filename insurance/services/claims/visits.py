@@ -90,7 +90,8 @@ def _taken_or_made(pricing: Pricing, credential: Credential | None) -> InsuredVi
         if visit is None and credential is not None:
             visit = _visit_made(claim, credential)
         if visit is not None:
-            fields_write(claim, visit=visit, mdtrt_id=visit.mdtrt_id or claim.mdtrt_id)
+            number = visit.mdtrt_id or claim.mdtrt_id
+            fields_write(claim, visit=visit, coverage=visit.coverage, mdtrt_id=number)
     if visit is None:
         # The registration that was to be used has just been taken back.
         pricing.end(PricedState.UNKNOWN, "visit_gone", _("The insurer is asked again."))
