@@ -11,13 +11,13 @@ import pytest
 from tests.fixtures.demo_process import Demo, Ran, ended
 
 OK, USAGE, REFUSED, LOCKED, TRY_LATER = 0, 2, 4, 5, 75
-# Command, exit code, and what its words must say (in Chinese or in the option's own name).
+# Command, exit code, and what its words must say.
 COMMANDS = (
     (("doctor", "--json"), OK, "database"),
     (("clock", "--json"), OK, "+08:00"),
     (("clock", "--set", "tomorrow"), USAGE, "2026-12-01T09:00:00+08:00"),
     (("clock", "--advance", "36"), USAGE, "36h"),
-    (("clock", "--set", "2020-01-01T00:00:00+08:00"), REFUSED, "只能往前"),
+    (("clock", "--set", "2020-01-01T00:00:00+08:00"), REFUSED, "only moves forward"),
     (("clock", "--advance", "36h", "--json", "--dry-run"), OK, "would run close_day"),
     (("sync_schedule", "--json", "--dry-run"), OK, "kept"),
     (("run_due", "sweep_invoices", "--json"), OK, "sweep_invoices"),
@@ -31,7 +31,7 @@ COMMANDS = (
     (("compare_books", "--wait", "soon"), USAGE, "--wait"),
     (("compare_books", "--wait", "-5"), USAGE, "--wait"),
     (("resolve_unknown", "--json", "--dry-run"), OK, "0 looked at"),
-    (("resolve_unknown", "--json", "--number", "TX0"), USAGE, "没有未完结的交易"),
+    (("resolve_unknown", "--json", "--number", "TX0"), USAGE, "No open transaction"),
     (("close_day", "--json", "--dry-run"), OK, "no day is due"),
     (("close_day", "--date", "2026-13-01"), USAGE, "2026-13-01"),
     (("close_day", "--date", "2099-01-01"), REFUSED, "2099-01-01"),
