@@ -16,10 +16,12 @@ from billing.selectors.portal_bills import BillRow, bills_open, bills_recent
 from billing.selectors.ratings import rating_asked
 from core import clock
 from core.models import User
+from insurance.wallet import wallet_offered
 from patients.doors import patient_of, patient_required, the_patient
 from patients.models import PatientAccess, Relation
 from patients.selectors import access_of
 from patients.views import tags
+from patients.views.card import card_page
 
 # Surnames of two characters that are common enough to be taken for a given name otherwise.
 LONG_SURNAMES = frozenset(("欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "公孙", "慕容", "令狐"))
@@ -82,6 +84,16 @@ def home_of(user: User) -> Home:
         wallets=wallets,
         deducting=deducting,
     )
+
+
+@patient_required
+@require_safe
+def card(request: HttpRequest) -> HttpResponse:
+    return card_page(request, the_patient(request), None, _insurance_of)
+
+
+def _insurance_of(_user: User, _person: PatientAccess) -> dict[str, object]:
+    return {"insurance_code": wallet_offered()}
 
 
 @require_safe

@@ -26,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("family", family.family, name="family"),
     path("family/<int:access_id>/pays", family.family_pays, name="family_pays"),
     path("t/<str:code>", portal.tag, name="tag"),
+    path("code", portal.card, name="card"),
+    path("", include("insurance.urls")),
     path("", include("patients.urls")),
     path("", include("billing.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),

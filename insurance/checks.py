@@ -77,6 +77,8 @@ def _made_up(region: InsuranceRegion, profile: RegionProfile) -> Iterator[CheckM
         "base_url": profile.base_url,
         "mobile_url": profile.mobile_url,
         "credential_url": profile.credential_url,
+        "wallet_url": region.wallet_url,
+        "authorise_url": region.authorise_url,
     }
     for name, address in addresses.items():
         fault = unreal_fault(address) if address else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from patients.views import binding, card, consents, family, phone, signin, whose
+from patients.views import binding, consents, family, phone, signin, whose
 
 urlpatterns: list[URLPattern] = [
     path("accounts/login", signin.sign_in, name="sign_in"),
@@ -27,5 +27,4 @@ urlpatterns: list[URLPattern] = [
     path("family/add/<int:binding_id>/drop", binding.binding_drop, name="binding_drop"),
     path("family/<int:access_id>/grant", family.family_grant, name="family_grant"),
     path("family/<int:access_id>/end", family.family_end, name="family_end"),
-    path("code", card.card, name="card"),
 ]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
+from urllib.parse import urlencode
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -33,7 +34,7 @@ from insurance.gateway.reading import Different, Node, Unreadable, nested, objec
 from insurance.gateway.visit_values import Credential, CredentialKind
 
 SUCCEEDED, SYSTEM_ERROR = "0", "-1"
-BUSINESS_SETTLE, BUSINESS_REGISTER = "01301", "01101"
+BUSINESS_SETTLE, BUSINESS_REGISTER, BUSINESS_ONLINE = "01301", "01101", "03131"
 TOKEN_MAX = 64  # sources say 40 and 50
 UNANSWERED: Mapping[Operation, Unanswered] = MappingProxyType({
     Operation.CODE_DECODE: Unanswered.RESEND,
@@ -79,6 +80,18 @@ def code_decode(
     """ec.query: whose code this is."""
     said = {**_place(terminal), "businessType": business, "ecQrCode": code}
     return Call(Operation.CODE_DECODE, "ec.query", said, _identity)
+
+
+def authorise_address(page: str, *, institution_code: str, number: str, back: str) -> str:
+    """Where the insured allow a visit on their own phone; it leads to `back` with an authNo, which
+    `face_identity` turns into the identity."""
+    asked = {
+        "orgId": institution_code,
+        "outBizNo": number,
+        "businessType": BUSINESS_ONLINE,
+        "back": back,
+    }
+    return f"{page}{'&' if '?' in page else '?'}{urlencode(asked)}"
 
 
 def face_authorise(

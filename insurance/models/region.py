@@ -45,6 +45,12 @@ class InsuranceRegion(models.Model):
     credential_url = models.URLField(
         _("address of the e-credential service"), blank=True, validators=[web_address_check]
     )
+    wallet_url = models.URLField(
+        _("page of the wallet with the insurance code"), blank=True, validators=[web_address_check]
+    )
+    authorise_url = models.URLField(
+        _("page where the insured allow a visit"), blank=True, validators=[web_address_check]
+    )
     receiver_code = models.CharField(_("receiver's code"), max_length=10)
     interface_version = models.CharField(_("interface version"), max_length=6)
     sign_type = models.CharField(_("signature kind"), max_length=10, blank=True, default="SM3")

@@ -6,12 +6,10 @@ from collections.abc import Callable
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from core.crypto import mask_id, mask_name
 from core.models import User
 from patients.card_codes import LIFETIME, card_code_new
-from patients.doors import patient_required, the_patient
 from patients.models import Location, PatientAccess, Relation
 from patients.selectors.cards import card_people
 
@@ -25,18 +23,12 @@ def nothing_beside(_user: User, _person: PatientAccess) -> dict[str, object]:
     return {}
 
 
-@patient_required
-@require_safe
-def card(request: HttpRequest) -> HttpResponse:
-    return card_page(request, the_patient(request), None)
-
-
 def card_page(
     request: HttpRequest, user: User, location: Location | None, beside: Beside = nothing_beside
 ) -> HttpResponse:
     """The code of one person; `person` in the address chooses among those one may show."""
     people = card_people(user)
-    chosen = _chosen(people, request.GET.get(PERSON, ""))
+    chosen = chosen_among(people, request.GET.get(PERSON, ""))
     context: dict[str, object] = {
         "location": location,
         "people": [(one, name_of(one)) for one in people],
@@ -55,7 +47,7 @@ def card_page(
     return render(request, "patients/cards/show.html", context)
 
 
-def _chosen(people: list[PatientAccess], wanted: str) -> PatientAccess | None:
+def chosen_among(people: list[PatientAccess], wanted: str) -> PatientAccess | None:
     """The first is the user's own; anybody else's number is no page of theirs."""
     if not wanted:
         return people[0] if people else None

@@ -159,7 +159,12 @@ def credentials() -> dict[str, Any]:
         "signtype": "SM3",
         "gd": {"base_url": f"{base}/gd", "paasid": own.paasid, "secret_key": own.secret_key},
         "rio_fsi": {"base_url": f"{base}/rio_fsi", "apikey": own.apikey},
-        "ec": {"url": f"{base}/ec", "org_id": places[0]["fixmedins_code"]},
+        "ec": {
+            "url": f"{base}/ec",
+            "org_id": places[0]["fixmedins_code"],
+            "wallet_url": f"{base}/phone/",
+            "authorise_url": f"{base}/authorise",
+        },
         "mobile": {
             "base_url": f"{base}/mobile",
             "app_id": own.app_id,

@@ -1,0 +1,13 @@
+"""The doors of the insurance pages of patients."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from insurance.views import code
+
+urlpatterns: list[URLPattern] = [
+    path("code/insurance", code.insurance_code, name="insurance_code"),
+    path("code/insurance/ask", code.insurance_code_ask, name="insurance_code_ask"),
+    path("code/insurance/back", code.insurance_code_back, name="insurance_code_back"),
+]
