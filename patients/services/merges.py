@@ -48,7 +48,8 @@ def patient_merge_propose(*, kept_id: int, merged_id: int, reason: str, by: Acto
 
 
 def patient_merge_decide(*, merge_id: int, agreed: bool, by: Actor, comment: str) -> PatientMerge:
-    """Join, or say no. Never by who proposed; both records are looked at again."""
+    """Join, or say no, with the reason. Never by who proposed; both records are looked at again."""
+    comment = _reason(comment)
     with transaction.atomic():
         people_locked(joining=True)
         merge = _merge(merge_id)

@@ -104,6 +104,15 @@ def test_one_person_alone_joins_nothing() -> None:
         decided(merge)
 
 
+@pytest.mark.parametrize("agreed", [True, False])
+def test_nothing_is_decided_without_a_reason(agreed: bool) -> None:
+    merge = proposed(*two_records())
+    with pytest.raises(BadInput, match="reason_missing"):
+        patient_merge_decide(merge_id=merge.pk, agreed=agreed, by=CHECKER, comment=" ")
+    merge.refresh_from_db()
+    assert (merge.status, merge.moved) == ("OPEN", {})
+
+
 def test_a_no_moves_nothing() -> None:
     kept, merged = two_records()
     decided(proposed(kept, merged), agreed=False)
