@@ -63,8 +63,8 @@ def claim_look(*, claim_id: int) -> Settled:
     if ended.outcome is not Outcome.SUCCEEDED:
         return settled_now(look_later(claim_id, ended))
     if claim.undoing:
-        return settled_now(settlement_refused(claim_id, code="UNDONE", message=""))
-    return settled_now(not_executed(claim_id))
+        return settled_now(settlement_refused(claim_id, message, "UNDONE"))
+    return settled_now(not_executed(claim_id, message))
 
 
 def _query(claim: Claim) -> Claim | None:
@@ -99,7 +99,7 @@ def claim_look_reversal(*, claim_id: int) -> Reversed:
     ended = _end(claim, message, REVERSE_CODE)
     if ended.outcome is not Outcome.SUCCEEDED:
         return reversed_now(look_later(claim_id, ended))
-    return reversed_now(reversal_refused(claim_id, code=NOT_EXECUTED, message=""))
+    return reversed_now(reversal_refused(claim_id, message, NOT_EXECUTED))
 
 
 def settlement_refunded(claim: Claim) -> Answer[bool]:
@@ -139,37 +139,46 @@ def look_later(claim_id: int, answer: Answer[Any]) -> Claim:
     return claim
 
 
-def not_executed(claim_id: int) -> Claim:
+def not_executed(claim_id: int, asked: InsuranceMessage) -> Claim:
     """The 2207 never happened, or was ended: the trial holds, it may be settled once more."""
-    return _back(claim_id, ClaimStatus.SETTLING, ClaimStatus.PRICED, NOT_EXECUTED, "")
+    return _back(claim_id, asked, ClaimStatus.PRICED, NOT_EXECUTED)
 
 
-def settlement_refused(claim_id: int, *, code: str, message: str) -> Claim:
+def settlement_refused(
+    claim_id: int, asked: InsuranceMessage, code: str, message: str = ""
+) -> Claim:
     """The insurer said no, so its trial is not good any more either."""
-    return _back(claim_id, ClaimStatus.SETTLING, ClaimStatus.OPEN, code, message)
+    return _back(claim_id, asked, ClaimStatus.OPEN, code, message)
 
 
-def reversal_refused(claim_id: int, *, code: str, message: str) -> Claim:
+def reversal_refused(claim_id: int, asked: InsuranceMessage, code: str, message: str = "") -> Claim:
     """The settlement stands."""
-    return _back(claim_id, ClaimStatus.REVERSING, ClaimStatus.SETTLED, code, message)
+    return _back(claim_id, asked, ClaimStatus.SETTLED, code, message)
 
 
-def _back(claim_id: int, before: ClaimStatus, after: ClaimStatus, code: str, message: str) -> Claim:
+def _back(
+    claim_id: int, asked: InsuranceMessage, to: ClaimStatus, code: str, message: str = ""
+) -> Claim:
+    """Back to before the message that was asked about, unless a later one is under way."""
     with transaction.atomic():
         claim = claim_lock(claim_id)
-        if claim.status == before:
+        under_way = {
+            ClaimStatus.SETTLING: claim.settle_message_id,
+            ClaimStatus.REVERSING: claim.reverse_message_id,
+        }
+        if under_way.get(ClaimStatus(claim.status)) == asked.pk:
             if claim.looks:
                 review_withdraw(claim)
             transition(
                 claim,
-                after,
+                to,
                 by=SYSTEM,
-                reason=message,
+                reason=message[:MESSAGE_MAX],
                 due_at=None,
                 looks=0,
                 undoing=False,
-                code=code,
-                message=message,
+                code=code[:CODE_MAX],
+                message=message[:MESSAGE_MAX],
             )
     failpoint("claim.after_back")
     return claim

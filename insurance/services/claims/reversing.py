@@ -17,10 +17,10 @@ from insurance.gateway.base import Answer
 from insurance.gateway.claim_values import Settlement
 from insurance.gateway.nhsa.settlements import settle_reverse
 from insurance.locks import claim_lock
-from insurance.models import Claim, ClaimStatus
+from insurance.models import Claim, ClaimStatus, InsuranceMessage
 from insurance.policy import POLICY
 from insurance.selectors import institution_speaking
-from insurance.services.claims.answers import MESSAGE_MAX, reversed_now
+from insurance.services.claims.answers import reversed_now
 from insurance.services.claims.applying import answer_to_review, reversal_apply
 from insurance.services.claims.frozen import settlement_thawed
 from insurance.services.claims.looking import (
@@ -29,7 +29,6 @@ from insurance.services.claims.looking import (
     settlement_refunded,
 )
 from insurance.services.claims.releasing import claim_tidy
-from insurance.services.claims.speaking import CODE_MAX
 from insurance.services.claims.values import NOT_EXECUTED, Reversed
 from insurance.services.exchange import Prepared, message_deliver, message_prepare
 
@@ -48,7 +47,7 @@ def claim_reverse(*, claim_id: int, reason: str, by: Actor) -> Reversed:
     failpoint("claim.before_reverse")
     answer = message_deliver(begun)
     failpoint("claim.after_reverse")
-    after = _applied(claim_id, answer)
+    after = _applied(claim_id, begun.message, answer)
     if after.outcome is Outcome.SUCCEEDED:
         claim_tidy(claim_id=claim_id)
     return after
@@ -81,28 +80,26 @@ def _begin(claim_id: int, reason: str, by: Actor) -> Prepared[Settlement] | Reve
     return prepared
 
 
-def _applied(claim_id: int, answer: Answer[Settlement]) -> Reversed:
+def _applied(claim_id: int, asked: InsuranceMessage, answer: Answer[Settlement]) -> Reversed:
     if answer.outcome is Outcome.SUCCEEDED:
         return reversed_now(reversal_apply(claim_id, answer.known.settlement_no))
     if answer.outcome is Outcome.DECLINED:
-        return _declined(claim_id, answer)
+        return _declined(claim_id, asked, answer)
     if answer.fault is not None and answer.executed:
         return reversed_now(answer_to_review(claim_id, answer))
     if answer.executed is False:
-        after = reversal_refused(claim_id, code=NOT_EXECUTED, message="")
+        after = reversal_refused(claim_id, asked, NOT_EXECUTED)
         return reversed_now(after, sentence=answer.sentence)
     return reversed_now(look_later(claim_id, answer), sentence=answer.sentence)
 
 
-def _declined(claim_id: int, answer: Answer[Settlement]) -> Reversed:
+def _declined(claim_id: int, asked: InsuranceMessage, answer: Answer[Settlement]) -> Reversed:
     """The insurer's no may mean "undone already", by a 2208 that was thought lost."""
     claim = Claim.objects.select_related("visit__coverage").get(pk=claim_id)
-    asked = settlement_refunded(claim)
-    if asked.outcome is not Outcome.SUCCEEDED:
-        return reversed_now(look_later(claim_id, asked), sentence=answer.sentence)
-    if asked.value:
+    found = settlement_refunded(claim)
+    if found.outcome is not Outcome.SUCCEEDED:
+        return reversed_now(look_later(claim_id, found), sentence=answer.sentence)
+    if found.value:
         return reversed_now(reversal_apply(claim_id, ""))
-    after = reversal_refused(
-        claim_id, code=answer.code[:CODE_MAX], message=answer.message[:MESSAGE_MAX]
-    )
+    after = reversal_refused(claim_id, asked, answer.code, answer.message)
     return reversed_now(after, sentence=answer.sentence)

@@ -17,14 +17,13 @@ from insurance.gateway.base import Answer
 from insurance.gateway.claim_values import Scope, Settlement
 from insurance.gateway.nhsa.settlements import settle
 from insurance.locks import claim_lock
-from insurance.models import Claim, ClaimStatus
+from insurance.models import Claim, ClaimStatus, InsuranceMessage
 from insurance.policy import POLICY
 from insurance.selectors import institution_speaking
-from insurance.services.claims.answers import MESSAGE_MAX, settled_now
+from insurance.services.claims.answers import settled_now
 from insurance.services.claims.applying import answer_to_review, settlement_apply
 from insurance.services.claims.looking import look_later, not_executed, settlement_refused
 from insurance.services.claims.orders import order_of, standing_find
-from insurance.services.claims.speaking import CODE_MAX
 from insurance.services.claims.values import Settled
 from insurance.services.exchange import Prepared, message_deliver, message_prepare
 
@@ -42,7 +41,7 @@ def claim_settle(*, claim_id: int) -> Settled:
     failpoint("claim.before_settle")
     answer = message_deliver(begun)
     failpoint("claim.after_settle")
-    return _applied(claim_id, answer)
+    return _applied(claim_id, begun.message, answer)
 
 
 def _begin(claim_id: int) -> Prepared[Settlement] | Settled:
@@ -75,19 +74,19 @@ def _begin(claim_id: int) -> Prepared[Settlement] | Settled:
     return prepared
 
 
-def _applied(claim_id: int, answer: Answer[Settlement]) -> Settled:
+def _applied(claim_id: int, asked: InsuranceMessage, answer: Answer[Settlement]) -> Settled:
     if answer.outcome is Outcome.SUCCEEDED:
         return settled_now(settlement_apply(claim_id, answer.known))
     if answer.outcome is Outcome.DECLINED:
-        return _declined(claim_id, answer)
+        return _declined(claim_id, asked, answer)
     if answer.fault is not None and answer.executed:
         return settled_now(answer_to_review(claim_id, answer))
     if answer.executed is False:
-        return settled_now(not_executed(claim_id), sentence=answer.sentence)
+        return settled_now(not_executed(claim_id, asked), sentence=answer.sentence)
     return settled_now(look_later(claim_id, answer), sentence=answer.sentence)
 
 
-def _declined(claim_id: int, answer: Answer[Settlement]) -> Settled:
+def _declined(claim_id: int, asked: InsuranceMessage, answer: Answer[Settlement]) -> Settled:
     """The insurer's no. After an earlier try it may mean "settled already": that one is adopted."""
     claim = Claim.objects.select_related("visit__coverage").get(pk=claim_id)
     if claim.settle_tries > 1:
@@ -96,7 +95,5 @@ def _declined(claim_id: int, answer: Answer[Settlement]) -> Settled:
             return settled_now(settlement_apply(claim_id, found.settlement))
         if not found.known:
             return settled_now(look_later(claim_id, found.answer), sentence=answer.sentence)
-    after = settlement_refused(
-        claim_id, code=answer.code[:CODE_MAX], message=answer.message[:MESSAGE_MAX]
-    )
+    after = settlement_refused(claim_id, asked, answer.code, answer.message)
     return settled_now(after, sentence=answer.sentence)
