@@ -27,6 +27,8 @@ words_add("operation", {
 })  # fmt: skip
 words_add("action", {
     "items_imported": pgettext_lazy("action", "items imported"),
+    "family_account_linked": pgettext_lazy("action", "family account linked"),
+    "family_account_ended": pgettext_lazy("action", "family account ended"),
 })  # fmt: skip
 words_add("right", {
     "import_items": pgettext_lazy("right", "import the hospital's items"),

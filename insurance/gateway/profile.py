@@ -56,6 +56,10 @@ PATHS: Mapping[str, str] = MappingProxyType({
     "9101": "fileupload/upload",
     "9102": "fileupload/download",
     "5301": "fsiIntegratedQueryService/queryPsnOpspReg",
+    # Family accounts have no national number; a region that takes them names its own path.
+    "2581": "famAcctService/saveFamAcct",
+    "2582": "famAcctService/cancelFamAcct",
+    "5381": "famAcctService/queryFamAcct",
 })  # fmt: skip
 
 

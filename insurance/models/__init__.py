@@ -18,6 +18,7 @@ from insurance.models.catalogue import (
 from insurance.models.claim import Claim, ClaimLine, ClaimRoute, ClaimStatus
 from insurance.models.coverage import Coverage, InsuredVisit
 from insurance.models.credential import HeldCredential
+from insurance.models.family import FamilyLink, FamilyRule
 from insurance.models.message import InsuranceMessage, InsuranceReply
 from insurance.models.region import Institution, InsuranceRegion, InsuranceSession
 from insurance.models.review import InsuranceReason, InsuranceReview
@@ -29,6 +30,8 @@ __all__ = [
     "ClaimRoute",
     "ClaimStatus",
     "Coverage",
+    "FamilyLink",
+    "FamilyRule",
     "HeldCredential",
     "Institution",
     "InsuranceMessage",

@@ -72,6 +72,7 @@ class InsuranceRegion(models.Model):
         default=TimestampForm.MILLIS.value,
     )
     secrets = EncryptedField(blank=True, default="", help_text="JSON of named secrets")
+    family_accounts = models.BooleanField(_("takes family accounts from us"), default=False)
     active = models.BooleanField(_("active"), default=True)
 
     class Meta:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 
 from sandbox.nhsa import (
     envelope,
+    families,
     fees,
     files,
     filings,
@@ -80,6 +81,8 @@ TRANSACTIONS: dict[str, Transaction] = {
     "2502": Transaction(filings.cross_region_cancel, "filing", "referralService/cancelReferral"),
     "2503": Transaction(filings.chronic_file, "filing", "opspRegService/saveOpspReg"),
     "2504": Transaction(filings.chronic_cancel, "filing", "opspRegService/cancelOpspReg"),
+    "2581": Transaction(families.family_file, "filing", "famAcctService/saveFamAcct"),
+    "2582": Transaction(families.family_end, "filing", "famAcctService/cancelFamAcct"),
     "2601": Transaction(undoing.undo, "reverse", "reverseService/revsMethod"),
     "3101": Transaction(oversight.before, "audit", "riskConService/beforeAnalyze"),
     "3102": Transaction(oversight.during, "audit", "riskConService/courseAnalyze"),
@@ -90,6 +93,7 @@ TRANSACTIONS: dict[str, Transaction] = {
     "5203": Transaction(inquiries.settlement_query, "query", f"{_QUERY}/querySetlInfo"),
     "5204": Transaction(inquiries.lines_query, "query", f"{_QUERY}/queryFeeList"),
     "5206": Transaction(inquiries.year_query, "query", f"{_QUERY}/queryFixmedinsPracPsnSum"),
+    "5381": Transaction(families.family_query, "query", "famAcctService/queryFamAcct"),
     "5301": Transaction(inquiries.chronic_query, "query", f"{_QUERY}/queryPsnOpspReg"),
 }
 BY_PATH = {one.path: infno for infno, one in TRANSACTIONS.items()}

@@ -32,6 +32,10 @@ UNANSWERED: Mapping[Operation, Unanswered] = MappingProxyType({
     # A second filing of the same period moves no money: it is refused or says the same.
     Operation.FILE_TRANSFER: Unanswered.RESEND,
     Operation.FILE_CHRONIC: Unanswered.QUERY_FIRST,  # 5301 lists what stands
+    # Filed or ended twice, a family account is the same: no money moves by it.
+    Operation.FAMILY_FILE: Unanswered.RESEND,
+    Operation.FAMILY_END: Unanswered.RESEND,
+    Operation.FAMILY_QUERY: Unanswered.RESEND,
     Operation.REGISTER: Unanswered.QUERY_FIRST,  # 5201 lists the person's visits
     # Lines are unique within the visit, so a lost batch is taken away (2205) and sent anew.
     Operation.LINES: Unanswered.REVERSE,
