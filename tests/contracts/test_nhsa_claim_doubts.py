@@ -316,8 +316,8 @@ def test_an_answer_applied_twice_settles_once(house: House) -> None:
     claim_settle(claim_id=claim.pk)
     first = again(claim)
     same = said(house, claim, settlement_no=first.settlement_no)
-    assert settlement_apply(claim.pk, same).status == "SETTLED"
+    assert settlement_apply(claim_id=claim.pk, said=same).status == "SETTLED"
     assert InsuranceReview.objects.count() == 0
-    settlement_apply(claim.pk, said(house, claim, settlement_no="OTHER"))
+    settlement_apply(claim_id=claim.pk, said=said(house, claim, settlement_no="OTHER"))
     assert again(claim).settlement_no == first.settlement_no
     assert InsuranceReview.objects.get().reason_code == "state_differs"

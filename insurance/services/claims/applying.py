@@ -33,7 +33,7 @@ from insurance.services.claims.reviews import (
 BACK = frozenset({ClaimStatus.OPEN, ClaimStatus.PRICED})
 
 
-def settlement_apply(claim_id: int, said: Settlement) -> Claim:
+def settlement_apply(*, claim_id: int, said: Settlement) -> Claim:
     """A settlement of this claim stands at the insurer: the claim is settled by it, or in review.
 
     It must be about the visit, the scheme and the amount that were asked for, and its sums those of
@@ -76,7 +76,7 @@ def settlement_apply(claim_id: int, said: Settlement) -> Claim:
     return claim
 
 
-def reversal_apply(claim_id: int, reversal_no: str) -> Claim:
+def reversal_apply(*, claim_id: int, reversal_no: str) -> Claim:
     """The settlement is undone in full; `reversal_no` is empty where only that much is known."""
     failpoint("claim.before_reversal_apply")
     with transaction.atomic():
@@ -102,7 +102,7 @@ def reversal_apply(claim_id: int, reversal_no: str) -> Claim:
     return claim
 
 
-def answer_to_review(claim_id: int, answer: Answer[Any]) -> Claim:
+def answer_to_review(*, claim_id: int, answer: Answer[Any]) -> Claim:
     """An answer that proves it happened and cannot be believed: nothing of it is posted."""
     fault = answer.fault
     assert fault is not None

@@ -61,7 +61,7 @@ def claim_look(*, claim_id: int) -> Settled:
         return settled_now(asked)
     ended = _end(claim, message, SETTLE_CODE)
     if ended.outcome is not Outcome.SUCCEEDED:
-        return settled_now(look_later(claim_id, ended))
+        return settled_now(look_later(claim_id=claim_id, answer=ended))
     if claim.undoing:
         return settled_now(settlement_refused(claim_id, message, "UNDONE"))
     return settled_now(not_executed(claim_id, message))
@@ -72,10 +72,10 @@ def _query(claim: Claim) -> Claim | None:
     found = standing_find(claim)
     failpoint("claim.after_query")
     if found.settlement is not None:
-        return settlement_apply(claim.pk, found.settlement)
+        return settlement_apply(claim_id=claim.pk, said=found.settlement)
     if found.answer.fault is not None and found.answer.executed:
-        return answer_to_review(claim.pk, found.answer)
-    return None if found.known else look_later(claim.pk, found.answer)
+        return answer_to_review(claim_id=claim.pk, answer=found.answer)
+    return None if found.known else look_later(claim_id=claim.pk, answer=found.answer)
 
 
 def claim_look_reversal(*, claim_id: int) -> Reversed:
@@ -91,14 +91,14 @@ def claim_look_reversal(*, claim_id: int) -> Reversed:
     answer = settlement_refunded(claim)
     failpoint("claim.after_reversal_query")
     if answer.fault is not None and answer.executed:
-        return reversed_now(answer_to_review(claim_id, answer))
+        return reversed_now(answer_to_review(claim_id=claim_id, answer=answer))
     if answer.outcome is not Outcome.SUCCEEDED:
-        return reversed_now(look_later(claim_id, answer))
+        return reversed_now(look_later(claim_id=claim_id, answer=answer))
     if answer.value:
-        return reversed_now(reversal_apply(claim_id, ""))
+        return reversed_now(reversal_apply(claim_id=claim_id, reversal_no=""))
     ended = _end(claim, message, REVERSE_CODE)
     if ended.outcome is not Outcome.SUCCEEDED:
-        return reversed_now(look_later(claim_id, ended))
+        return reversed_now(look_later(claim_id=claim_id, answer=ended))
     return reversed_now(reversal_refused(claim_id, message, NOT_EXECUTED))
 
 
@@ -116,7 +116,7 @@ def settlement_refunded(claim: Claim) -> Answer[bool]:
     return Answer(Outcome.SUCCEEDED, answer.code, value=row.refunded)
 
 
-def look_later(claim_id: int, answer: Answer[Any]) -> Claim:
+def look_later(*, claim_id: int, answer: Answer[Any]) -> Claim:
     """Nothing is known yet: when to look again, and after a time a person is told."""
     with transaction.atomic():
         claim = claim_lock(claim_id)

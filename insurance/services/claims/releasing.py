@@ -103,7 +103,7 @@ def _release_asking(claim: Claim, by: Actor) -> Released | None:
         return _unanswered(claim)
     found = standing_find(claim)
     if found.settlement is not None:
-        after = settlement_apply(claim.pk, found.settlement)
+        after = settlement_apply(claim_id=claim.pk, said=found.settlement)
         return Released(Outcome.DECLINED, "SETTLED", "", str(after.status))
     if not found.known:
         return _unanswered(claim)

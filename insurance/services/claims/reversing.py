@@ -82,15 +82,17 @@ def _begin(claim_id: int, reason: str, by: Actor) -> Prepared[Settlement] | Reve
 
 def _applied(claim_id: int, asked: InsuranceMessage, answer: Answer[Settlement]) -> Reversed:
     if answer.outcome is Outcome.SUCCEEDED:
-        return reversed_now(reversal_apply(claim_id, answer.known.settlement_no))
+        return reversed_now(
+            reversal_apply(claim_id=claim_id, reversal_no=answer.known.settlement_no)
+        )
     if answer.outcome is Outcome.DECLINED:
         return _declined(claim_id, asked, answer)
     if answer.fault is not None and answer.executed:
-        return reversed_now(answer_to_review(claim_id, answer))
+        return reversed_now(answer_to_review(claim_id=claim_id, answer=answer))
     if answer.executed is False:
         after = reversal_refused(claim_id, asked, NOT_EXECUTED)
         return reversed_now(after, sentence=answer.sentence)
-    return reversed_now(look_later(claim_id, answer), sentence=answer.sentence)
+    return reversed_now(look_later(claim_id=claim_id, answer=answer), sentence=answer.sentence)
 
 
 def _declined(claim_id: int, asked: InsuranceMessage, answer: Answer[Settlement]) -> Reversed:
@@ -98,8 +100,8 @@ def _declined(claim_id: int, asked: InsuranceMessage, answer: Answer[Settlement]
     claim = Claim.objects.select_related("visit__coverage").get(pk=claim_id)
     found = settlement_refunded(claim)
     if found.outcome is not Outcome.SUCCEEDED:
-        return reversed_now(look_later(claim_id, found), sentence=answer.sentence)
+        return reversed_now(look_later(claim_id=claim_id, answer=found), sentence=answer.sentence)
     if found.value:
-        return reversed_now(reversal_apply(claim_id, ""))
+        return reversed_now(reversal_apply(claim_id=claim_id, reversal_no=""))
     after = reversal_refused(claim_id, asked, answer.code, answer.message)
     return reversed_now(after, sentence=answer.sentence)

@@ -76,14 +76,14 @@ def _begin(claim_id: int) -> Prepared[Settlement] | Settled:
 
 def _applied(claim_id: int, asked: InsuranceMessage, answer: Answer[Settlement]) -> Settled:
     if answer.outcome is Outcome.SUCCEEDED:
-        return settled_now(settlement_apply(claim_id, answer.known))
+        return settled_now(settlement_apply(claim_id=claim_id, said=answer.known))
     if answer.outcome is Outcome.DECLINED:
         return _declined(claim_id, asked, answer)
     if answer.fault is not None and answer.executed:
-        return settled_now(answer_to_review(claim_id, answer))
+        return settled_now(answer_to_review(claim_id=claim_id, answer=answer))
     if answer.executed is False:
         return settled_now(not_executed(claim_id, asked), sentence=answer.sentence)
-    return settled_now(look_later(claim_id, answer), sentence=answer.sentence)
+    return settled_now(look_later(claim_id=claim_id, answer=answer), sentence=answer.sentence)
 
 
 def _declined(claim_id: int, asked: InsuranceMessage, answer: Answer[Settlement]) -> Settled:
@@ -92,8 +92,10 @@ def _declined(claim_id: int, asked: InsuranceMessage, answer: Answer[Settlement]
     if claim.settle_tries > 1:
         found = standing_find(claim)
         if found.settlement is not None:
-            return settled_now(settlement_apply(claim_id, found.settlement))
+            return settled_now(settlement_apply(claim_id=claim_id, said=found.settlement))
         if not found.known:
-            return settled_now(look_later(claim_id, found.answer), sentence=answer.sentence)
+            return settled_now(
+                look_later(claim_id=claim_id, answer=found.answer), sentence=answer.sentence
+            )
     after = settlement_refused(claim_id, asked, answer.code, answer.message)
     return settled_now(after, sentence=answer.sentence)
