@@ -21,10 +21,15 @@ from billing.ledger.chart import (
     Event,
     cash_drawer,
     clearing,
+    fund_receivable,
+    revenue_reduction,
 )
 from billing.ledger.entries import EntryDraft, Leg, UnbalancedEntry
 from billing.ledger.services import entries_post, entry_post
 from billing.models import Payment
+from insurance.gateway.claim_values import Split
+
+HOSPITAL_PART = "hospital_part"
 
 
 def post_invoice_issued(
@@ -75,22 +80,85 @@ class Owed:
 
 
 def post_return(
-    *, invoice_id: int, reference: str, owed: Sequence[Owed], occurred_at: datetime
+    *,
+    invoice_id: int,
+    reference: str,
+    owed: Sequence[Owed],
+    occurred_at: datetime,
+    returned_fen: int | None = None,
 ) -> list[int]:
     """Dr medical_revenue / Cr patient_receivable [invoice], then for each refund
     Dr patient_receivable [invoice] / Cr refund_payable [refund]. One statement.
 
-    The database refuses more than was received for the invoice through tenders not the fund.
+    `returned_fen` is what the lines were worth, where a claim paid a part of it; else all of it is
+    owed. The database refuses more than was received for the invoice through tenders not the fund.
     """
-    returned_fen = sum(refund.amount_fen for refund in owed)
+    if returned_fen is None:
+        returned_fen = sum(refund.amount_fen for refund in owed)
     legs = _legs(returned_fen, (MEDICAL_REVENUE,), (PATIENT_RECEIVABLE, invoice_id))
-    drafts = [_draft(Event.LINES_RETURNED, reference, occurred_at, legs, invoice_id)]
+    lines = _draft(Event.LINES_RETURNED, reference, occurred_at, legs, invoice_id)
+    return entries_post([lines, *_owed_drafts(Event.REFUND_OWED, invoice_id, owed, occurred_at)])
+
+
+def post_excess_owed(*, invoice_id: int, owed: Sequence[Owed], occurred_at: datetime) -> list[int]:
+    """For each refund Dr patient_receivable [invoice] / Cr refund_payable [refund]: a settlement
+    left less to the patient than was taken, or was made with nobody. One statement."""
+    return entries_post(_owed_drafts(Event.EXCESS_OWED, invoice_id, owed, occurred_at))
+
+
+def _owed_drafts(
+    event: Event, invoice_id: int, owed: Sequence[Owed], occurred_at: datetime
+) -> list[EntryDraft]:
+    drafts = []
     for one in owed:
         legs = _legs(
             one.amount_fen, (PATIENT_RECEIVABLE, invoice_id), (REFUND_PAYABLE, one.refund_id)
         )
-        drafts.append(_draft(Event.REFUND_OWED, one.reference, occurred_at, legs, invoice_id))
-    return entries_post(drafts)
+        drafts.append(_draft(event, one.reference, occurred_at, legs, invoice_id))
+    return drafts
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPart:
+    """What a settlement of a bill leaves to whom, and whose books it stands in."""
+
+    invoice_id: int
+    claim_id: int
+    agency: str
+    split: Split
+    occurred_at: datetime
+
+
+def post_claim_settled(part: ClaimPart) -> None:
+    """Dr fund_receivable/agency [claim]: fund, own account, mutual aid / Cr patient_receivable
+    [invoice]; hospital part: Dr revenue_reduction/hospital_part / Cr patient_receivable [invoice].
+    One statement; what the patient pays alone moves nothing here."""
+    _claim_post(part, (Event.CLAIM_SETTLED, Event.HOSPITAL_PART), 1)
+
+
+def post_claim_reversed(part: ClaimPart) -> None:
+    """Both entries of `post_claim_settled` with the signs swapped."""
+    _claim_post(part, (Event.CLAIM_REVERSED, Event.HOSPITAL_PART_REVERSED), -1)
+
+
+def _claim_post(part: ClaimPart, events: tuple[Event, Event], sign: int) -> None:
+    split, fund = part.split, fund_receivable(part.agency)
+    owed = (split.fund_fen, split.own_account_fen, split.mutual_aid_fen)
+    reduced = Leg(revenue_reduction(HOSPITAL_PART), sign * split.hospital_part_fen)
+    entries = (
+        (events[0], [Leg(fund, sign * fen, part.claim_id) for fen in owed]),
+        (events[1], [reduced]),
+    )
+    drafts = []
+    for event, all_legs in entries:
+        legs = [leg for leg in all_legs if leg.amount_fen]
+        if legs:
+            total_fen = sum(leg.amount_fen for leg in legs)
+            legs.append(Leg(PATIENT_RECEIVABLE, -total_fen, part.invoice_id))
+            at = part.occurred_at
+            drafts.append(_draft(event, str(part.claim_id), at, legs, part.invoice_id))
+    if drafts:
+        entries_post(drafts)
 
 
 def post_refund_done(

@@ -16,8 +16,11 @@ from billing.ledger.chart import PATIENT_RECEIVABLE, REFUND_PAYABLE, Event
 from billing.ledger.models import Posting
 from billing.ledger.selectors import subject_balance, subject_balance_beside
 
-# What a tender took off the receivable; money nobody waited for counts only once it was applied.
-_PAID_BY = frozenset({Event.CAPTURED, Event.CASH_TAKEN, Event.UNEXPECTED_APPLIED})
+# What a tender took off the receivable; money nobody waited for counts only once it was applied,
+# and what a settlement made too much of it counts no more.
+_PAID_BY = frozenset(
+    {Event.CAPTURED, Event.CASH_TAKEN, Event.UNEXPECTED_APPLIED, Event.EXCESS_OWED}
+)
 
 
 @dataclass(frozen=True, slots=True)

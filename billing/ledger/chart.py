@@ -99,6 +99,11 @@ class Event(StrEnum):
     UNEXPECTED_IN = "unexpected_in"
     UNEXPECTED_OWED = "unexpected_owed"
     UNEXPECTED_APPLIED = "unexpected_applied"
+    CLAIM_SETTLED = "claim_settled"
+    CLAIM_REVERSED = "claim_reversed"
+    HOSPITAL_PART = "hospital_part"
+    HOSPITAL_PART_REVERSED = "hospital_part_reversed"
+    EXCESS_OWED = "excess_owed"
 
 
 @lru_cache(maxsize=4096)
@@ -124,3 +129,12 @@ def clearing(channel: str, merchant_no: str) -> str:
 
 def cash_drawer(shift: str) -> str:
     return f"cash_drawer/{shift}"
+
+
+def fund_receivable(agency: str) -> str:
+    """What an insurer's agency owes: fund and accounts, by claim."""
+    return f"fund_receivable/{agency}"
+
+
+def revenue_reduction(reason: str) -> str:
+    return f"revenue_reduction/{reason}"
