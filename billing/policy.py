@@ -54,6 +54,18 @@ class Policy:
     agreement_retry_s: tuple[int, ...] = (60, 120, 300, 900, 3600)
     agreement_signing_ends_s: int = 86400
     agreement_every_s: int = 86400
+    # How long who asks the insurer is thought to live; above the longest call's time-out.
+    insurer_call_s: int = 60
+    # A trial that got no answer is asked for again so often, and after so long.
+    price_tries: int = 3
+    price_again_s: int = 3
+    # While a settlement's end is not known: looked at after so long, later and later.
+    settle_again_s: tuple[int, ...] = (3, 5, 10, 20, 30, 60, 300, 600)
+    # A settlement found dearer than its trial is taken back and tried this often.
+    dearer_rounds: int = 2
+    # The window's cash is taken after the settlement; who waited longer has left.
+    window_waits_s: int = 180
+    show_code_s: int = 900
     # Kept one by one from an address in a minute, and from all; what comes above them is one line.
     refusals_kept_per_address: int = 60
     refusals_kept: int = 200

@@ -28,6 +28,16 @@ class Reason(StrEnum):
     ORDER_CLOSED = "order_closed"
     MERCHANT_SETUP = "merchant_setup"
     NOT_COMPLETED = "not_completed"
+    NO_CREDENTIAL = "no_credential"
+    NOT_COVERED = "not_covered"
+    OTHER_PERSON = "other_person"
+    INSURANCE_CODE = "insurance_code"
+    LINES_REFUSED = "lines_refused"
+    INSURER_REFUSED = "insurer_refused"
+    INSURER_SILENT = "insurer_silent"
+    INSURER_REVIEW = "insurer_review"
+    PRICE_CHANGED = "price_changed"
+    PATIENT_LEFT = "patient_left"
 
 
 # Codes of the channels by what they come to; one that is not here is NOT_COMPLETED.

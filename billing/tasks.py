@@ -17,6 +17,7 @@ from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.notices.applying import notice_apply, notices_due
 from billing.services.sweeps import transaction_resume, transactions_due
 from core.dispatch import enqueue
+from insurance.services.claims import claim_resume, claims_due
 from patients.tasks import notifications_send_task
 
 
@@ -53,6 +54,23 @@ def sweep_invoices() -> int:
     for invoice_id in ids:
         enqueue(invoice_drive_task, invoice_id)
     return len(ids)
+
+
+def sweep_claims() -> int:
+    """Claims whose end at the insurer is not known yet; the bill goes on from what is learnt."""
+    ids = claims_due(limit=policy().sweep_limit)
+    for claim_id in ids:
+        enqueue(claim_leased_task, claim_id)
+    return len(ids)
+
+
+@shared_task
+def claim_leased_task(claim_id: int) -> None:
+    """Look at a claim the sweeper has leased."""
+    invoice_id = claim_resume(claim_id=claim_id)
+    with invoice_kept(invoice_id=invoice_id):
+        invoice_drive(invoice_id=invoice_id)
+    tell()
 
 
 def sweep_transactions() -> int:

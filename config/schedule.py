@@ -17,6 +17,12 @@ JOBS: tuple[Job, ...] = (
         every_s=2,
     ),
     Job(
+        "sweep_claims",
+        "billing.tasks.sweep_claims",
+        "a settlement whose answer was lost is known, or ended, within 30 s",
+        every_s=1,
+    ),
+    Job(
         "sweep_transactions",
         "billing.tasks.sweep_transactions",
         "the first query comes 3 s after a send, so that a lost notice ends within 30 s",

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice, InvoiceLine
-from billing.selectors.payments import captures_newest_first, refundable_fen
+from billing.selectors.payments import captures_returnable
 from billing.services.refunding.return_lines import line_worth_fen
 from billing.words import way_text
 
@@ -130,8 +130,8 @@ def _quantity(text: str) -> Decimal | None:
 def return_routes(invoice: Invoice, amount_fen: int) -> list[tuple[str | Promise, int]]:
     """By which ways the money will go back: newest tender first, each up to what it holds."""
     routes: list[tuple[str | Promise, int]] = []
-    for capture in captures_newest_first(invoice):
-        part_fen = min(amount_fen, refundable_fen(capture))
+    for capture, most_fen in captures_returnable(invoice):
+        part_fen = min(amount_fen, most_fen)
         if part_fen > 0:
             payment = capture.payment
             way = way_text(payment.channel, payment.mode)

@@ -204,10 +204,15 @@ def return_inserted(returned: InvoiceReturn) -> InvoiceReturn:
     return mark_created(returned)
 
 
+def return_held(return_id: int) -> InvoiceReturn:
+    """A return, locked; its invoice is locked already."""
+    return lock_row(InvoiceReturn.objects.filter(pk=return_id))
+
+
 def return_of_refund_lock(row: PaymentTransaction) -> InvoiceReturn:
     """The return a locked refund belongs to; its invoice is locked already."""
     assert row.invoice_return_id is not None
-    return lock_row(InvoiceReturn.objects.filter(pk=row.invoice_return_id))
+    return return_held(row.invoice_return_id)
 
 
 def notice_lock(notice_id: int) -> PaymentNotice:

@@ -24,7 +24,7 @@ _NOTICES = _LEASE.format(
     "SELECT 1 FROM billing_paymenttransaction t WHERE t.number = waiting.number))",
 )
 _INVOICES = _LEASE.format(
-    table="billing_invoice", also="status IN ('PRICING', 'COLLECTING', 'PROCESSING')"
+    table="billing_invoice", also="status IN ('PRICING', 'COLLECTING', 'PROCESSING', 'RESETTLING')"
 )
 _EVENT = """
 UPDATE billing_hisevent SET due_at = %s WHERE id = %s AND due_at <= %s RETURNING id

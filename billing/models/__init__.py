@@ -4,7 +4,8 @@ Nouns: a `ChargeItem` is one priced line of a visit; an `Invoice` freezes charge
 bill; a `Payment` is one tender (who pays by which channel), a `PaymentTransaction` one movement of
 money under it (CAPTURE or REFUND) with a number committed before the call; a `PaymentNotice` is
 what a channel told us; an `Agreement` a signed deduction mandate; an `InvoiceReturn` goods or
-services given back; a `HisEvent` what the HIS is told; a `Rating` a patient's word on a visit.
+services given back; an `InsuredCourse` says where a bill with a claim stands; a `HisEvent` what
+the HIS is told; a `Rating` a patient's word on a visit.
 
 Invariants: a charge is on at most one live invoice; an invoice has one tender in flight, unless a
 cashier took it upon them to go on without the end of the last;
@@ -20,7 +21,14 @@ from billing.models.agreement import (
     AgreementStatus,
 )
 from billing.models.charge import ChargeItem, ChargeStatus
-from billing.models.collect import CollectMethod, CollectRequest, CollectStatus, PayLink
+from billing.models.collect import (
+    CODE_METHODS,
+    CollectMethod,
+    CollectRequest,
+    CollectStatus,
+    PayLink,
+)
+from billing.models.course import CourseStep, InsuredCourse, Why
 from billing.models.event import EventType, HisEvent
 from billing.models.institution import AgreementPlan, Merchant, PaymentInstitution
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceStatus
@@ -37,6 +45,7 @@ from billing.models.review import BillingReview, ReviewReason
 from billing.models.shift import Shift
 
 __all__ = [
+    "CODE_METHODS",
     "Agreement",
     "AgreementEnd",
     "AgreementPatient",
@@ -48,9 +57,11 @@ __all__ = [
     "CollectMethod",
     "CollectRequest",
     "CollectStatus",
+    "CourseStep",
     "EventType",
     "Grade",
     "HisEvent",
+    "InsuredCourse",
     "Invoice",
     "InvoiceLine",
     "InvoiceReturn",
@@ -69,4 +80,5 @@ __all__ = [
     "Shift",
     "TransactionKind",
     "TransactionStatus",
+    "Why",
 ]

@@ -25,6 +25,10 @@ class CollectMethod(models.TextChoices):
     CASH = "cash", _("cash")
 
 
+# What is presented says whose visit it is, and so opens the insurance of the bill.
+CODE_METHODS = frozenset({CollectMethod.ONE_CODE, CollectMethod.FACE})
+
+
 class CollectStatus(models.TextChoices):
     RUNNING = "RUNNING", _("running")
     PAID = "PAID", _("paid")
@@ -63,6 +67,9 @@ class CollectRequest(models.Model):
     )
     method = models.CharField(max_length=12, choices=CollectMethod)
     auth_code = EncryptedField(blank=True, default="")
+    code_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the insurer said whose code or face it is"
+    )
     status = models.CharField(max_length=16, choices=CollectStatus, default=CollectStatus.RUNNING)
     decline_code = models.CharField(max_length=64, blank=True)
     operator_kind = models.CharField(max_length=8, default="his", help_text="his or staff")

@@ -9,6 +9,7 @@ from django.db.models.functions import Right
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.charge import ChargeItem
+from insurance.models import Claim
 from patients.models import Encounter, HisClient, Patient
 
 # What a message tells a payer of a bill's number, and what the desk finds it by.
@@ -36,29 +37,46 @@ class Invoice(models.Model):
     """What one visit owes. The cash part is `cash_fen`; without insurance it is the whole amount.
 
     The five parts (fund, own account, mutual aid, hospital part, cash) are null until priced with
-    a coverage; together they sum to `amount_fen`. `action` and `decline_code` are what the last
-    collect left for the HIS to show; the address of a pay link is not in it, but made from the link
-    when it is read (`billing.selectors.pay_links`).
+    a coverage; together they sum to `priced_fen`, which is the amount less what was given back
+    since. `claim` is the newest claim of the bill, `settled_at` when its part was posted: until
+    then what the claim will pay is owed and yet not to be collected. `action` and `decline_code`
+    are what the last collect left for the HIS to show; the address of a pay link is not in it, but
+    made from the link when it is read (`billing.selectors.pay_links`).
     """
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
         S.DRAFT: frozenset({S.PRICING, S.ISSUED, S.CANCELLED}),
         S.PRICING: frozenset({S.ISSUED, S.COLLECTING, S.CANCELLED, S.REVIEW}),
         S.ISSUED: frozenset({S.PRICING, S.COLLECTING, S.PAID, S.CANCELLED, S.REVIEW}),
-        S.COLLECTING: frozenset({S.ISSUED, S.PROCESSING, S.PAID, S.REVIEW}),
-        S.PROCESSING: frozenset({S.ISSUED, S.COLLECTING, S.PAID, S.REVIEW}),
+        S.COLLECTING: frozenset({S.PRICING, S.ISSUED, S.PROCESSING, S.PAID, S.REVIEW}),
+        S.PROCESSING: frozenset({S.PRICING, S.ISSUED, S.COLLECTING, S.PAID, S.REVIEW}),
         S.PAID: frozenset({S.RESETTLING, S.PARTLY_REFUNDED, S.REFUNDED, S.REVIEW}),
         S.RESETTLING: frozenset({S.PAID, S.PARTLY_REFUNDED, S.REFUNDED, S.REVIEW}),
         S.PARTLY_REFUNDED: frozenset({S.RESETTLING, S.REFUNDED, S.REVIEW}),
         S.REFUNDED: frozenset({S.PARTLY_REFUNDED}),
-        S.REVIEW: frozenset({S.ISSUED, S.PAID, S.PARTLY_REFUNDED, S.REFUNDED, S.CANCELLED}),
+        S.REVIEW: frozenset(
+            {
+                S.ISSUED,
+                S.PROCESSING,
+                S.PAID,
+                S.RESETTLING,
+                S.PARTLY_REFUNDED,
+                S.REFUNDED,
+                S.CANCELLED,
+            }
+        ),
     }
     OPEN: ClassVar[frozenset[str]] = frozenset({S.PRICING, S.ISSUED, S.COLLECTING, S.PROCESSING})
     # The drive has the next word.
-    DRIVEN: ClassVar[frozenset[str]] = frozenset({S.PRICING, S.COLLECTING, S.PROCESSING})
+    DRIVEN: ClassVar[frozenset[str]] = frozenset(
+        {S.PRICING, S.COLLECTING, S.PROCESSING, S.RESETTLING}
+    )
     PAID_ONCE: ClassVar[frozenset[str]] = frozenset(
         {S.PAID, S.RESETTLING, S.PARTLY_REFUNDED, S.REFUNDED}
     )
+
+    # What the returns that are done say of a paid bill; while one is settled anew they wait.
+    RETURNED: ClassVar[frozenset[str]] = frozenset({S.PAID, S.PARTLY_REFUNDED, S.REFUNDED})
 
     client = models.ForeignKey(HisClient, on_delete=models.PROTECT)
     invoice_no = models.CharField(max_length=64, db_index=True)
@@ -71,6 +89,16 @@ class Invoice(models.Model):
     mutual_aid_fen = models.BigIntegerField(null=True, blank=True)
     hospital_part_fen = models.BigIntegerField(null=True, blank=True)
     cash_fen = models.BigIntegerField()
+    priced_fen = models.BigIntegerField(null=True, blank=True)
+    claim = models.ForeignKey(
+        Claim,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="invoices",
+        db_index=False,
+    )
+    settled_at = models.DateTimeField(null=True, blank=True)
     priced_at = models.DateTimeField(null=True, blank=True)
     valid_until = models.DateTimeField(null=True, blank=True)
     action = models.JSONField(null=True, blank=True)
@@ -104,13 +132,18 @@ class Invoice(models.Model):
                 name="invoice_cash_in_range",
             ),
             models.CheckConstraint(
-                condition=models.Q(fund_fen__isnull=True, cash_fen=models.F("amount_fen"))
+                condition=models.Q(
+                    fund_fen__isnull=True,
+                    priced_fen__isnull=True,
+                    cash_fen=models.F("amount_fen"),
+                )
                 | models.Q(
-                    amount_fen=models.F("fund_fen")
+                    priced_fen__lte=models.F("amount_fen"),
+                    priced_fen=models.F("fund_fen")
                     + models.F("own_account_fen")
                     + models.F("mutual_aid_fen")
                     + models.F("hospital_part_fen")
-                    + models.F("cash_fen")
+                    + models.F("cash_fen"),
                 ),
                 name="invoice_parts_sum",
             ),

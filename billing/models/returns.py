@@ -43,6 +43,11 @@ class InvoiceReturn(models.Model):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="returns")
     status = models.CharField(max_length=8, choices=ReturnStatus)
     amount_fen = models.BigIntegerField()
+    cash_fen = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="what goes back to the payers; empty: all of it, for no insurance paid a part",
+    )
     reason = models.CharField(max_length=200)
     operator_code = models.CharField(max_length=64)
     operator_name = models.CharField(max_length=100)

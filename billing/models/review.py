@@ -23,6 +23,10 @@ class ReviewReason(models.TextChoices):
     STATE_DIFFERS = "state_differs", _("the channel contradicts itself")
     UNKNOWN_ORDER = "unknown_order", _("notice for an order we do not know")
     NOT_ENDED = "not_ended", _("no final answer in time")
+    RETURN_DEARER = "return_dearer", _("the rest of a return would cost more")
+    RETURN_NOT_SETTLED = "return_not_settled", _("the insurer does not settle a return")
+    CLAIM_NOT_REVERSED = "claim_not_reversed", _("the insurer does not take a settlement back")
+    CLAIM_IN_REVIEW = "claim_in_review", _("the insurer's answer cannot be believed")
     EVENT_NOT_DELIVERED = "event_not_delivered", _("the HIS does not take our events")
 
 

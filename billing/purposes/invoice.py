@@ -28,9 +28,11 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
-from billing.selectors.payments import open_capture
+from billing.selectors.payments import cash_due_of, open_capture
 from billing.services.agreements.ends import agreement_doubted
 from billing.services.events.outbox import event_add, return_event_add
+from billing.services.insuring.ending import cash_was_last
+from billing.services.insuring.returning import bill_after_returns
 from billing.services.messages import tell_paid, tell_refunded, tell_taken
 from billing.services.refunding.refunds import refund_begin, refund_is_owed, refund_subject
 from billing.services.reviews import review_open
@@ -62,7 +64,7 @@ class InvoicePurpose:
         self, row: PaymentTransaction, invoice: Invoice | None, *, expected: bool, by: Actor
     ) -> None:
         assert invoice is not None
-        owed_fen = row.owed_fen if invoice.status in Invoice.OPEN else 0
+        owed_fen = cash_due_of(invoice, row.owed_fen) if invoice.status in Invoice.OPEN else 0
         if expected and owed_fen >= row.amount_fen:
             postings.post_taken(
                 reference=row.number,
@@ -162,6 +164,8 @@ class InvoicePurpose:
             Invoice.objects.filter(pk=invoice.pk).update(due_at=clock.now())
             tell_taken(row, invoice, goes_back=False)
             return
+        if invoice.claim_id is not None and not cash_was_last(invoice, by):
+            return
         transition(invoice, InvoiceStatus.PAID, by=by, due_at=None, action=None)
         collect = collect_of_payment_held(invoice, row.payment)
         if collect is not None:
@@ -222,15 +226,10 @@ class InvoicePurpose:
             invoice_return__invoice=invoice,
         )
         this_fen = done.filter(invoice_return=returned).aggregate(fen=Sum("amount_fen"))["fen"]
-        if this_fen != returned.amount_fen:
+        if this_fen != (returned.amount_fen if returned.cash_fen is None else returned.cash_fen):
             return
         transition(returned, ReturnStatus.DONE, by=by)
-        all_fen = done.aggregate(fen=Sum("amount_fen"))["fen"]
-        to = (
-            InvoiceStatus.REFUNDED
-            if all_fen == invoice.amount_fen
-            else InvoiceStatus.PARTLY_REFUNDED
-        )
-        if invoice.status != to:
+        to = bill_after_returns(invoice)
+        if invoice.status in Invoice.RETURNED and invoice.status != to:
             transition(invoice, to, by=by, reason=returned.refund_no)
         _tell_return(returned, invoice, EventType.REFUNDED, row.occurred_at or clock.now())

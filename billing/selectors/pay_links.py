@@ -16,8 +16,8 @@ def pay_link_url(link: PayLink) -> str:
 
 def action_shown(invoice: Invoice, action: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """What a collect left to show, its address filled in; None once there is no such link."""
-    if action is None:
-        return None
+    if action is None or action["type"] == "show_code":
+        return None if action is None else dict(action)
     link = PayLink.objects.filter(invoice=invoice).first()
     if link is None:
         return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, time
 
 from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 
+from billing.channels.base import Mode
 from billing.ledger.bills import bill_receivable
 from billing.models import (
     Agreement,
@@ -14,6 +16,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
+from core import clock
 from core.statements import prepared_cursor
 
 NOT_LOST = ~Q(status__in=[TransactionStatus.DECLINED, TransactionStatus.CLOSED])
@@ -31,6 +34,26 @@ def refundable_fen(original: PaymentTransaction) -> int:
 def receivable_fen(invoice: Invoice) -> int:
     """What the patient still owes on this invoice, by the ledger; below zero we owe."""
     return bill_receivable(invoice.pk)
+
+
+def cash_due_of(invoice: Invoice, owed_fen: int) -> int:
+    """What is to be collected of a bill that owes so much: all of it, less what its claim will pay
+    once it is settled. The one definition of the cash part that is due."""
+    if invoice.claim_id is None or invoice.settled_at is not None or invoice.priced_fen is None:
+        return owed_fen
+    return owed_fen - (invoice.priced_fen - invoice.cash_fen)
+
+
+def cash_due_fen(invoice: Invoice) -> int:
+    """`cash_due_of` by the ledger."""
+    return cash_due_of(invoice, receivable_fen(invoice))
+
+
+def is_priced(invoice: Invoice) -> bool:
+    """Whether something may be collected now: a bill with a claim is priced, and not long ago."""
+    if invoice.claim_id is None or invoice.settled_at is not None:
+        return True
+    return invoice.valid_until is not None and invoice.valid_until > clock.now()
 
 
 def open_capture(invoice: Invoice) -> PaymentTransaction | None:
@@ -81,22 +104,43 @@ def _within(moment: time, start: time, end: time) -> bool:
     return moment >= start or moment < end
 
 
-def captures_newest_first(invoice: Invoice) -> list[PaymentTransaction]:
-    """Succeeded captures that paid an invoice; refunds go newest first.
-
-    Money that came a second time is owed back by itself, also while that refund is refused: what it
-    still holds must not be used up by a return.
-    """
-    second = PaymentTransaction.objects.filter(
-        payment__invoice=invoice, kind=TransactionKind.REFUND, invoice_return=None
+def given_back_whole(rows: list[PaymentTransaction]) -> list[PaymentTransaction]:
+    """These captures without those whose money was given back for another reason than a return:
+    the way they went may be tried again, unless a code was scanned, which pays once."""
+    back = dict(
+        PaymentTransaction.objects.filter(original__in=rows, invoice_return=None)
+        .values_list("original")
+        .annotate(fen=Sum("amount_fen"))
     )
-    return list(
+    return [
+        row for row in rows if back.get(row.pk, 0) < row.amount_fen or row.payment.mode == Mode.SCAN
+    ]
+
+
+def captures_returnable(invoice: Invoice) -> list[tuple[PaymentTransaction, int]]:
+    """Succeeded captures that still pay a bill, each with what a return may take of it; refunds go
+    newest first. One statement.
+
+    Money owed back by itself (paid twice, dearer than the claim) is no part of that, also while
+    that refund is refused: it must not be used up by a return.
+    """
+    by_itself = Q(refunds__invoice_return=None, refunds__reissue_of=None)
+    returned = Q(refunds__invoice_return__isnull=False) & ~Q(
+        refunds__status__in=[TransactionStatus.DECLINED, TransactionStatus.CLOSED]
+    )
+    rows = (
         PaymentTransaction.objects.filter(
             payment__invoice=invoice,
             kind=TransactionKind.CAPTURE,
             status=TransactionStatus.SUCCEEDED,
         )
-        .exclude(pk__in=second.values("original"))
+        .annotate(
+            left_fen=F("amount_fen")
+            - Coalesce(Sum("refunds__amount_fen", filter=by_itself), 0)
+            - Coalesce(Sum("refunds__amount_fen", filter=returned), 0)
+        )
+        .filter(left_fen__gt=0)
         .select_related("payment__merchant", "payment__shift")
         .order_by(F("occurred_at").desc(nulls_last=True), "-pk")
     )
+    return [(row, row.left_fen) for row in rows]

@@ -1,5 +1,7 @@
 """The orchestrator: price → tender → settle → post, one resumable step after another.
 
+Without insurance the tender is all there is; what the insurer is asked around it is `insuring`.
+
 Every step commits before the next begins, and every step can be begun again by another process: the
 rows say where the bill stands. The drive never sleeps. At PENDING it returns; a notice, a query or
 the sweeper calls it again. What it must still do is its `due_at`.
@@ -15,34 +17,35 @@ from billing.channels.base import Source
 from billing.locks import collect_lock, invoice_lock
 from billing.locks.leases import invoices_lease
 from billing.models import (
+    CODE_METHODS,
     Agreement,
     CollectMethod,
     CollectRequest,
     CollectStatus,
     EventType,
     Invoice,
-    InvoiceStatus,
     Payment,
     PaymentTransaction,
     TransactionStatus,
 )
 from billing.policy import policy
 from billing.selectors.pay_links import pay_link_url
+from billing.selectors.payments import cash_due_of, given_back_whole
 from billing.services.agreements.messages import tell_unread
 from billing.services.apply import NEVER_EXECUTED, transaction_apply
 from billing.services.collecting.captures import capture_begin, capture_send
 from billing.services.collecting.pay_links import pay_link_offer
 from billing.services.collecting.tenders import tender_next
-from billing.services.events.outbox import event_add
+from billing.services.handing_back import hand_back, his_told
+from billing.services.insuring.course import Ask, insured_ask
+from billing.services.insuring.running import ask_run
 from billing.services.messages import tell_not_deducted, tell_pay_link
 from core import clock
-from core.actors import SYSTEM
 from core.failpoints import failpoint
 from core.prepared import PreparedQuery
-from core.states import transition
 
 # These collects ask agreements; these end at the payer's phone when no tender took the money.
-AGREEMENT_METHODS = frozenset({CollectMethod.AUTO, CollectMethod.AGREEMENT})
+AGREEMENT_METHODS = frozenset({CollectMethod.AUTO, CollectMethod.AGREEMENT}) | CODE_METHODS
 LINK_METHODS = AGREEMENT_METHODS | {CollectMethod.PAY_LINK}
 
 
@@ -59,21 +62,34 @@ def invoice_drive(*, invoice_id: int) -> None:
     """Bring a bill as far as it goes now. Safe to call at any time, twice and in parallel."""
     for _step in range(policy().drive_steps_max):
         step = _next_step(invoice_id)
-        if step is None:
-            return
-        answer = capture_send(row=step.row, invoice=step.invoice, auth_code=step.auth_code)
-        row = transaction_apply(transaction_id=step.row.pk, answer=answer, source=Source.SEND)
-        if row.status in (*PaymentTransaction.IN_FLIGHT, TransactionStatus.SUCCEEDED):
+        goes_on = ask_run(step) if isinstance(step, Ask) else _sent(step)
+        if not goes_on:
             return
 
 
-def _next_step(invoice_id: int) -> Step | None:
-    """Decide under the invoice's lock; commit a number, or end the chain."""
+def _sent(step: Step | None) -> bool:
+    """Send a tender and believe the answer; whether the drive has more to do now."""
+    if step is None:
+        return False
+    answer = capture_send(row=step.row, invoice=step.invoice, auth_code=step.auth_code)
+    row = transaction_apply(transaction_id=step.row.pk, answer=answer, source=Source.SEND)
+    if row.status == TransactionStatus.SUCCEEDED:
+        return step.invoice.claim_id is not None
+    return row.status not in PaymentTransaction.IN_FLIGHT
+
+
+def _next_step(invoice_id: int) -> Step | Ask | None:
+    """Decide under the invoice's lock; commit a number or who asks the insurer, or end the
+    chain."""
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
         if invoice.status not in Invoice.DRIVEN:
             return None
         collect = collect_lock(invoice)
+        if _is_insured(invoice, collect):
+            ask = insured_ask(invoice, collect)
+            if ask is None or not ask.takes:
+                return ask
         if collect is None:
             # A patient's own page drives its tender alone; nothing is left to do here.
             Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
@@ -89,6 +105,12 @@ def _next_step(invoice_id: int) -> Step | None:
         failpoint("drive.tender_written")
     failpoint("drive.tender_committed")
     return Step(row, invoice, collect.auth_code)
+
+
+def _is_insured(invoice: Invoice, collect: CollectRequest | None) -> bool:
+    """A bill with a claim, or one that is to get it by the code that is shown."""
+    by_code = collect is not None and collect.method in CODE_METHODS
+    return invoice.claim_id is not None or by_code
 
 
 _captures = PreparedQuery(
@@ -118,10 +140,13 @@ def _begin(
     invoice: Invoice, collect: CollectRequest, tried: list[PaymentTransaction]
 ) -> PaymentTransaction | None:
     """The next tender with its number, if anything is owed and a way is left."""
-    if collect.owed_fen <= 0:
+    due_fen = cash_due_of(invoice, collect.owed_fen)
+    if due_fen <= 0:
         return None
+    if invoice.claim_id is not None:
+        tried = given_back_whole(tried)
     tender = tender_next(
-        invoice=invoice, collect=collect, amount_fen=collect.owed_fen, tried=_used_up(tried)
+        invoice=invoice, collect=collect, amount_fen=due_fen, tried=_used_up(tried)
     )
     if tender is None:
         return None
@@ -146,14 +171,14 @@ def _end_chain(invoice: Invoice, collect: CollectRequest) -> None:
     last = PaymentTransaction.objects.filter(payment__collect=collect).order_by("-pk").first()
     code = last.code if last is not None else _no_tender(invoice, collect)
     if collect.method not in LINK_METHODS:
-        _hand_back(invoice, collect, CollectStatus.DECLINED, code, action=None)
-        _tell_his(invoice, EventType.DECLINED, {"reason": code})
+        hand_back(invoice, collect, CollectStatus.DECLINED, code, action=None)
+        his_told(invoice, EventType.DECLINED, {"reason": code})
         return
     link = pay_link_offer(invoice=invoice)
     # The address opens the bill: it is filled in where this is read, and kept encrypted alone.
     action = {"type": "url", "expires_at": link.expires_at.isoformat()}
-    _hand_back(invoice, collect, CollectStatus.ACTION_REQUIRED, code, action=action)
-    _tell_his(invoice, EventType.ACTION_REQUIRED, {"action": action, "reason": code})
+    hand_back(invoice, collect, CollectStatus.ACTION_REQUIRED, code, action=action)
+    his_told(invoice, EventType.ACTION_REQUIRED, {"action": action, "reason": code})
     if last is not None:
         tell_not_deducted(last, invoice)
     if collect.method in AGREEMENT_METHODS:
@@ -171,31 +196,6 @@ def _no_tender(invoice: Invoice, collect: CollectRequest) -> str:
         invoice.patient_id, invoice.encounter.campus_id, clock.today()
     )
     return "agreement_limit" if held.exists() else "no_agreement"
-
-
-def _hand_back(
-    invoice: Invoice,
-    collect: CollectRequest,
-    to: str,
-    code: str,
-    *,
-    action: dict[str, str] | None,
-) -> None:
-    """End the collect and leave the bill to pay."""
-    transition(collect, to, by=SYSTEM, reason=code, decline_code=code, auth_code="")
-    transition(
-        invoice,
-        InvoiceStatus.ISSUED,
-        by=SYSTEM,
-        reason=code,
-        decline_code=code,
-        due_at=None,
-        action=action,
-    )
-
-
-def _tell_his(invoice: Invoice, event: EventType, data: dict[str, object]) -> None:
-    event_add(invoice=invoice, type=event, data=data, occurred_at=clock.now())
 
 
 def invoices_drive_due(*, limit: int) -> list[int]:

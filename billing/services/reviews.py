@@ -21,7 +21,15 @@ from core.review import ReviewStatus
 
 # What keeps a bill from ending: the HIS must not wait for an answer that time alone will not bring.
 TOLD_TO_HIS = frozenset(
-    {ReviewReason.AMOUNT_DIFFERS, ReviewReason.NOT_ENDED, ReviewReason.STATE_DIFFERS}
+    {
+        ReviewReason.AMOUNT_DIFFERS,
+        ReviewReason.NOT_ENDED,
+        ReviewReason.STATE_DIFFERS,
+        ReviewReason.RETURN_DEARER,
+        ReviewReason.RETURN_NOT_SETTLED,
+        ReviewReason.CLAIM_NOT_REVERSED,
+        ReviewReason.CLAIM_IN_REVIEW,
+    }
 )
 
 

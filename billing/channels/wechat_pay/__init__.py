@@ -10,7 +10,6 @@ proven.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -76,7 +75,7 @@ class WechatPay:
     agreement_gone = agreements.CONTRACT_NOT_FOUND
     refund_gap_s = 60
     secret_names = account_check.NAMES
-    auth_code_form = re.compile(r"1[0-5][0-9]{16}")
+    auth_code_form = v3_orders.PAYMENT_CODE
 
     def capture(self, order: CaptureOrder) -> ChannelAnswer:
         send = _CAPTURES.get(order.mode)

@@ -35,12 +35,13 @@ from .v3_signing import nonce_new, wallet_text
 
 PREPAY_VALID = timedelta(hours=2)
 H5_LINK_VALID = timedelta(minutes=5)
-_PAYMENT_CODE = re.compile(r"1[0-5][0-9]{16}")
+# A wallet's own code, or the insurance code (医保码) that the wallet takes as well (一码付).
+PAYMENT_CODE = re.compile(r"1[0-5][0-9]{16}|01[0-9]{26}")
 
 
 def codepay(order: CaptureOrder) -> ChannelAnswer:
     """Take the amount by the code on the payer's phone. The channel sends no notice for it."""
-    if not _PAYMENT_CODE.fullmatch(order.auth_code):
+    if not PAYMENT_CODE.fullmatch(order.auth_code):
         return answers.refused("AUTH_CODE_INVALID", executed=False)
     scene: JsonObject = {"store_info": {"out_id": _store_id(order)}}
     if order.device:

@@ -22,12 +22,13 @@ from billing.his.serializers.money import (
 )
 from billing.his.serializers.people import CancelSerializer, operator_of
 from billing.his.views.base import HisView, body_of
-from billing.models import InvoiceReturn, ReturnStatus
+from billing.models import InvoiceReturn, InvoiceStatus, ReturnStatus
 from billing.selectors.events import PAGE_MAX, events_page
 from billing.selectors.invoices import invoice_body, invoice_get
 from billing.services.charging.invoices import invoice_cancel, invoice_issue
 from billing.services.refunding.returns import return_request
-from billing.tasks import tell
+from billing.tasks import invoice_drive_task, tell
+from core.dispatch import enqueue
 from core.errors import BadInput
 from core.idempotency import input_hash
 
@@ -62,6 +63,8 @@ class InvoiceIssueView(HisView):
             input_hash=input_hash(data),
             charge_nos=data.get("charge_nos"),
         )
+        if issued.invoice.status == InvoiceStatus.PRICING:
+            enqueue(invoice_drive_task, issued.invoice.pk)
         tell()
         invoice = invoice_get(client=client_of(request), invoice_no=invoice_no)
         answer = invoice_body(invoice) | {"warnings": []}
@@ -113,6 +116,8 @@ class RefundsView(HisView):
             approver=operator_of(data, "approved_by"),
             input_hash=input_hash(data | {"invoice_no": invoice_no}),
         )
+        if returned.invoice.status == InvoiceStatus.RESETTLING:
+            enqueue(invoice_drive_task, returned.invoice_id)
         tell()
         return Response(_refund_answer(returned))
 

@@ -29,9 +29,11 @@ from billing.models import (
     InvoiceStatus,
 )
 from billing.postings import post_invoice_cancelled, post_invoice_issued
+from billing.selectors.insured import insurance_is_wanted
 from billing.selectors.invoices import invoice_find, invoice_get
 from billing.selectors.payments import open_capture
 from billing.services.events.outbox import event_add
+from billing.services.insuring.opening import claim_begin
 from core import clock
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotFound
@@ -39,7 +41,9 @@ from core.failpoints import failpoint
 from core.idempotency import NumberReused
 from core.integrity import constraint_name
 from core.money import FEN_MAX
+from core.outcomes import Outcome
 from core.states import transition, transition_all
+from insurance.services.claims import claim_release
 from patients.models import Encounter, EncounterStatus, HisClient
 from patients.services.encounters import encounter_hold
 
@@ -131,6 +135,9 @@ def _issued(
         occurred_at=now,
     )
     failpoint("issue.posted")
+    if invoice.status == InvoiceStatus.PRICING:
+        claim_begin(invoice=invoice, by=operator)
+        return InvoiceIssued(invoice, True)
     event_add(
         invoice=invoice,
         type=EventType.PRICED,
@@ -185,16 +192,19 @@ def _invoice(
     input_hash: str,
     now: datetime,
 ) -> Invoice:
-    """The new row. Without a coverage the whole amount is the patient's, to pay at once."""
+    """The new row. Without a coverage the whole amount is the patient's, to pay at once; with one
+    the insurer is asked next."""
     amount_fen = sum(charge.amount_fen for charge in charges)
     if amount_fen > FEN_MAX:
         raise Conflict("amount_too_large", _("The bill's sum is too large."), "charge_nos")
+    insured = insurance_is_wanted(encounter)
     return Invoice.objects.create(
         client=encounter.client,
         invoice_no=invoice_no,
         encounter=encounter,
         patient_id=encounter.patient_id,
-        status=InvoiceStatus.ISSUED,
+        status=InvoiceStatus.PRICING if insured else InvoiceStatus.ISSUED,
+        due_at=now if insured else None,
         amount_fen=amount_fen,
         cash_fen=amount_fen,
         operator_code=operator.code,
@@ -213,6 +223,8 @@ def invoice_cancel(
     Cancelling it again changes nothing.
     """
     found = invoice_get(client=client, invoice_no=invoice_no)
+    if found.claim_id is not None:
+        _claim_let_go(found, operator)
     with transaction.atomic():
         encounter_hold(client=client, encounter_no=found.encounter.encounter_no)
         invoice = invoice_lock(found.pk)
@@ -239,6 +251,22 @@ def invoice_cancel(
             occurred_at=now,
         )
         return invoice
+
+
+def _claim_let_go(found: Invoice, operator: Actor) -> None:
+    """End what the insurer was asked about a bill that may be cancelled. Conflict while it is not
+    sure that nothing of it is settled."""
+    with transaction.atomic():
+        invoice = invoice_lock(found.pk)
+        if invoice.status == InvoiceStatus.CANCELLED or invoice.claim_id is None:
+            return
+        _refuse_cancel(invoice)
+    released = claim_release(claim_id=invoice.claim_id, by=operator)
+    if released.outcome is not Outcome.SUCCEEDED:
+        raise Conflict("claim_stands", released.sentence or _NOT_RELEASED, "invoice_no")
+
+
+_NOT_RELEASED = _("The insurer has settled this bill, or does not say so yet. Try again later.")
 
 
 def _refuse_cancel(invoice: Invoice) -> None:

@@ -13,6 +13,7 @@ from billing.channels.base import OFFERED_MODES
 from billing.channels.registry import auth_code_channel
 from billing.locks import collect_lock, invoice_lock_by_number
 from billing.models import (
+    CODE_METHODS,
     CollectMethod,
     CollectRequest,
     CollectStatus,
@@ -24,6 +25,7 @@ from billing.policy import policy
 from billing.selectors.collects import collect_by_number
 from billing.selectors.payments import open_capture
 from billing.services.collecting.tenders import OFFERED
+from billing.services.insuring.opening import insurance_refuse
 from core import clock
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotOffered
@@ -81,6 +83,8 @@ def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
     collect = _row(asked, invoice, CollectStatus.PAID if settled else CollectStatus.RUNNING)
     if not settled and invoice.status not in Invoice.OPEN:
         return _known(invoice, asked) or _refuse_not_open()
+    if asked.method in CODE_METHODS and invoice.claim_id is None and not settled:
+        insurance_refuse(invoice.encounter)
     if not row_insert_new(collect):
         return _known(invoice, asked) or _join(invoice, asked)
     if invoice.status == InvoiceStatus.ISSUED:
@@ -157,9 +161,9 @@ def _withdraw_offer(invoice: Invoice) -> None:
 def _refuse_method(method: str, auth_code: str) -> None:
     if method not in OFFERED:
         raise NotOffered("not_offered", _("This way to pay is not offered here."), "method")
-    if method == CollectMethod.SCAN and not auth_code:
+    if method in (CollectMethod.SCAN, *CODE_METHODS) and not auth_code:
         raise BadInput("auth_code_missing", _("Scan the payer's code."), "auth_code")
-    if auth_code and not auth_code_channel(auth_code):
+    if auth_code and method not in CODE_METHODS and not auth_code_channel(auth_code):
         raise BadInput(
             "no_payment_code",
             _("This is no payment code. Ask the payer to open the payment code and scan again."),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.locks import collect_lock
 from billing.models import Invoice, InvoiceStatus, Payment
-from billing.selectors.payments import receivable_fen
+from billing.selectors.payments import cash_due_fen, is_priced
 from core.errors import Conflict
 from core.idempotency import NumberReused
 from core.integrity import constraint_name
@@ -15,6 +15,12 @@ from core.integrity import constraint_name
 
 def in_progress() -> Conflict:
     return Conflict("in_progress", _("A payment is in progress. Do not pay again."))
+
+
+def price_over() -> Conflict:
+    return Conflict(
+        "price_over", _("What the insurance pays is asked for again. Look again in a moment.")
+    )
 
 
 def form_payment(*, invoice: Invoice, form_key: str) -> Payment | None:
@@ -45,7 +51,9 @@ def form_repeated(*, error: IntegrityError, invoice: Invoice, form_key: str) -> 
 
 def payable_fen(*, invoice: Invoice) -> int:
     """What a payer may begin to pay of a locked bill now; Conflict when it is not theirs to pay."""
-    owed_fen = receivable_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
+    if not is_priced(invoice):
+        raise price_over()
+    owed_fen = cash_due_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
     if owed_fen <= 0 or collect_lock(invoice) is not None:
         raise Conflict("not_payable", _("This bill is not to be paid now."))
     return owed_fen

@@ -15,6 +15,7 @@ from billing.channels.base import Mode
 from billing.channels.registry import auth_code_channel
 from billing.locks import agreements_lock
 from billing.models import (
+    CODE_METHODS,
     Agreement,
     CollectMethod,
     CollectRequest,
@@ -32,6 +33,8 @@ OFFERED = frozenset(
     {
         CollectMethod.AUTO,
         CollectMethod.SCAN,
+        CollectMethod.ONE_CODE,
+        CollectMethod.FACE,
         CollectMethod.AGREEMENT,
         CollectMethod.PAY_LINK,
         CollectMethod.CASH,
@@ -63,7 +66,8 @@ def tender_next(
     """
     tried = list(tried)
     campus_id = invoice.encounter.campus_id
-    if collect.auth_code and not any(p.mode == Mode.SCAN for p in tried):
+    by_code = collect.auth_code and collect.method != CollectMethod.FACE
+    if by_code and not any(p.mode == Mode.SCAN for p in tried):
         channel = auth_code_channel(collect.auth_code)
         merchant = merchants_open(channel=channel, campus_id=campus_id).first()
         if merchant is not None:
@@ -71,7 +75,7 @@ def tender_next(
     if collect.method == CollectMethod.CASH and not tried:
         shift = shift_open_for(cashier=f"{collect.operator_kind}:{collect.operator_code}")
         return Tender("cash", Mode.CASH, amount_fen, shift=shift)
-    if collect.method in (CollectMethod.AUTO, CollectMethod.AGREEMENT):
+    if collect.method in (CollectMethod.AUTO, CollectMethod.AGREEMENT, *CODE_METHODS):
         return _agreement_tender(invoice, amount_fen, tried)
     return None
 

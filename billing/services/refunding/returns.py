@@ -27,9 +27,9 @@ from billing.models import (
     ReviewReason,
 )
 from billing.policy import policy
-from billing.selectors.payments import captures_newest_first, refundable_fen
 from billing.services.events.outbox import return_event_add
-from billing.services.refunding.refunds import not_refundable, refund_begin, refund_subject
+from billing.services.insuring.giving_back import refunds_cut
+from billing.services.insuring.returning import return_resettle
 from billing.services.refunding.return_lines import Part, ReturnInput, parts_checked
 from billing.services.reviews import review_open
 from core import clock
@@ -84,6 +84,8 @@ def return_request(
             known = InvoiceReturn.objects.filter(client=client, refund_no=refund_no).first()
             if known is not None:
                 return _same_input(known, input_hash)
+            if invoice.status == InvoiceStatus.RESETTLING:
+                raise _running()
             if invoice.status not in RETURNABLE:
                 raise Conflict("invoice_not_paid", _("Only a paid bill can be returned."))
             parts = parts_checked(invoice, lines)
@@ -175,30 +177,29 @@ def _write(invoice: Invoice, asked: Asked, parts: list[Part]) -> InvoiceReturn:
 
 
 def _owe(invoice: Invoice, returned: InvoiceReturn) -> None:
-    """The returned lines leave the revenue, and what is owed is cut into refunds with numbers."""
-    owed: list[postings.Owed] = []
-    left_fen = returned.amount_fen
-    for original in captures_newest_first(invoice):
-        part_fen = min(left_fen, refundable_fen(original))
-        if part_fen <= 0:
-            continue
-        refund = refund_begin(original=original, amount_fen=part_fen, invoice_return=returned)
-        owed.append(postings.Owed(refund.number, refund_subject(refund), part_fen))
-        left_fen -= part_fen
-    if left_fen:
-        raise not_refundable(invoice.pk, _("More would go back than was paid on this bill."))
-    postings.post_return(
-        reference=str(returned.pk),
-        occurred_at=returned.occurred_at,
-        invoice_id=invoice.pk,
-        owed=owed,
-    )
+    """The returned lines leave the revenue, and what is owed is cut into refunds with numbers;
+    where a claim paid a part, the rest is settled again first."""
+    if invoice.status not in RETURNABLE:
+        raise _running()
+    if invoice.settled_at is not None:
+        return_resettle(invoice, returned)
+    else:
+        postings.post_return(
+            reference=str(returned.pk),
+            occurred_at=returned.occurred_at,
+            invoice_id=invoice.pk,
+            owed=refunds_cut(invoice, returned.amount_fen, returned=returned),
+        )
     return_event_add(
         invoice=invoice,
         returned=returned,
         type=EventType.REFUND_ACCEPTED,
         occurred_at=returned.occurred_at,
     )
+
+
+def _running() -> Conflict:
+    return Conflict("return_running", _("Another return of this bill is not done yet."))
 
 
 def _free_lines(returned: InvoiceReturn) -> None:

@@ -109,7 +109,8 @@ def test_a_cancelled_bill_is_not_collected() -> None:
 @pytest.mark.parametrize(
     ("method", "code", "refusal", "field"),
     [
-        ("face", "", NotOffered, "method"),
+        ("one_code", "01" + "0" * 26, NotOffered, "method"),
+        ("face", "", BadInput, "auth_code"),
         ("pos", "", NotOffered, "method"),
         ("gold", "", NotOffered, "method"),
         ("scan", "", BadInput, "auth_code"),

@@ -1,0 +1,201 @@
+"""2206 outside of any transaction, then one function that writes the split or says why not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from billing.locks import collect_lock, invoice_lock
+from billing.models import (
+    CollectRequest,
+    CollectStatus,
+    CourseStep,
+    EventType,
+    InsuredCourse,
+    Invoice,
+    InvoiceStatus,
+    ReviewReason,
+    Why,
+)
+from billing.policy import policy
+from billing.reasons import Reason
+from billing.services.handing_back import bill_free, collect_end, hand_back, his_told
+from billing.services.insuring.course import Ask
+from billing.services.insuring.opening import claim_begin, course_of, course_set
+from billing.services.insuring.returning import rest_priced, rest_refused
+from billing.services.insuring.splits import split_columns, split_told
+from billing.services.reviews import review_open
+from core import clock
+from core.actors import SYSTEM
+from core.failpoints import failpoint
+from core.states import transition
+from insurance.models import Claim, ClaimStatus
+from insurance.services.claims import Priced, PricedState, claim_price, claim_release
+
+REASONS: dict[PricedState, Reason] = {
+    PricedState.NO_CREDENTIAL: Reason.NO_CREDENTIAL,
+    PricedState.NOT_COVERED: Reason.NOT_COVERED,
+    PricedState.REFUSED: Reason.INSURER_REFUSED,
+    PricedState.UNKNOWN: Reason.INSURER_SILENT,
+    PricedState.REVIEW: Reason.INSURER_REVIEW,
+}
+ENDED = (ClaimStatus.REVERSED, ClaimStatus.RELEASED)
+
+
+def price_run(ask: Ask) -> bool:
+    """Price a bill; True when its next step follows at once."""
+    status = Claim.objects.values_list("status", flat=True).get(pk=ask.claim_id)
+    if status in ENDED:
+        return _begun_anew(ask)
+    if status in (ClaimStatus.SETTLING, ClaimStatus.SETTLED):
+        return _settled_late(ask)
+    priced = claim_price(claim_id=ask.claim_id)
+    failpoint("price.answered")
+    goes_on = _priced(ask, priced)
+    if priced.state is PricedState.NOT_COVERED:
+        claim_release(claim_id=ask.claim_id, by=SYSTEM)
+    return goes_on
+
+
+def _begun_anew(ask: Ask) -> bool:
+    """The bill's claim came to its end: another one is priced."""
+    with transaction.atomic():
+        invoice = invoice_lock(ask.invoice_id)
+        if invoice.claim_id != ask.claim_id:
+            return False
+        claim_begin(invoice=invoice, by=SYSTEM)
+    return True
+
+
+def _settled_late(ask: Ask) -> bool:
+    """A settlement that was given up for lost stands after all: its end is learnt first."""
+    with transaction.atomic():
+        invoice = invoice_lock(ask.invoice_id)
+        course = course_of(invoice)
+        if invoice.claim_id == ask.claim_id and course.step == CourseStep.PRICE:
+            course_set(course, CourseStep.SETTLE)
+    return True
+
+
+def _priced(ask: Ask, priced: Priced) -> bool:
+    """Write what the insurer said; whoever comes late writes nothing."""
+    with transaction.atomic():
+        invoice = invoice_lock(ask.invoice_id)
+        course = course_of(invoice)
+        if invoice.claim_id != ask.claim_id or course.step != CourseStep.PRICE:
+            return False
+        collect = collect_lock(invoice)
+        course.sentence = str(priced.sentence)[:500]
+        if priced.state is PricedState.UNKNOWN and course.tries + 1 < policy().price_tries:
+            return _later(invoice, course)
+        if course.why == Why.RETURN:
+            return _rest(invoice, course, priced)
+        if priced.state is PricedState.PRICED:
+            return _written(invoice, course, collect, priced)
+        course_set(course, CourseStep.PRICE, sentence=course.sentence)
+        _not_priced(invoice, collect, priced)
+        return False
+
+
+def _rest(invoice: Invoice, course: InsuredCourse, priced: Priced) -> bool:
+    """What is left after a return is priced: nobody is asked for more."""
+    if priced.state is PricedState.PRICED and priced.split is not None:
+        return rest_priced(invoice, course, priced.split)
+    rest_refused(invoice, course, str(REASONS[priced.state]))
+    return False
+
+
+def _written(
+    invoice: Invoice, course: InsuredCourse, collect: CollectRequest | None, priced: Priced
+) -> bool:
+    split = priced.split
+    assert split is not None  # a priced bill has one
+    columns = split_columns(split) | {
+        "priced_at": priced.priced_at,
+        "valid_until": priced.valid_until,
+    }
+    course_set(course, CourseStep.OFFER, why=Why.NONE, sentence="")
+    to = InvoiceStatus.ISSUED if collect is None else InvoiceStatus.COLLECTING
+    due_at = None if collect is None else clock.now()
+    if collect is None and invoice.status in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
+        to, due_at = InvoiceStatus(invoice.status), clock.now()
+    if invoice.status == to:
+        Invoice.objects.filter(pk=invoice.pk).update(**columns, due_at=due_at, action=None)
+    else:
+        transition(invoice, to, by=SYSTEM, reason="priced", due_at=due_at, action=None, **columns)
+    for name, value in columns.items():
+        setattr(invoice, name, value)
+    his_told(
+        invoice,
+        EventType.PRICED,
+        {"amount_fen": invoice.amount_fen, "cash_fen": split.cash_fen, "split": split_told(split)},
+    )
+    return to != InvoiceStatus.ISSUED
+
+
+def _later(invoice: Invoice, course: InsuredCourse) -> bool:
+    """No answer yet: asked again soon. A trial leaves nothing behind, so it may be repeated."""
+    course_set(course, CourseStep.PRICE, tries=course.tries + 1, sentence=course.sentence)
+    again = clock.now() + timedelta(seconds=policy().price_again_s)
+    Invoice.objects.filter(pk=invoice.pk).update(due_at=again)
+    return False
+
+
+def _not_priced(invoice: Invoice, collect: CollectRequest | None, priced: Priced) -> None:
+    """Nothing is collected of a bill whose insurance is not known: whoever stands there is told
+    what would help. Only where there is no coverage the bill is the patient's alone, and even that
+    is said before anything is taken."""
+    reason = REASONS[priced.state]
+    action = None
+    if priced.state is PricedState.REVIEW:
+        review_open(
+            reason=ReviewReason.CLAIM_IN_REVIEW, invoice=invoice, figures={"code": priced.code}
+        )
+    if priced.state is PricedState.NOT_COVERED:
+        Invoice.objects.filter(pk=invoice.pk).update(claim=None, **_unpriced(invoice))
+        invoice.claim = None
+    if priced.state is PricedState.NO_CREDENTIAL:
+        action = show_code_action()
+    to = CollectStatus.DECLINED if action is None else CollectStatus.ACTION_REQUIRED
+    if collect is not None:
+        if invoice.status == InvoiceStatus.ISSUED:
+            collect_end(collect, to, reason)
+        else:
+            hand_back(invoice, collect, to, reason, action=action)
+    elif invoice.status != InvoiceStatus.ISSUED:
+        bill_free(invoice, reason, action=action)
+    _told(invoice, reason, action, priced)
+
+
+def _told(invoice: Invoice, reason: Reason, action: dict[str, str] | None, priced: Priced) -> None:
+    sentence = str(priced.sentence)
+    if action is not None:
+        event, data = EventType.ACTION_REQUIRED, {"action": action, "reason": str(reason)}
+    else:
+        event, data = EventType.DECLINED, {"reason": str(reason)}
+    his_told(invoice, event, data | ({"sentence": sentence} if sentence else {}))
+
+
+def show_code_action() -> dict[str, str]:
+    """What the patient does: show the insurance code, on their phone's page or in its wallet."""
+    until = clock.now() + timedelta(seconds=policy().show_code_s)
+    return {
+        "type": "show_code",
+        "value": f"{settings.PORTAL_URL}/code",
+        "expires_at": until.isoformat(),
+    }
+
+
+def _unpriced(invoice: Invoice) -> dict[str, object]:
+    return {
+        "fund_fen": None,
+        "own_account_fen": None,
+        "mutual_aid_fen": None,
+        "hospital_part_fen": None,
+        "priced_fen": None,
+        "cash_fen": invoice.amount_fen,
+        "priced_at": None,
+        "valid_until": None,
+    }
