@@ -88,10 +88,8 @@ class BillPage:
     @property
     def unconfirmed(self) -> bool:
         """A tender is in flight that a cashier may decide not to wait for."""
-        flying = PaymentTransaction.IN_FLIGHT
         return self.busy and any(
-            money.row.status in flying and money.row.passed_over_at is None and not money.refund
-            for money in self.money
+            money.row.is_waited_for and not money.refund for money in self.money
         )
 
     @property

@@ -14,7 +14,6 @@ from billing.words import reason_text, way_text
 from core.admin_values import word_of
 from core.templatetags.elements import badge_word
 
-FAILED = frozenset({TransactionStatus.DECLINED, TransactionStatus.CLOSED})
 # Nothing of a patient's page says this of a refund: the hospital owes it still.
 NOT_REFUNDED = "not_refunded"
 _ENDS: dict[str, dict[str, str]] = {
@@ -93,7 +92,7 @@ def _money(row: PaymentTransaction) -> MoneyRow:
         row=row,
         way=way_text(payment.channel, payment.mode),
         badge=movement_badge(row.kind, row.status),
-        reason=reason_text(row.code) if taken and row.status in FAILED else "",
+        reason=reason_text(row.code) if taken and row.status in row.LOST else "",
     )
 
 

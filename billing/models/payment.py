@@ -97,6 +97,10 @@ class PaymentTransaction(models.Model):
     # The payer's next step opens their payment; its trace says only which kind and until when.
     UNTRACED: ClassVar[frozenset[str]] = frozenset({"value"})
     TAKEN_OR_OPEN: ClassVar[frozenset[str]] = IN_FLIGHT | {T.SUCCEEDED}
+    # Nothing was taken, or given back, under these; a late success may still contradict them.
+    LOST: ClassVar[frozenset[str]] = frozenset({T.DECLINED, T.CLOSED})
+    # `is_waited_for`, for a query.
+    WAITED_FOR: ClassVar[models.Q] = models.Q(status__in=IN_FLIGHT, passed_over_at=None)
 
     # What its bill owes: read beside the row when it is locked (`billing.locks.transaction_lock`).
     owed_fen: int
@@ -177,6 +181,12 @@ class PaymentTransaction(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def is_waited_for(self) -> bool:
+        """It stands in the way of every other tender, unless a cashier took it upon them to go on:
+        what a passed-over tender still brings is unexpected money."""
+        return self.status in self.IN_FLIGHT and self.passed_over_at is None
 
 
 class PaymentNotice(models.Model):

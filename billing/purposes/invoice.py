@@ -89,7 +89,8 @@ class InvoicePurpose:
             return
         if collect_lock(invoice) is not None:
             Invoice.objects.filter(pk=invoice.pk).update(due_at=clock.now())
-        else:
+        elif open_capture(invoice) is None:
+            # One that was passed over may end while the order after it still holds the bill.
             transition(invoice, InvoiceStatus.ISSUED, by=by, reason=row.code, due_at=None)
 
     def refunded(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:

@@ -48,9 +48,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
     moved = _transactions(invoice)
     captures = [row for row in moved if row.kind == TransactionKind.CAPTURE]
     taken = [row for row in captures if row.status == TransactionStatus.SUCCEEDED]
-    open_row = next(
-        (row for row in reversed(captures) if row.status in PaymentTransaction.IN_FLIGHT), None
-    )
+    open_row = next((row for row in reversed(captures) if row.is_waited_for), None)
     state = _state(invoice, captures, open_row)
     shown = open_row or (taken[-1] if taken else (captures[-1] if captures else None))
     whole = access is None or access.may_view
@@ -136,8 +134,7 @@ def _paid_fen(invoice: Invoice, state: PayState) -> int:
 
 def _nothing_taken(captures: list[PaymentTransaction]) -> bool:
     """Whether it is known that the tries so far took nothing; money on its way back is not that."""
-    lost = (TransactionStatus.DECLINED, TransactionStatus.CLOSED)
-    return bool(captures) and all(row.status in lost for row in captures)
+    return bool(captures) and all(row.status in row.LOST for row in captures)
 
 
 def _action(row: PaymentTransaction | None) -> Action | None:

@@ -19,7 +19,7 @@ from billing.models import (
 from core import clock
 from core.statements import prepared_cursor
 
-NOT_LOST = ~Q(status__in=[TransactionStatus.DECLINED, TransactionStatus.CLOSED])
+NOT_LOST = ~Q(status__in=PaymentTransaction.LOST)
 
 
 def refundable_fen(original: PaymentTransaction) -> int:
@@ -60,10 +60,9 @@ def open_capture(invoice: Invoice) -> PaymentTransaction | None:
     """The tender that stops the chain, if there is one: in flight and not passed over."""
     return (
         PaymentTransaction.objects.filter(
+            PaymentTransaction.WAITED_FOR,
             payment__invoice=invoice,
             kind=TransactionKind.CAPTURE,
-            status__in=PaymentTransaction.IN_FLIGHT,
-            passed_over_at=None,
         )
         .select_related("payment__merchant")
         .order_by("-pk")

@@ -77,7 +77,7 @@ def _succeeded(
     if row.status == TransactionStatus.SUCCEEDED:
         return
     # Whom a cashier passed over, another tender may have followed.
-    expected = row.status in PaymentTransaction.IN_FLIGHT and row.passed_over_at is None
+    expected = row.is_waited_for
     transition(
         row,
         TransactionStatus.SUCCEEDED,
@@ -215,7 +215,8 @@ def _turned_up(row: PaymentTransaction, answer: ChannelAnswer, source: Source) -
     """An order given up as never executed, of which the channel may have heard after all.
 
     A send can be on its way for longer than anybody waits. It is looked at, and closed there, until
-    the channel says how it ended; if its money came, that is unexpected and goes back.
+    the channel says how it ended; its money would be unexpected: it pays the bill if nothing else
+    has, else it goes back by itself.
     """
     now = clock.now()
     if source is Source.QUERY and answer.executed is False and now >= row.expires_at:

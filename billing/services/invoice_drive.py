@@ -95,7 +95,7 @@ def _next_step(invoice_id: int) -> Step | Ask | None:
             Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
             return None
         tried = _tried(invoice, collect) if collect.was_tried else []
-        if tried and _stops(tried[-1]):
+        if tried and tried[-1].is_waited_for:
             Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
             return None
         row = _begin(invoice, collect, tried)
@@ -127,13 +127,8 @@ def _tried(invoice: Invoice, collect: CollectRequest) -> list[PaymentTransaction
     """The captures of this collect, oldest first; last comes whatever is in flight at all."""
     rows = _captures(invoice.pk)
     own = [row for row in rows if row.payment.collect_id == collect.pk]
-    flying = [row for row in rows if _stops(row)]
+    flying = [row for row in rows if row.is_waited_for]
     return [row for row in own if row not in flying] + flying
-
-
-def _stops(row: PaymentTransaction) -> bool:
-    """PENDING and UNKNOWN alike stop the chain, unless a cashier took it upon them to go on."""
-    return row.status in PaymentTransaction.IN_FLIGHT and row.passed_over_at is None
 
 
 def _begin(

@@ -48,11 +48,7 @@ def tender_pass_over(*, invoice_id: int, by: Actor) -> Invoice:
 
 def _in_the_way(invoice: Invoice) -> list[PaymentTransaction]:
     """The tenders of a locked bill that are waited for."""
-    flying = [
-        row
-        for row in captures_lock(invoice)
-        if row.status in PaymentTransaction.IN_FLIGHT and row.passed_over_at is None
-    ]
+    flying = [row for row in captures_lock(invoice) if row.is_waited_for]
     if not flying or invoice.status not in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
         raise Conflict("nothing_in_flight", _("No payment of this bill is unconfirmed."))
     return flying

@@ -70,7 +70,7 @@ def _begin(
     """Under the bill's lock: nothing else runs, and the limit still admits it."""
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
-        if any(r.status in PaymentTransaction.IN_FLIGHT for r in captures_lock(invoice)):
+        if any(row.is_waited_for for row in captures_lock(invoice)):
             raise in_progress()
         owed_fen = payable_fen(invoice=invoice)
         agreement = picked(invoice, owed_fen)

@@ -160,7 +160,7 @@ def _begin(
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
         captures = captures_lock(invoice)
-        flying = [row for row in captures if row.status in PaymentTransaction.IN_FLIGHT]
+        flying = [row for row in captures if row.is_waited_for]
         if flying:
             if _is_same(flying[-1].payment, offer, form_key):
                 return flying[-1], False
@@ -200,7 +200,7 @@ def offer_withdraw(*, invoice: Invoice, but: Offer | None = None, form_key: str 
     """Another way was opened and not used: end that order before this one is made.
 
     What a payer never opened some channels do not know, and cannot close. Such an order is given up
-    as one that was never executed; whatever it still brings goes back.
+    as one that was never executed; whatever it still brings is unexpected money.
     """
     open_rows = PaymentTransaction.objects.filter(
         payment__invoice=invoice,
@@ -209,7 +209,8 @@ def offer_withdraw(*, invoice: Invoice, but: Offer | None = None, form_key: str 
         payment__mode__in=OFFERED_MODES,
     ).select_related("payment__merchant")
     for row in open_rows.order_by("pk"):
-        if not _is_same(row.payment, but, form_key):
+        # One passed over is asked for no more, also by the way it was opened in.
+        if not (row.is_waited_for and _is_same(row.payment, but, form_key)):
             _end(row)
 
 
@@ -223,7 +224,7 @@ def _end(row: PaymentTransaction) -> None:
 
 
 def _action(row: PaymentTransaction) -> Action | None:
-    if row.action is None or row.status not in PaymentTransaction.IN_FLIGHT:
+    if row.action is None or not row.is_waited_for:
         return None
     return Action(
         row.action["type"], row.action["value"], datetime.fromisoformat(row.action["expires_at"])

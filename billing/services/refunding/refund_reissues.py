@@ -18,7 +18,6 @@ from billing.models import (
     PaymentTransaction,
     ReturnStatus,
     TransactionKind,
-    TransactionStatus,
 )
 from billing.services.apply import transaction_apply
 from billing.services.events.outbox import return_event_add
@@ -36,8 +35,6 @@ from core.ids import business_number
 from core.outcomes import Outcome
 from core.review import refuse_same_person
 from core.states import transition
-
-LOST = (TransactionStatus.DECLINED, TransactionStatus.CLOSED)
 
 
 def refund_lost_confirm(*, transaction_id: int) -> None:
@@ -96,10 +93,10 @@ def refund_hand_out(*, transaction_id: int, by: Actor) -> PaymentTransaction:
 def _again(
     row: PaymentTransaction, invoice: Invoice | None, by: Actor, payment: Payment
 ) -> PaymentTransaction:
-    if row.kind != TransactionKind.REFUND or row.status not in LOST:
+    if row.kind != TransactionKind.REFUND or row.status not in PaymentTransaction.LOST:
         raise Conflict("refund_not_declined", _("This refund has not been declined."))
     again = PaymentTransaction.objects.filter(reissue_of=refund_subject(row))
-    if again.exclude(status__in=LOST).exists():
+    if again.exclude(status__in=PaymentTransaction.LOST).exists():
         raise Conflict("issued_again", _("This refund was sent again already."))
     returned = return_of_refund_lock(row) if row.invoice_return_id else None
     if returned is not None:
