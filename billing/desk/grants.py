@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import Agreement, AgreementPatient, AgreementStatus
 from billing.selectors.agreements import LIVE, agreement_channel_word
+from billing.selectors.pay_ways import holder_word
 from billing.selectors.payments import agreement_use
 from core import clock
 from core.crypto import mask_name
@@ -72,11 +73,11 @@ class AgreementLine:
 
     @property
     def relation(self) -> str:
-        """What the patient is to the holder."""
+        """Who the holder is to the patient; the binding itself says the opposite."""
         if self.access is None:
             return ""
         own = self.access.relation == Relation.SELF
-        return _("own") if own else str(self.access.get_relation_display())
+        return _("own") if own else str(holder_word(self.access.relation))
 
 
 @dataclass(frozen=True, slots=True)

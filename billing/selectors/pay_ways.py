@@ -31,11 +31,16 @@ SIGN_IN = "sign-in-"
 
 # Who an agreement's holder is to the patient: the binding says what the patient is to the holder.
 HOLDERS: dict[str, Promise] = {
-    Relation.CHILD: gettext_lazy("your parent pays"),
-    Relation.PARENT: gettext_lazy("your child pays"),
-    Relation.SPOUSE: gettext_lazy("your spouse pays"),
-    Relation.OTHER: gettext_lazy("your family pays"),
+    Relation.CHILD: gettext_lazy("a parent pays"),
+    Relation.PARENT: gettext_lazy("a child pays"),
+    Relation.SPOUSE: gettext_lazy("the spouse pays"),
+    Relation.OTHER: gettext_lazy("the family pays"),
 }
+
+
+def holder_word(relation: str) -> Promise:
+    """The holder beside whom the word stands, for the patient and for who serves them."""
+    return HOLDERS.get(relation, HOLDERS[Relation.OTHER])
 
 
 def agreement_is_offered(
@@ -135,7 +140,7 @@ def _agreement_way(row: Agreement, access: PatientAccess, left_fen: int, *, enou
     else:
         said = _("bound") if own else str(channel)
         detail = _("%(said)s, %(left)s") % {"said": said, "left": left}
-    title = channel if own else HOLDERS.get(relation, HOLDERS[Relation.OTHER])
+    title = channel if own else holder_word(relation)
     return Way(
         value=f"agreement-{row.pk}",
         icon="shield" if own else "people",

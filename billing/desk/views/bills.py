@@ -134,7 +134,11 @@ def bill_pass_over(request: HttpRequest, invoice_id: int) -> HttpResponse:
     except Refusal as refusal:
         return bill_answer(request, bill_get(invoice_id), refusal)
     tell()
-    messages.warning(request, _("The bill is free again. A late payment goes back by itself."))
+    text = _(
+        "The bill is free again. A late payment pays it if nothing else has, "
+        "else it goes back by itself."
+    )
+    messages.warning(request, text)
     return HttpResponseRedirect(reverse("desk_bill", args=[invoice_id]))
 
 

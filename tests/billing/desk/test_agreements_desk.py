@@ -42,6 +42,15 @@ def test_the_patients_page_says_what_pays_by_whom_and_how_much(signed: Agreement
     assert signed.payer_id not in page and "陈秀兰" not in page
 
 
+def test_beside_the_holder_stands_what_they_are_to_the_patient(signed: Agreement) -> None:
+    """A daughter pays for her mother: the binding calls the patient a parent, not the payer."""
+    page = text(browser("cashier").get(f"/admin/desk/patients/{signed.pays_for.get().patient_id}"))
+    assert "（子女代付）" in page or "(子女代付)" in page
+    assert "父母代付" not in page and "（父母）" not in page and "(父母)" not in page
+    own = Patient.objects.get(name="陈秀兰")
+    assert "代付" not in text(browser("cashier").get(f"/admin/desk/patients/{own.pk}"))
+
+
 def test_the_holders_own_page_has_it_too_and_a_strangers_has_not(signed: Agreement) -> None:
     clerk = browser("refund_clerk")
     own = Patient.objects.get(name="陈秀兰")
