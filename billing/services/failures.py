@@ -85,14 +85,17 @@ def _invoice_failed(invoice_id: int, error: Exception) -> None:
 
 
 def _transaction_failed(transaction_id: int, error: Exception) -> None:
-    row, _invoice = transaction_lock(transaction_id)
+    row, invoice = transaction_lock(transaction_id)
     failures = row.failures + 1
     rows = PaymentTransaction.objects.filter(pk=transaction_id)
     rows.update(failures=failures)
     rows.filter(due_at__isnull=False).update(due_at=due_after(failures))
     if failures >= policy().failures_before_review:
         review_open(
-            reason=ReviewReason.NOT_ENDED, transaction=row, figures=_figures(failures, error)
+            reason=ReviewReason.NOT_ENDED,
+            invoice=invoice,
+            transaction=row,
+            figures=_figures(failures, error),
         )
 
 

@@ -10,7 +10,7 @@ from django.db import OperationalError
 
 from billing import tasks
 from billing.channels.base import Operation
-from billing.models import BillingReview, Invoice, PaymentTransaction
+from billing.models import BillingReview, HisEvent, Invoice, PaymentTransaction
 from billing.services import failures
 from billing.services.failures import due_after
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
@@ -86,6 +86,9 @@ def test_a_transaction_that_cannot_be_resumed(
     assert f"transaction {row.pk} could not be resumed" in caplog.text
     review = BillingReview.objects.get(transaction=row)
     assert (review.reason_code, review.figures["attempts"]) == ("not_ended", 5)
+    # and the HIS does not wait for an answer that time alone will not bring
+    told = HisEvent.objects.get(invoice=bill, type="review")
+    assert (told.data, review.invoice) == ({"reason": "not_ended"}, bill)
 
 
 def test_an_ended_transaction_is_not_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
