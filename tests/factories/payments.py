@@ -74,10 +74,10 @@ def access(patient: Patient, holder: User, relation: str = "self", **grants: Any
     )
 
 
-def agrees(holder: User) -> None:
+def agrees(holder: User, purpose: str = "deduction") -> None:
     """The holder's yes to today's text on deductions; said by nobody, so nothing is audited."""
-    text = consent_text("deduction")
-    known = {"user": holder, "purpose": "deduction", "text_version": text.version}
+    text = consent_text(purpose)
+    known = {"user": holder, "purpose": purpose, "text_version": text.version}
     given = {"text_hash": text.sha256, "given_at": clock.now()}
     Consent.objects.get_or_create(**known, withdrawn_at=None, defaults=given)
 
@@ -111,6 +111,7 @@ def agreement(
 
 def signing(patients: Sequence[Patient], holder: User, of: Merchant | None = None) -> Agreement:
     """A mandate the holder has still to sign, as the form leaves it."""
+    agrees(holder, "privacy")
     agrees(holder)
     return agreement_sign_begin(
         user=holder,

@@ -22,13 +22,14 @@ from billing.models import (
     ReviewReason,
 )
 from billing.selectors.agreements import LIVE
+from billing.services.agreements.consents import CONSENTS
 from billing.services.agreements.ends import (
     agreement_end,
     agreement_reference,
     agreement_unwanted,
 )
 from billing.services.agreements.messages import tell_signed, tell_signed_too_late
-from billing.services.agreements.pauses import CONSENTS, agreement_pause
+from billing.services.agreements.pauses import agreement_pause
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM, Actor

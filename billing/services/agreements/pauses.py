@@ -13,17 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from billing.locks import agreement_lock, agreements_of_holder_lock
 from billing.models import Agreement, AgreementPatient, AgreementStatus
 from billing.selectors.agreements import LIVE, agreement_own
+from billing.services.agreements.consents import consents_require
 from billing.services.agreements.messages import tell_paused, tell_resumed
 from core.actors import Actor
 from core.audit import record
 from core.errors import Conflict
 from core.models import User
 from core.states import transition
-from patients.models import ConsentPurpose, Patient
-from patients.selectors import consent_stands
-
-# Without these nothing is deducted; the first allows the portal to work for a person at all.
-CONSENTS = (ConsentPurpose.PRIVACY, ConsentPurpose.DEDUCTION)
+from patients.models import Patient
 
 
 def agreement_switch(*, user: User, agreement_id: int, on: bool, by: Actor) -> Agreement:
@@ -38,24 +35,13 @@ def agreement_switch(*, user: User, agreement_id: int, on: bool, by: Actor) -> A
         if agreement.status not in LIVE:
             raise Conflict("agreement_ended", _("This agreement has ended. Sign a new one."))
         if on:
-            _consented(user)
+            consents_require(user)
         if on and agreement.status == AgreementStatus.PAUSED:
             transition(agreement, AgreementStatus.ACTIVE, by=by, reason="resumed by the payer")
             tell_resumed(agreement)
         elif not on and agreement.status == AgreementStatus.ACTIVE:
             agreement_pause(agreement, by=by, reason="paused by the payer")
     return agreement
-
-
-def _consented(user: User) -> None:
-    if not consent_stands(user=user, purpose=ConsentPurpose.PRIVACY):
-        raise Conflict(
-            "privacy_missing", _("Allow the use of your data first, under My consents. Then go on.")
-        )
-    if not consent_stands(user=user, purpose=ConsentPurpose.DEDUCTION):
-        raise Conflict(
-            "consent_missing", _("Allow deductions first, under My consents. Then go on.")
-        )
 
 
 def agreement_pause(agreement: Agreement, *, by: Actor, reason: str) -> None:

@@ -24,16 +24,17 @@ from billing.models import (
 from billing.models.agreement import first_look
 from billing.selectors.agreement_plans import plan_is_offered, plans_open
 from billing.selectors.agreements import LIVE
+from billing.services.agreements.consents import consents_require
 from billing.services.agreements.ends import agreement_end
 from billing.services.agreements.terms import Limits, limits_check, people_payable, people_put
 from billing.services.merchants import merchant_account
 from core import clock
 from core.actors import Actor
-from core.errors import BadInput, Conflict, NotOffered
+from core.errors import Conflict, NotOffered
 from core.ids import business_number
 from core.models import User
 from patients.models import ConsentPurpose
-from patients.selectors import access_of, consent_stands
+from patients.selectors import access_of
 from patients.services.consents import consent_give
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ def agreement_sign_begin(
     """Keep the consent and the mandate to be signed. `text_hash` is the consent read and ticked.
 
     A form sent twice changes the one mandate it began. Raises BadInput (people, limits, consent),
-    NotOffered (the plan) and Conflict (signed already); then nothing is kept.
+    NotOffered (the plan) and Conflict (signed already, no consent to use personal data); then
+    nothing is kept.
     """
     plan = _plan_offered(plan_id)
     people = people_payable(user=user, patient_ids=patient_ids)
@@ -119,14 +121,11 @@ def _not_offered() -> NotOffered:
 
 
 def _consented(user: User, text_hash: str, by: Actor, address: str) -> None:
-    """The yes to today's text, given now or standing."""
+    """The yes to today's text, given now or standing, and the one to use personal data."""
     purpose = ConsentPurpose.DEDUCTION
     if text_hash:
         consent_give(user=user, purpose=purpose, by=by, text_hash=text_hash, address=address)
-    elif not consent_stands(user=user, purpose=purpose):
-        raise BadInput(
-            "consent_missing", _("Without your consent nothing can be deducted."), "agree"
-        )
+    consents_require(user, field="agree")
 
 
 def _same_signing(own: list[Agreement], by: Actor) -> Agreement | None:

@@ -59,6 +59,17 @@ def test_without_the_holders_yes_the_bill_falls_to_the_pay_link() -> None:
     assert bill(own).status == "PAID"
 
 
+def test_nothing_is_signed_without_the_yes_to_use_personal_data() -> None:
+    """The service refuses, whoever calls it; the page's own door is not what protects."""
+    user, own, _mother = family()
+    taken_back(user, "privacy")
+    with pytest.raises(Conflict) as refused:
+        begin(user, [own])
+    assert refused.value.code == "privacy_missing"
+    assert not Agreement.objects.exists()
+    assert not Consent.objects.filter(user=user, purpose="deduction").exists()
+
+
 def test_a_yes_to_older_words_deducts_nothing_until_the_new_ones_are_read() -> None:
     # given an agreement that deducts
     user, own, _mother = family()
