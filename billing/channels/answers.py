@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from billing.channels.base import ChannelAnswer, Operation
+from billing.channels.base import MISMATCH, ChannelAnswer, Operation
 from core import clock
 from core.outbound import Failure, OutboundAnswer
 from core.outcomes import Outcome
@@ -59,7 +59,7 @@ def mismatch(field: str, amount_fen: int | None = None) -> ChannelAnswer:
     """The answer is about something else than was asked: believed in nothing."""
     return ChannelAnswer(
         Outcome.UNKNOWN,
-        code="MISMATCH",
+        code=MISMATCH,
         message=f"{field} differs from what was asked",
         amount_fen=amount_fen,
     )

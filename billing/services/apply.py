@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from billing.channels.base import Action, ChannelAnswer, Mode, Source
+from billing.channels.base import CAME_BACK, MISMATCH, Action, ChannelAnswer, Mode, Source
 from billing.locks import transaction_lock
 from billing.models import (
     Invoice,
@@ -32,11 +32,9 @@ from core.outcomes import Outcome
 from core.states import transition
 
 NEVER_EXECUTED = "NEVER_EXECUTED"
-CAME_BACK = "ABNORMAL"
-# Words of the adapters: a refund the payer's account cannot take, an answer about something else.
 NEEDS_A_PERSON = {
     CAME_BACK: ReviewReason.REFUND_ABNORMAL,
-    "MISMATCH": ReviewReason.STATE_DIFFERS,
+    MISMATCH: ReviewReason.STATE_DIFFERS,
 }
 
 

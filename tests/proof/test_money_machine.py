@@ -24,12 +24,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from billing.channels.base import ChannelAnswer, Mode, Source
+from billing.channels.base import CAME_BACK, ChannelAnswer, Mode, Source
 from billing.ledger.accounts import accounts_forget
 from billing.ledger.models import Posting
 from billing.models import BillingReview, Invoice, InvoiceReturn, PaymentTransaction
 from billing.offers import Offer
-from billing.services.apply import CAME_BACK, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.charging.invoices import invoice_cancel
 from billing.services.collecting.collects import collect_start
 from billing.services.collecting.pay_links import pay_link_choose

@@ -7,7 +7,7 @@ by an earlier call, so the refund's own query decides.
 from __future__ import annotations
 
 from billing.channels import answers
-from billing.channels.base import ChannelAnswer, Operation, RefundOrder
+from billing.channels.base import CAME_BACK, MISMATCH, ChannelAnswer, Operation, RefundOrder
 from billing.channels.strict_json import object_get, text_get
 from core.outcomes import Outcome
 
@@ -53,7 +53,7 @@ def refund(order: RefundOrder) -> ChannelAnswer:
             executed=True,
         )
     asked = refund_query(order)
-    if asked.outcome is Outcome.UNKNOWN and asked.code != "MISMATCH":
+    if asked.outcome is Outcome.UNKNOWN and asked.code != MISMATCH:
         return answers.pending("FUND_CHANGE_N", asked.code)
     return asked
 
@@ -98,7 +98,7 @@ def _refund_answer(reply: GatewayReply, order: RefundOrder) -> ChannelAnswer:
     outcome, code = verdicts.REFUND_STATES.get(status, (Outcome.UNKNOWN, status or "NO_STATE"))
     deposit_back = object_get(reply.data, "deposit_back_info")
     if text_get(deposit_back, "dback_status") == verdicts.DEPOSIT_BACK_FAILED:
-        outcome, code = Outcome.PENDING, verdicts.CAME_BACK
+        outcome, code = Outcome.PENDING, CAME_BACK
     return ChannelAnswer(
         outcome,
         code=code,

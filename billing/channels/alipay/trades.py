@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from billing.channels import answers
 from billing.channels.base import (
+    MISMATCH,
     Action,
     CaptureOrder,
     ChannelAnswer,
@@ -129,7 +130,7 @@ def _pay(order: CaptureOrder, more: JsonObject) -> ChannelAnswer:
     if not reply.accepted:
         return verdicts.refusal(reply.reason, reply.message, final=verdicts.CAPTURE_REFUSED)
     asked = trade_query(OrderReference(order.merchant, order.number, order.mode, order.amount_fen))
-    if asked.outcome is not Outcome.UNKNOWN or asked.code == "MISMATCH":
+    if asked.outcome is not Outcome.UNKNOWN or asked.code == MISMATCH:
         return asked
     return answers.pending("TAKEN", asked.code, executed=True)
 

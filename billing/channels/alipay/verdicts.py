@@ -143,7 +143,6 @@ REFUND_STATES = MappingProxyType(
     }
 )
 # The payer's bank refused the money of a finished refund: it lies with the channel.
-CAME_BACK = "ABNORMAL"
 DEPOSIT_BACK_FAILED = "F"
 TRANSFER_STATES = MappingProxyType(
     {

@@ -31,7 +31,9 @@ from billing.channels.base.protocols import (
     TransferChannel,
 )
 from billing.channels.base.words import (
+    CAME_BACK,
     CONFIRM_BY_QUERY,
+    MISMATCH,
     OFFERED_MODES,
     Capability,
     Mode,
@@ -42,7 +44,9 @@ from billing.channels.base.words import (
 )
 
 __all__ = [
+    "CAME_BACK",
     "CONFIRM_BY_QUERY",
+    "MISMATCH",
     "OFFERED_MODES",
     "Action",
     "AgreementChannel",

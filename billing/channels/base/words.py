@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+# Codes of ours in an answer, beside those of the channels.
 CONFIRM_BY_QUERY = "CONFIRM_BY_QUERY"  # a notice that only rings: what it claims is asked for first
+CAME_BACK = "ABNORMAL"  # a refund the payer's account cannot take, or sent back (退票)
+MISMATCH = "MISMATCH"  # an answer about something else than was asked
 
 
 class Mode(StrEnum):

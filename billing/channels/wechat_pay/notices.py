@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from billing.channels.base import (
+    CAME_BACK,
+    MISMATCH,
     ChannelAnswer,
     MerchantAccount,
     Mode,
@@ -41,7 +43,7 @@ ALGORITHM = "AEAD_AES_256_GCM"
 REFUND_EVENTS = MappingProxyType(
     {
         "REFUND.SUCCESS": "SUCCESS",
-        "REFUND.ABNORMAL": "ABNORMAL",
+        "REFUND.ABNORMAL": CAME_BACK,
         "REFUND.CLOSED": "CLOSED",
     }
 )
@@ -112,7 +114,7 @@ def _transaction_notice(
     outcome = verdicts.state_outcome(state, Mode.NATIVE)
     code = "" if state == "SUCCESS" else state or "NO_STATE"
     if currency != verdicts.CURRENCY:
-        outcome, code = Outcome.UNKNOWN, "MISMATCH"
+        outcome, code = Outcome.UNKNOWN, MISMATCH
     return Notice(
         kind=NoticeKind.CAPTURE,
         event_no=event_no,

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 from billing.channels.base import (
     CONFIRM_BY_QUERY,
+    MISMATCH,
     ChannelAnswer,
     MerchantAccount,
     Mode,
@@ -60,7 +61,7 @@ def _deduction_notice(fields: Mapping[str, str], account: MerchantAccount) -> No
     amount_fen = fen_read(fields.get("total_fee", ""))
     outcome, code = _deduction_outcome(result, state, fields.get("err_code", ""))
     if currency != verdicts.CURRENCY:
-        outcome, code = Outcome.UNKNOWN, "MISMATCH"
+        outcome, code = Outcome.UNKNOWN, MISMATCH
     channel_no = fields.get("transaction_id", "")
     if outcome is Outcome.SUCCEEDED and (amount_fen is None or not channel_no):
         raise NoticeRefused("success without amount or transaction_id")

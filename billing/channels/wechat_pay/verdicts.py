@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 
 from billing.channels import answers
-from billing.channels.base import ChannelAnswer, Mode, Operation
+from billing.channels.base import CAME_BACK, ChannelAnswer, Mode, Operation
 from core.outcomes import Outcome
 
 CURRENCY = "CNY"
@@ -125,8 +125,8 @@ REFUND_STATES = MappingProxyType(
         "PROCESSING": (Outcome.PENDING, "PROCESSING"),
         "CLOSED": (Outcome.DECLINED, "CLOSED"),
         "REFUNDCLOSE": (Outcome.DECLINED, "CLOSED"),
-        "ABNORMAL": (Outcome.PENDING, "ABNORMAL"),
-        "CHANGE": (Outcome.PENDING, "ABNORMAL"),
+        "ABNORMAL": (Outcome.PENDING, CAME_BACK),
+        "CHANGE": (Outcome.PENDING, CAME_BACK),
     }
 )
 

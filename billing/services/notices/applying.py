@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from billing.channels.base import CONFIRM_BY_QUERY, NoticeKind, Source
+from billing.channels.base import CAME_BACK, CONFIRM_BY_QUERY, NoticeKind, Source
 from billing.locks import reviews_of_notice_lock, transaction_lock
 from billing.locks.leases import notices_lease
 from billing.models import PaymentNotice, PaymentTransaction, ReviewReason, TransactionStatus
 from billing.policy import policy
 from billing.services.agreements.answers import agreement_apply_notice
-from billing.services.apply import CAME_BACK, transaction_apply
+from billing.services.apply import transaction_apply
 from billing.services.failures import invoice_kept, notice_kept
 from billing.services.invoice_drive import invoice_drive
 from billing.services.notices.facts import answer_of
