@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from billing.locks import review_lock
 from billing.models import BillingReview, PaymentTransaction, ReviewReason, TransactionKind
 from billing.services.refunding.refund_reissues import (
-    LOST,
     refund_hand_out,
     refund_lost_confirm,
     refund_reissue,
@@ -96,9 +95,9 @@ def _close(review_id: int, to: str, by: Actor, comment: str) -> BillingReview:
 
 def _is_owed(row: PaymentTransaction) -> bool:
     """A declined refund whose debt nothing else pays: a word alone does not settle it."""
-    ended = row.kind == TransactionKind.REFUND and row.status in LOST
+    ended = row.kind == TransactionKind.REFUND and row.status in row.LOST
     again = PaymentTransaction.objects.filter(reissue_of=refund_subject(row))
-    return ended and refund_is_owed(row) and not again.exclude(status__in=LOST).exists()
+    return ended and refund_is_owed(row) and not again.exclude(status__in=row.LOST).exists()
 
 
 def _locked(review_id: int) -> BillingReview:
