@@ -15,6 +15,7 @@ from billing.services.agreements.pauses import agreements_let_go
 from billing.services.agreements.terms import agreement_people_set
 from core.errors import NotFound
 from core.models import User
+from insurance.family import family_place
 from patients.actors import patient_actor
 from patients.doors import patient_required, the_patient
 from patients.models import PatientAccess, Relation
@@ -45,6 +46,7 @@ def family(request: HttpRequest) -> HttpResponse:
         "payers": [Row(one, paying[_pair(one.access)]) for one in found.pays_for_me],
         "wards": [Row(one, paying[_pair(one.access)]) for one in found.i_pay_for],
         "most": FAMILY_MAX,
+        "insurance": found.own is not None and family_place() is not None,
         "done": done if done in DONE else "",
     }
     return render(request, "patients/family/show.html", context)

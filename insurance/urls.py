@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from insurance.views import code
+from insurance.views import code, family
 
 urlpatterns: list[URLPattern] = [
     path("code/insurance", code.insurance_code, name="insurance_code"),
     path("code/insurance/ask", code.insurance_code_ask, name="insurance_code_ask"),
     path("code/insurance/back", code.insurance_code_back, name="insurance_code_back"),
+    path("family/insurance", family.family_insurance, name="family_insurance"),
+    path(
+        "family/insurance/<int:access_id>",
+        family.family_insurance_pays,
+        name="family_insurance_pays",
+    ),
 ]

@@ -50,6 +50,7 @@ PAGES: dict[str, Found] = {
     "family_end": lambda at: [f"/family/{at.access}/end"],
     "card": lambda _at: ["/code"],
     "insurance_code": lambda _at: ["/code/insurance"],
+    "family_insurance": lambda _at: ["/family/insurance"],
     "tag": lambda _at: ["/t/W3", "/t/NOWHERE"],
     "invoice_show": lambda at: [at.link],
     "invoice_pay": lambda at: [f"{at.link}/pay"],
@@ -79,7 +80,7 @@ NO_PAGES = {
     # A press that leads to a page above.
     "mode_set", "sign_in_again", "sign_in_wallet", "sign_in_back", "sign_out", "binding_again",
     "binding_drop", "family_grant", "family_pays", "agreement_switch", "agreement_first",
-    "insurance_code_ask", "insurance_code_back",
+    "insurance_code_ask", "insurance_code_back", "family_insurance_pays",
     # Shown once: measured on the way there, in `steps`.
     "consent_first", "agreement_sign",
     # The staff's own rooms.
