@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-import chinese_calendar
 import redis
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -28,6 +27,7 @@ from core import clock
 from core.checks import field_keys_work
 from core.embedded.addresses import broker_is_embedded, database_is_embedded
 from core.models import JobRun
+from core.workdays import LAST_KNOWN_YEAR
 
 POSTGRES_MIN = 150000
 CLOCK_DRIFT_MAX = timedelta(seconds=2)
@@ -137,7 +137,7 @@ def clock_probe() -> Finding:
 
 def calendar_probe() -> Finding:
     """Workdays are known as far as the State Council has published them."""
-    last = max(chinese_calendar.holidays).year
+    last = LAST_KNOWN_YEAR
     if clock.today().year > last:
         return Finding("calendar", State.WARNING, f"holidays known up to {last}: upgrade")
     return Finding("calendar", State.OK, f"holidays known up to {last}")

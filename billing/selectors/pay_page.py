@@ -16,7 +16,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
-from billing.pages import (
+from billing.page_values import (
     ChargeLine,
     Hospital,
     InvoicePage,
@@ -30,9 +30,10 @@ from billing.selectors.after_paying import next_step, paid_by, told_words
 from billing.words import reason_text, way_text
 from core import clock
 from core.crypto import mask_name
+from core.workdays import workday_after
 from patients.models import Campus, PatientAccess, Relation
 
-ARRIVES_WITHIN = timedelta(days=3)
+ARRIVES_WITHIN_WORKDAYS = 3
 
 
 def hospital_of(campus: Campus) -> Hospital:
@@ -182,8 +183,8 @@ def _lines(invoice: Invoice) -> list[ChargeLine]:
 
 def _refund(row: PaymentTransaction) -> RefundRow:
     done = row.status == TransactionStatus.SUCCEEDED
-    local = (row.created_at + ARRIVES_WITHIN).astimezone(clock.ZONE)
-    promise = _("before %(day)s") % {"day": formats.date_format(local, "n月j日")}
+    arrives = workday_after(clock.business_day(row.created_at), ARRIVES_WITHIN_WORKDAYS)
+    promise = _("before %(day)s") % {"day": formats.date_format(arrives, "n月j日")}
     return RefundRow(
         title=_("refunded") if done else _("refunding"),
         amount_fen=row.amount_fen,
