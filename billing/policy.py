@@ -32,6 +32,7 @@ class Policy:
     tries_per_tender: int = 2
     # 付款码: the payer types a password for at most this long, then the order is reversed.
     scan_deadline_s: int = 45
+    cash_deadline_s: int = 45  # counted by the cashier; nobody is asked
     agreement_deadline_s: int = 900
     pay_link_deadline_s: int = 900
     h5_deadline_s: int = 300  # the channel's own validity of an h5 link

@@ -92,7 +92,7 @@ def entry_post(
                 event.value,
                 occurred_at,
                 now,
-                now.date(),
+                clock.business_day(now),
                 None if invoice_id is None else str(invoice_id),
                 str(len(legs)),
                 _array(accounts[leg.account].id for leg in legs),
@@ -135,7 +135,7 @@ def entries_post(drafts: Sequence[EntryDraft]) -> list[int]:
                 ),
                 _array(len(draft.legs) for draft in drafts),
                 now,
-                now.date(),
+                clock.business_day(now),
                 *(_array(column) for column in zip(*legs, strict=True)),
             ),
         )

@@ -1,3 +1,5 @@
+"""What other apps ask about people: whose account, who is bound to whom, what was agreed to."""
+
 from patients.selectors.accounts import identity_holder, phone_of, user_by_phone
 from patients.selectors.binding_rules import minors_born_after
 from patients.selectors.bindings import FAMILY_MAX, access_of, access_to, family_places

@@ -1,3 +1,5 @@
+"""What the HIS keeps of its own: visits, charges, bills and what it heard of them."""
+
 from __future__ import annotations
 
 from decimal import Decimal

@@ -1,3 +1,5 @@
+"""How the HIS numbers what it writes."""
+
 from __future__ import annotations
 
 import secrets

@@ -1,3 +1,5 @@
+"""What a call to a message service carries."""
+
 from __future__ import annotations
 
 import json

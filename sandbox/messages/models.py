@@ -1,3 +1,5 @@
+"""What the message services keep: tokens they handed out, messages they took."""
+
 from __future__ import annotations
 
 from typing import ClassVar

@@ -1,3 +1,5 @@
+"""What the message services know and their pages show."""
+
 from __future__ import annotations
 
 from datetime import datetime

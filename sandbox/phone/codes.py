@@ -1,3 +1,5 @@
+"""QR codes as the phone draws them."""
+
 from __future__ import annotations
 
 import qrcode

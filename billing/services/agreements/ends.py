@@ -1,7 +1,7 @@
 """The end of an agreement. Here it is at once; at the channel it is asked for until it is true.
 
 The intent is committed before the call. An answer that says nothing is followed by a query, never
-taken for an end; a sweeper goes on where a worker was lost (`agreement_sweeps`).
+taken for an end; a sweeper goes on where a worker was lost (`agreements.sweeps`).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def agreement_doubted(*, agreement_id: int) -> None:
     """A deduction was refused as if the agreement were gone: its channel is asked at once.
 
     A refusal speaks of one deduction. What ends an agreement is the channel's word on it alone, so
-    the next sweep asks (`agreement_sweeps`); until then it is refused again, and nothing is taken.
+    the next sweep asks (`agreements.sweeps`); until then it is refused again, and nothing is taken.
     """
     rows = Agreement.objects.filter(pk=agreement_id, status__in=LIVE)
     rows.update(due_at=clock.now(), attempts=0)

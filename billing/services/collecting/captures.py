@@ -35,7 +35,7 @@ DEADLINES_S = {
     Mode.NATIVE: "pay_link_deadline_s",
     Mode.H5: "h5_deadline_s",
     Mode.JSAPI: "h5_deadline_s",
-    Mode.CASH: "scan_deadline_s",
+    Mode.CASH: "cash_deadline_s",
 }
 
 

@@ -88,7 +88,7 @@ def _agreement_tender(invoice: Invoice, amount_fen: int, tried: list[Payment]) -
     if not candidates:
         return None
     now = clock.now()
-    used = agreement_use([agreement.pk for agreement in candidates], now.date())
+    used = agreement_use([agreement.pk for agreement in candidates], clock.business_day(now))
     for agreement in candidates:
         if agreement_allows(agreement, amount_fen, used.get(agreement.pk, (0, 0)), now):
             merchant = agreement.plan.merchant

@@ -1,3 +1,5 @@
+"""Amounts as the phone writes them."""
+
 from __future__ import annotations
 
 from django import template
