@@ -1,10 +1,13 @@
 """Tasks: each claims what is due, calls one service, and may run twice.
 
-The first group are hints sent by doors; the second are the sweepers of `config/schedule.py`, which
-find what a lost hint left behind.
+The first group are hints sent by doors, each through one of `go_on`, `going_on` and `tell`; the
+second are the sweepers of `config/schedule.py`, which find what a lost hint left behind.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from celery import shared_task
 
@@ -15,7 +18,7 @@ from billing.services.events.relay import events_publish, events_push_due
 from billing.services.failures import invoice_kept, transaction_kept
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.notices.applying import notice_apply, notices_due
-from billing.services.sweeps import transaction_resume, transactions_due
+from billing.services.sweeps import refunds_due, transaction_resume, transactions_due
 from core.dispatch import enqueue
 from insurance.services.claims import claim_resume, claims_due
 from patients.tasks import notifications_send_task
@@ -26,14 +29,14 @@ def invoice_drive_task(invoice_id: int) -> None:
     """Bring a bill as far as it goes."""
     with invoice_kept(invoice_id=invoice_id):
         invoice_drive(invoice_id=invoice_id)
-    tell()
+    hand_on()
 
 
 @shared_task
 def notice_apply_task(notice_id: int) -> None:
     """Apply a stored notice; the bill goes on from there."""
     notice_apply(notice_id=notice_id)
-    tell()
+    hand_on()
 
 
 @shared_task
@@ -42,8 +45,32 @@ def events_relay_task() -> None:
     sweep_events()
 
 
+def go_on(invoice_id: int) -> None:
+    """After a door changed a bill: its next step, its refunds and who must hear of it, by workers.
+
+    The row decides what there is to do, so that a door need not know it and a hint may come twice.
+    """
+    enqueue(invoice_drive_task, invoice_id)
+
+
+@contextmanager
+def going_on(invoice_id: int) -> Iterator[None]:
+    """A press that may move money also where it is refused: the bill goes on either way."""
+    try:
+        yield
+    finally:
+        go_on(invoice_id)
+
+
+def hand_on() -> None:
+    """After money moved: refunds that were only written leave, and everybody is told."""
+    for transaction_id in refunds_due(limit=policy().sweep_limit):
+        enqueue(transaction_leased_task, transaction_id)
+    tell()
+
+
 def tell() -> None:
-    """After money moved: events to the HIS and messages to people, by other workers."""
+    """After something happened: events to the HIS and messages to people, by other workers."""
     enqueue(events_relay_task)
     enqueue(notifications_send_task)
 
@@ -70,7 +97,7 @@ def claim_leased_task(claim_id: int) -> None:
     invoice_id = claim_resume(claim_id=claim_id)
     with invoice_kept(invoice_id=invoice_id):
         invoice_drive(invoice_id=invoice_id)
-    tell()
+    hand_on()
 
 
 def sweep_transactions() -> int:
@@ -86,7 +113,7 @@ def transaction_leased_task(transaction_id: int) -> None:
     """Look at a transaction the sweeper has leased."""
     with transaction_kept(transaction_id=transaction_id):
         transaction_resume(transaction_id=transaction_id)
-    tell()
+    hand_on()
 
 
 def sweep_notices() -> int:
@@ -115,6 +142,7 @@ def sweep_agreements() -> int:
 def agreement_look_task(agreement_id: int) -> None:
     """Ask about an agreement the sweeper has leased."""
     agreement_look(agreement_id=agreement_id)
+    tell()
 
 
 def close_days() -> int:

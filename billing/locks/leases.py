@@ -17,6 +17,10 @@ UPDATE {table} SET due_at = %s WHERE id = ANY(ARRAY(
 RETURNING id
 """
 _TRANSACTIONS = _LEASE.format(table="billing_paymenttransaction", also="true")
+# Written and never sent; how the others stand is asked when the sweeper's time for it has come.
+_REFUNDS = _LEASE.format(
+    table="billing_paymenttransaction", also="kind = 'REFUND' AND status = 'CREATED'"
+)
 # A notice whose order is not known yet has nothing to be applied to.
 _NOTICES = _LEASE.format(
     table="billing_paymentnotice",
@@ -36,6 +40,11 @@ def transactions_lease(*, limit: int, lease_s: int) -> list[int]:
     """Due transactions, passed over by other sweepers until the lease ends; rows that somebody
     holds are skipped. One statement, its own transaction."""
     return _leased(_TRANSACTIONS, limit, lease_s)
+
+
+def refunds_lease(*, limit: int, lease_s: int) -> list[int]:
+    """Refunds that were never sent and are due, leased like transactions."""
+    return _leased(_REFUNDS, limit, lease_s)
 
 
 def invoices_lease(*, limit: int, lease_s: int) -> list[int]:

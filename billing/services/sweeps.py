@@ -9,22 +9,27 @@ from __future__ import annotations
 from django.db.models import Q
 
 from billing.channels.base import Source
-from billing.locks.leases import transactions_lease
+from billing.locks.leases import refunds_lease, transactions_lease
 from billing.models import PaymentTransaction, TransactionKind, TransactionStatus
 from billing.policy import policy
 from billing.services.apply import transaction_apply
 from billing.services.collecting.captures import capture_look
 from billing.services.failures import invoice_kept
 from billing.services.invoice_drive import invoice_drive
-from billing.services.refunding.refunds import refund_resume
+from billing.services.refunding.refunds import refund_resume, refund_waits
 
 # Ended here and looked at again all the same (`apply._turned_up`, `apply._ask_first`).
-GIVEN_UP = Q(status=TransactionStatus.CLOSED, due_at__isnull=False)
+GIVEN_UP = Q(status__in=PaymentTransaction.LOST, due_at__isnull=False)
 
 
 def transactions_due(*, limit: int) -> list[int]:
     """Open transactions whose time to look has come, leased to the caller."""
     return transactions_lease(limit=limit, lease_s=policy().lease_s)
+
+
+def refunds_due(*, limit: int) -> list[int]:
+    """Refunds written and not sent yet, leased to the caller."""
+    return refunds_lease(limit=limit, lease_s=policy().lease_s)
 
 
 def transaction_resume(*, transaction_id: int) -> None:
@@ -39,8 +44,15 @@ def transaction_resume(*, transaction_id: int) -> None:
     if row is None:
         return
     if row.kind == TransactionKind.REFUND:
+        if refund_waits(row):
+            return  # its lease brings it back
         answer, source = refund_resume(row=row)
-        transaction_apply(transaction_id=row.pk, answer=answer, source=source)
+        transaction_apply(
+            transaction_id=row.pk,
+            answer=answer,
+            source=source,
+            came_back_seen=row.came_back_count,
+        )
         return
     # An order that turned up after it was given up is wanted no more.
     row.closing = row.closing or row.status == TransactionStatus.CLOSED

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from billing.selectors.agreements import AgreementRow, agreement_row
+from billing.tasks import tell
 from core.errors import NotFound, Refusal
 from core.page_faults import faults_of
 from patients.doors import patient_required, signed_in_required, the_patient
@@ -32,15 +33,20 @@ def by_holder_always(page: Page) -> Callable[..., HttpResponse]:
 
 
 def _of_holder(page: Page) -> Callable[..., HttpResponse]:
+    """A press may end or pause it; who must hear of that hears at once."""
+
     @wraps(page)
     def guarded(request: HttpRequest, agreement_id: int) -> HttpResponse:
         if len(str(agreement_id)) > NUMBER_LENGTH_MAX:
             raise Http404
         try:
             row = agreement_row(user=the_patient(request), agreement_id=agreement_id)
-            return page(request, row)
+            answer = page(request, row)
         except NotFound as unknown:
             raise Http404 from unknown
+        if request.method == "POST":
+            tell()
+        return answer
 
     return guarded
 

@@ -30,6 +30,7 @@ from billing.selectors.agreements import (
 )
 from billing.services.agreements.answers import agreement_refresh
 from billing.services.agreements.signing import agreement_sign_begin, agreement_sign_url
+from billing.tasks import tell
 from billing.views.agreement_pages import NUMBER_LENGTH_MAX, by_holder, shown, to
 from core.errors import Refusal
 from core.page_mode import page_mode
@@ -77,6 +78,7 @@ def agreement_form(request: HttpRequest, plan_id: int) -> HttpResponse:
                 by=patient_actor(user),
                 address=peer_address(request),
             )
+            tell()
             return to("agreement_sign", agreement.pk)
         except Refusal as refused:
             refusal = refused

@@ -27,7 +27,7 @@ from billing.desk.tokens import token_make, token_read
 from billing.models import Invoice
 from billing.services.refunding.return_lines import ReturnInput
 from billing.services.refunding.returns import RETURNABLE, return_request
-from billing.tasks import tell
+from billing.tasks import go_on
 from core.errors import Conflict
 from core.idempotency import input_hash
 from core.ids import business_number
@@ -76,7 +76,7 @@ def return_send(request: HttpRequest, invoice_id: int) -> HttpResponse:
         approver=None,
         input_hash=input_hash({"lines": asked["lines"], "reason": asked["reason"]}),
     )
-    tell()
+    go_on(invoice.pk)
     messages.success(request, _("Sent for review. A second person has to approve it; you cannot."))
     return HttpResponseRedirect(reverse("desk_bill", args=[invoice.pk]))
 

@@ -35,7 +35,7 @@ from billing.services.review_decisions import (
     review_close,
     review_dismiss,
 )
-from billing.tasks import tell
+from billing.tasks import go_on, tell
 from core.errors import BadInput, Forbidden, NotFound, Refusal
 from core.review import ReviewStatus
 from patients.models import PatientReview
@@ -97,7 +97,10 @@ def _decided(request: HttpRequest, case: Case) -> HttpResponse:
     if decide is None:
         raise BadInput("verdict", _("Choose one of the two buttons."))
     decide(review_id=case.review.pk, by=actor_of(request), comment=line(request, "comment"))
-    tell()
+    if case.review.invoice_id is None:
+        tell()
+    else:
+        go_on(case.review.invoice_id)
     messages.success(request, _("Decided. Both names are on record."))
     return HttpResponseRedirect(reverse("desk_reviews"))
 

@@ -27,8 +27,7 @@ from billing.selectors.events import PAGE_MAX, events_page
 from billing.selectors.invoices import invoice_body, invoice_get
 from billing.services.charging.invoices import invoice_cancel, invoice_issue
 from billing.services.refunding.returns import return_request
-from billing.tasks import invoice_drive_task, tell
-from core.dispatch import enqueue
+from billing.tasks import go_on, tell
 from core.errors import BadInput
 from core.idempotency import input_hash
 
@@ -64,8 +63,9 @@ class InvoiceIssueView(HisView):
             charge_nos=data.get("charge_nos"),
         )
         if issued.invoice.status == InvoiceStatus.PRICING:
-            enqueue(invoice_drive_task, issued.invoice.pk)
-        tell()
+            go_on(issued.invoice.pk)
+        else:
+            tell()
         invoice = invoice_get(client=client_of(request), invoice_no=invoice_no)
         answer = invoice_body(invoice) | {"warnings": []}
         return Response(answer, status=201 if issued.created else 200)
@@ -116,9 +116,7 @@ class RefundsView(HisView):
             approver=operator_of(data, "approved_by"),
             input_hash=input_hash(data | {"invoice_no": invoice_no}),
         )
-        if returned.invoice.status == InvoiceStatus.RESETTLING:
-            enqueue(invoice_drive_task, returned.invoice_id)
-        tell()
+        go_on(returned.invoice_id)
         return Response(_refund_answer(returned))
 
 
