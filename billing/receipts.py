@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from pylopdf_fonts_zh_cn import sans_path
 
-from billing.pages import InvoicePage
+from billing.page_values import InvoicePage
 from core import clock
 from core.money import format_yuan
 

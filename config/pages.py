@@ -21,14 +21,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 from django.views.defaults import bad_request
 
-from billing import pay_door
+from billing import pay_right
 from billing.his.problems import problem_answer
 from core.page_mode import COOKIE, COOKIE_AGE_S, MODES
 
 
 def hospital_of_page(_request: HttpRequest) -> dict[str, object]:
     """Every page may name the hospital and its window; asked only where a template says so."""
-    return {"hospital": SimpleLazyObject(pay_door.hospital)}
+    return {"hospital": SimpleLazyObject(pay_right.hospital)}
 
 
 @require_POST
@@ -57,13 +57,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An address that leads nowhere still names the window and its phone."""
     if is_api(request):
         return problem_answer(Http404(), {})
-    return render(request, "404.html", {"hospital": pay_door.hospital()}, status=404)
+    return render(request, "404.html", {"hospital": pay_right.hospital()}, status=404)
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
         return problem_answer(PermissionDenied(), {})
-    return render(request, "403.html", {"hospital": pay_door.hospital()}, status=403)
+    return render(request, "403.html", {"hospital": pay_right.hospital()}, status=403)
 
 
 def not_readable(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -75,7 +75,7 @@ def not_readable(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def form_not_taken(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without the token of its page: old, opened elsewhere, or without cookies."""
-    return render(request, "403_csrf.html", {"hospital": pay_door.hospital()}, status=403)
+    return render(request, "403_csrf.html", {"hospital": pay_right.hospital()}, status=403)
 
 
 def failed(request: HttpRequest) -> HttpResponse:

@@ -12,13 +12,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from billing import pay_door
+from billing import pay_right
 from billing.desk.questions import open_count
 
 
 def hospital_name(_request: HttpRequest) -> str:
     """Over the sidebar stands whose house this is; the product's name only until it is known."""
-    return pay_door.hospital().name or gettext("Hospital billing")
+    return pay_right.hospital().name or gettext("Hospital billing")
 
 
 @dataclass(frozen=True, slots=True)

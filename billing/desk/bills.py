@@ -31,7 +31,7 @@ from billing.models import (
     PaymentTransaction,
     ReturnStatus,
 )
-from billing.pages import Split, SplitPart
+from billing.page_values import Split, SplitPart
 from billing.services.refunding.returns import RETURNABLE
 from billing.words import bill_badge, reason_text
 from core.errors import NotFound

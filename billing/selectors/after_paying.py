@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from billing.message_keys import DEDUCTED, PAID, messages_about
 from billing.models import Invoice, PaymentTransaction
-from billing.pages import DRUGS, LineGroup, NextStep
+from billing.page_values import DRUGS, LineGroup, NextStep
 from patients.models import Notification, NotificationStatus, PatientAccess, Relation
 
 EXAMINED = frozenset({"03", "04"})

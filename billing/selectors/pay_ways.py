@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from billing.channels.base import OFFERED_MODES, Capability, Mode
 from billing.models import Agreement, Invoice, Merchant, Payment
 from billing.offers import INSIDE, Device, Offer, Wallet
-from billing.pages import InvoicePage, Way
+from billing.page_values import InvoicePage, Way
 from billing.selectors.merchants import channel_can, merchants_offered
 from billing.selectors.payments import agreement_left_fen, agreement_use
 from billing.words import WalletWords, wallet_words, way_text

@@ -1,4 +1,4 @@
-"""Paying a bill: bill, way to pay, code, result. One flow behind two doors (`billing.pay_door`).
+"""Paying a bill: bill, way to pay, code, result. One flow behind two doors (`billing.pay_right`).
 
 Nothing here is cached: "back" after paying asks the server, and the server never answers a paid or
 running bill with a live pay button. A link's token is the right to see; it never leaves our origin.
@@ -16,18 +16,18 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import pay_door
+from billing import pay_right
 from billing.channels.base import Action
 from billing.offers import offer_from, payer_device
-from billing.pages import InvoicePage, PayState
-from billing.pay_door import Door, Opened, Press
+from billing.page_values import InvoicePage, PayState
+from billing.pay_right import Opened, PayRight, Press
 from core import clock
 from core.errors import NotFound, Refusal
 from core.page_faults import faults_of
 from core.web_addresses import peer_address
 from patients.doors import patient_of, patient_required, the_patient, wallet_asked
 
-Page = Callable[[HttpRequest, Door], HttpResponse]
+Page = Callable[[HttpRequest, PayRight], HttpResponse]
 
 CONFIRM = "confirm"
 OTHER = "other"
@@ -49,7 +49,7 @@ def by_link(page: Page) -> Callable[..., HttpResponse]:
     @wraps(page)
     def guarded(request: HttpRequest, token: str) -> HttpResponse:
         try:
-            answer = page(request, Door(token=token, visitor=patient_of(request)))
+            answer = page(request, PayRight(token=token, visitor=patient_of(request)))
         except Refusal as refusal:
             answer = link_over(request, refusal)
         return origin_only(answer)
@@ -64,7 +64,7 @@ def by_owner(page: Page) -> Callable[..., HttpResponse]:
     def guarded(request: HttpRequest, invoice_id: int) -> HttpResponse:
         user = the_patient(request)
         try:
-            answer = page(request, Door(invoice_id=invoice_id, user=user))
+            answer = page(request, PayRight(invoice_id=invoice_id, user=user))
         except NotFound as unknown:
             raise Http404 from unknown
         return origin_only(answer)
@@ -81,38 +81,38 @@ def origin_only(answer: HttpResponse) -> HttpResponse:
 def link_over(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """A link that leads nowhere still names the window. It never says whether money was taken."""
     unknown = isinstance(refusal, NotFound)
-    context = {"hospital": pay_door.hospital(), "unknown": unknown}
+    context = {"hospital": pay_right.hospital(), "unknown": unknown}
     return render(request, "billing/link_over.html", context, status=404 if unknown else 410)
 
 
 @require_safe
-def invoice_show(request: HttpRequest, door: Door) -> HttpResponse:
+def invoice_show(request: HttpRequest, right: PayRight) -> HttpResponse:
     """The bill: own part, split, charges. Readable in every state, payable in one."""
-    page = pay_door.opened(door).page
-    return render(request, "billing/invoice_show.html", context_of(page, door))
+    page = pay_right.opened(right).page
+    return render(request, "billing/invoice_show.html", context_of(page, right))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def invoice_pay(request: HttpRequest, door: Door) -> HttpResponse:
+def invoice_pay(request: HttpRequest, right: PayRight) -> HttpResponse:
     """Choose a way. A bill that cannot be paid now answers with its result instead.
 
     Whoever opened an order and did not pay it may ask for another way: that order ends first.
     """
     if request.method == "POST":
-        return way_chosen(request, door)
-    found = pay_door.opened(door)
+        return way_chosen(request, right)
+    found = pay_right.opened(right)
     waits = found.page.code_open(clock.now())
     if found.page.payable or (waits and OTHER in request.GET):
-        return way_form(request, door, found)
-    return to(door.code if waits else door.result)
+        return way_form(request, right, found)
+    return to(right.code if waits else right.result)
 
 
 def way_form(
-    request: HttpRequest, door: Door, found: Opened, refusal: Refusal | None = None
+    request: HttpRequest, right: PayRight, found: Opened, refusal: Refusal | None = None
 ) -> HttpResponse:
     device = payer_device(request.headers.get("User-Agent", ""))
-    ways = pay_door.ways_of(door, found, device)
-    context = context_of(found.page, door) | {
+    ways = pay_right.ways_of(right, found, device)
+    context = context_of(found.page, right) | {
         "ways": ways,
         "first": next((way for way in ways if not way.off), None),
         "form_key": secrets.token_hex(16),
@@ -123,34 +123,34 @@ def way_form(
     )
 
 
-def way_chosen(request: HttpRequest, door: Door) -> HttpResponse:
+def way_chosen(request: HttpRequest, right: PayRight) -> HttpResponse:
     """Start the payment once per rendered form; doubles and late presses end at the result.
 
-    Whatever is pressed, a bill that is not theirs is no page: the door is opened before any answer.
+    Whatever is pressed, a bill that is not theirs is no page: the right is used before any answer.
     """
     way = request.POST.get("way", "")
     if way == "window":
-        pay_door.opened(door)
-        return to(door.window)
+        pay_right.opened(right)
+        return to(right.window)
     wallet = SIGN_IN.fullmatch(way)
     if wallet is not None:
-        return sign_in_first(request, door, wallet[1])
+        return sign_in_first(request, right, wallet[1])
     key = request.POST.get("form_key", "")
     known = way == CONFIRM or offer_from(way) or picked(way)
     if not known or not 0 < len(key) <= KEY_LENGTH_MAX:
-        pay_door.opened(door)
-        return to(door.pay)
+        pay_right.opened(right)
+        return to(right.pay)
     try:
-        action = start(request, door, way, key)
+        action = start(request, right, way, key)
     except NotFound:
         raise
     except Refusal as refusal:
         # Refused before an order existed: a bill still to pay says why, any other shows its result.
-        found = pay_door.opened(door)
+        found = pay_right.opened(right)
         if not found.page.payable:
-            return to(door.result)
-        return way_form(request, door, found, refusal)
-    return after(door, action)
+            return to(right.result)
+        return way_form(request, right, found, refusal)
+    return after(right, action)
 
 
 def picked(way: str) -> int:
@@ -159,38 +159,40 @@ def picked(way: str) -> int:
     return int(found[1]) if found else 0
 
 
-def sign_in_first(request: HttpRequest, door: Door, wallet: str) -> HttpResponse:
+def sign_in_first(request: HttpRequest, right: PayRight, wallet: str) -> HttpResponse:
     """Ask the wallet who holds it and come back to the ways; an unknown bill asks nobody."""
-    pay_door.opened(door)
-    return wallet_asked(request, wallet, door.pay)
+    pay_right.opened(right)
+    return wallet_asked(request, wallet, right.pay)
 
 
-def start(request: HttpRequest, door: Door, way: str, key: str) -> Action | None:
+def start(request: HttpRequest, right: PayRight, way: str, key: str) -> Action | None:
     address = peer_address(request)
     agreement = picked(way)
     if agreement:
-        pay_door.deducted(door, agreement_id=agreement, payer_address=address, idempotency_key=key)
+        pay_right.deducted(
+            right, agreement_id=agreement, payer_address=address, idempotency_key=key
+        )
         return None
-    back = request.build_absolute_uri(door.result)
-    return pay_door.chosen(door, press=Press(offer_from(way), address, key, back))
+    back = request.build_absolute_uri(right.result)
+    return pay_right.chosen(right, press=Press(offer_from(way), address, key, back))
 
 
-def after(door: Door, action: Action | None) -> HttpResponse:
+def after(right: PayRight, action: Action | None) -> HttpResponse:
     """Lead the payer to their next step: the channel's page, our code, or the result."""
     if action is None:
-        return to(door.result)
-    return HttpResponseRedirect(action.value) if action.type == "url" else to(door.code)
+        return to(right.result)
+    return HttpResponseRedirect(action.value) if action.type == "url" else to(right.code)
 
 
 @require_safe
-def invoice_code(request: HttpRequest, door: Door) -> HttpResponse:
+def invoice_code(request: HttpRequest, right: PayRight) -> HttpResponse:
     """The payer's next step while the order is open: a code to scan, or the way to the wallet."""
-    page = pay_door.opened(door).page
+    page = pay_right.opened(right).page
     if not page.code_open(clock.now()):
-        return moved_on(request, door)
+        return moved_on(request, right)
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204)
-    context = context_of(page, door) | {"open_url": open_url(page)}
+    context = context_of(page, right) | {"open_url": open_url(page)}
     return render(request, "billing/invoice_code.html", context)
 
 
@@ -202,21 +204,21 @@ def open_url(page: InvoicePage) -> str:
     return action.value
 
 
-def moved_on(request: HttpRequest, door: Door) -> HttpResponse:
-    answer = to(door.result)
+def moved_on(request: HttpRequest, right: PayRight) -> HttpResponse:
+    answer = to(right.result)
     if not request.headers.get("HX-Request"):
         return answer
     return HttpResponse(status=200, headers={"HX-Redirect": answer.url})
 
 
 @require_safe
-def invoice_result(request: HttpRequest, door: Door) -> HttpResponse:
+def invoice_result(request: HttpRequest, right: PayRight) -> HttpResponse:
     """Exactly three results: paid, in progress, not paid. Anything else is the bill itself."""
-    page = pay_door.opened(door).page
+    page = pay_right.opened(right).page
     result = RESULTS.get(page.state)
     if result is None:
-        return to(door.show)
-    context = context_of(page, door) | {
+        return to(right.show)
+    context = context_of(page, right) | {
         "result": result,
         "open_url": open_url(page),
     }
@@ -230,23 +232,23 @@ def invoice_result(request: HttpRequest, door: Door) -> HttpResponse:
 
 
 @require_safe
-def invoice_window(request: HttpRequest, door: Door) -> HttpResponse:
+def invoice_window(request: HttpRequest, right: PayRight) -> HttpResponse:
     """The same bill paid by people: where, when, what to bring, and its number as a code."""
-    page = pay_door.opened(door).page
+    page = pay_right.opened(right).page
     if not page.payable:
-        return to(door.result)
-    return render(request, "billing/invoice_window.html", context_of(page, door))
+        return to(right.result)
+    return render(request, "billing/invoice_window.html", context_of(page, right))
 
 
 def to(address: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(address, status=303)
 
 
-def context_of(page: InvoicePage, door: Door) -> dict[str, object]:
+def context_of(page: InvoicePage, right: PayRight) -> dict[str, object]:
     now = clock.now()
     return {
         "page": page,
-        "door": door,
+        "right": right,
         "hospital": page.hospital,
         "refresh_s": page.refresh_s(now),
         "code_open": page.code_open(now),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from billing.models import Grade, Invoice, RatingTag
 from billing.models.rating import BAD_TAGS, GOOD_TAGS, TEXT_LENGTH_MAX
-from billing.pay_door import Door
+from billing.pay_right import PayRight
 from billing.selectors.portal_bills import bill_of, bill_title
 from billing.selectors.ratings import rating_of
 from billing.services.ratings import GRADE_MISSING, rating_give
@@ -20,10 +20,10 @@ from core.page_mode import page_mode
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def rating(request: HttpRequest, door: Door) -> HttpResponse:
+def rating(request: HttpRequest, right: PayRight) -> HttpResponse:
     """The form and its thanks. Elder mode asks one thing a page: the grade, then why."""
-    assert door.user is not None
-    invoice, _access = bill_of(user=door.user, invoice_id=door.invoice_id, need="view")
+    assert right.user is not None
+    invoice, _access = bill_of(user=right.user, invoice_id=right.invoice_id, need="view")
     if invoice.status not in Invoice.PAID_ONCE:
         raise NotFound("nothing_to_rate", "")
     if request.method != "POST":
@@ -31,7 +31,7 @@ def rating(request: HttpRequest, door: Door) -> HttpResponse:
     try:
         rating_give(
             invoice=invoice,
-            user=door.user,
+            user=right.user,
             grade=grade_of(request.POST.get("grade", "")) or 0,
             tags=request.POST.getlist("tags"),
             text=request.POST.get("text", "").strip(),

@@ -5,18 +5,18 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from billing import pay_door
-from billing.pages import PayState
-from billing.pay_door import Door
+from billing import pay_right
+from billing.page_values import PayState
+from billing.pay_right import PayRight
 from billing.receipts import receipt_pdf
 from core.crypto import mask_name
 from core.errors import NotFound
 
 
 @require_safe
-def receipt(request: HttpRequest, door: Door) -> HttpResponse:
+def receipt(request: HttpRequest, right: PayRight) -> HttpResponse:
     """The PDF. A bill that is not settled has no receipt: no page."""
-    found = pay_door.opened(door)
+    found = pay_right.opened(right)
     if found.page.state is not PayState.PAID or found.invoice is None or found.access is None:
         raise NotFound("no_receipt", "")
     patient, whole = found.invoice.patient, found.access.may_view

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from billing.channels.base import Action
-from billing.pages import (
+from billing.page_values import (
     ChargeLine,
     Hospital,
     InvoicePage,

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from billing import pay_door
+from billing import pay_right
 from billing.channels.base import Mode
 from billing.offers import Wallet
-from billing.pages import (
+from billing.page_values import (
     CATEGORIES,
     ChargeLine,
     PayState,
@@ -45,10 +45,10 @@ def door(monkeypatch):
         asked.append(asked_for)
         return URL if asked_for["offer"].mode is Mode.H5 else QR
 
-    monkeypatch.setattr(pay_door, "page_of", page_of)
-    monkeypatch.setattr(pay_door, "way_choose", way_choose)
-    monkeypatch.setattr(pay_door, "hospital", lambda: HOSPITAL)
-    monkeypatch.setattr(pay_door, "wallets_of", lambda *_asked: WALLETS)
+    monkeypatch.setattr(pay_right, "page_of", page_of)
+    monkeypatch.setattr(pay_right, "way_choose", way_choose)
+    monkeypatch.setattr(pay_right, "hospital", lambda: HOSPITAL)
+    monkeypatch.setattr(pay_right, "wallets_of", lambda *_asked: WALLETS)
     with clock.freeze(NOW), translation.override("zh-hans"):
         yield asked
 
@@ -288,7 +288,7 @@ def test_a_late_press_ends_at_the_result(phone, monkeypatch):
     def taken(**_):
         raise Conflict("not_payable", "paid already")
 
-    monkeypatch.setattr(pay_door, "way_choose", taken)
+    monkeypatch.setattr(pay_right, "way_choose", taken)
     answer = phone.post("/p/paid/pay", {"way": "wechat_pay.h5", "form_key": "k"})
     assert answer.url == "/p/paid/result"
 
@@ -297,7 +297,7 @@ def test_a_refusal_is_said_above_the_title(phone, monkeypatch):
     def refused(**_):
         raise BadInput("channel_closed", "微信暂时不能用。")
 
-    monkeypatch.setattr(pay_door, "way_choose", refused)
+    monkeypatch.setattr(pay_right, "way_choose", refused)
     answer = phone.post("/p/to_pay/pay", {"way": "wechat_pay.h5", "form_key": "k"})
     text = text_of(answer).split("长辈版")[1]
     assert answer.status_code == 400

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from billing import pay_door
+from billing import pay_right
 from billing.channels.base import Mode
 from billing.offers import Offer, Wallet, payer_device
 from tests.billing import test_pay_pages as pages
@@ -19,7 +19,7 @@ ALIPAY = f"{PHONE} AlipayClient/10.6.60"
 
 def offered(agent, monkeypatch, *wallets):
     """Value and greyness of each way, as the form has them, for this browser."""
-    monkeypatch.setattr(pay_door, "wallets_of", lambda *_asked: wallets or WALLETS)
+    monkeypatch.setattr(pay_right, "wallets_of", lambda *_asked: wallets or WALLETS)
     body = Client(headers={"User-Agent": agent}).get("/p/to_pay/pay").content.decode()
     return re.findall(r'name="way" value="([^"]+)"', body), body
 
@@ -55,7 +55,7 @@ def test_inside_wechat_who_is_known_pays_there_and_who_is_not_signs_in_first(mon
 
 
 def test_a_house_without_a_channel_still_has_its_window(monkeypatch):
-    monkeypatch.setattr(pay_door, "wallets_of", lambda *_asked: ())
+    monkeypatch.setattr(pay_right, "wallets_of", lambda *_asked: ())
     body = Client().get("/p/to_pay/pay").content.decode()
     assert re.findall(r'name="way" value="([^"]+)"', body) == ["window"]
 

@@ -64,7 +64,7 @@ def test_fault_page_says_who_helps_and_asks_nobody(
 
 
 def test_fault_of_a_view_is_told_by_that_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages.pay_door, "hospital", lambda: 1 / 0)
+    monkeypatch.setattr(pages.pay_right, "hospital", lambda: 1 / 0)
     client = Client(raise_request_exception=False)
     assert "页面暂时打不开" in client.get("/nowhere").content.decode()
     told = client.get("/api/nowhere")

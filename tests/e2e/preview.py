@@ -10,7 +10,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
 
-from billing import pay_door
+from billing import pay_right
 from billing.offers import Wallet
 from core.errors import NotFound, Refusal
 from tests.billing.pay_states import HOSPITAL, NOW, STATES
@@ -39,9 +39,9 @@ def page_of(*, token):
 def preview(port: int = 0) -> Iterator[str]:
     """Yield the address of the portal; a token is the name of a state."""
     with (
-        mock.patch.object(pay_door, "page_of", page_of),
-        mock.patch.object(pay_door, "wallets_of", lambda *_asked: WALLETS),
-        mock.patch.object(pay_door, "hospital", lambda: HOSPITAL),
+        mock.patch.object(pay_right, "page_of", page_of),
+        mock.patch.object(pay_right, "wallets_of", lambda *_asked: WALLETS),
+        mock.patch.object(pay_right, "hospital", lambda: HOSPITAL),
         mock.patch("core.clock.now", lambda: NOW),
     ):
         handler = StaticFilesHandler(WSGIHandler())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 
-from billing.pages import PayState
+from billing.page_values import PayState
 from tests.billing.pay_states import STATES
 from tests.e2e.keyboard import RING
 from tests.e2e.measures import CUT, FONTS, PALE, SMALL, policy_fault

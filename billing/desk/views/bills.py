@@ -26,7 +26,7 @@ from billing.desk.tokens import token_make, token_read
 from billing.desk.views.patients import kind_of, noted
 from billing.ledger.bills import bill_due
 from billing.models import CollectMethod, CollectRequest, CollectStatus, Invoice
-from billing.pages import REFRESH_FIRST_S
+from billing.page_values import REFRESH_FIRST_S
 from billing.services.collecting.collects import collect_start
 from billing.services.collecting.pass_over import tender_pass_over
 from billing.tasks import invoice_drive_task, tell

@@ -10,7 +10,7 @@ from billing.channels.base import Action, ChannelAnswer, Mode, Operation, Source
 from billing.ledger.selectors import account_balance
 from billing.models import Agreement, Invoice, PayLink, PaymentTransaction
 from billing.offers import Offer
-from billing.pages import PayState
+from billing.page_values import PayState
 from billing.selectors.pay_page import invoice_page
 from billing.selectors.payments import receivable_fen
 from billing.services.apply import transaction_apply

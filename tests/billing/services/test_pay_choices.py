@@ -10,7 +10,7 @@ from django.db import connections
 from billing.channels.base import ChannelAnswer, Mode, Operation
 from billing.models import Invoice, InvoiceStatus, Payment
 from billing.offers import Offer
-from billing.pages import PayState
+from billing.page_values import PayState
 from billing.selectors.pay_page import invoice_page
 from billing.services.collecting.pay_choices import agreement_choose
 from billing.services.collecting.pay_links import offer_choose
