@@ -19,6 +19,12 @@ from billing.ledger.checking import ledger_check
 from billing.ledger.models import Posting
 from billing.ledger.selectors import account_balance
 from billing.models import HisEvent, Invoice, Merchant, PaymentTransaction
+from config.books_insurer import (
+    NHSA,
+    insured_open,
+    insurer_compare,
+    insurer_numbers_compare,
+)
 from config.books_numbers import Difference, channel_numbers_compare, his_numbers_compare
 from config.demo.sandbox_client import sandbox_books
 from core.review import ReviewStatus
@@ -26,8 +32,6 @@ from patients.models import HisClient
 
 POLL_S = 1.0
 HIS = "his"
-# No channel of cash: the fund is compared with the claims, not with captures.
-NHSA = "nhsa"
 HIS_WHERE = "his/hospital"
 ORDER_OPEN = (
     "open: an order that may still move money, such as a code shown and not yet paid; "
@@ -77,7 +81,7 @@ def books_compare() -> Comparison:
             for number, sums in sorted(books[channel].items())
             if (channel, number) not in known and (moved := sums["captured"]["fen"])
         ]
-    differences += _his_compare(books, compared)
+    differences += _his_compare(books, compared) + insurer_compare(books, compared)
     still_open = _open(books, channels)
     if not still_open:
         differences += _numbers_compare(known, compared)
@@ -97,6 +101,8 @@ def _numbers_compare(
         }
         if accounts:
             found += channel_numbers_compare(channel, accounts)
+    if any(where.startswith(NHSA) for where in compared):
+        found += insurer_numbers_compare()
     return found + (his_numbers_compare(HIS) if HIS_WHERE in compared else [])
 
 
@@ -203,7 +209,8 @@ def _open(books: dict[str, Any], channels: list[str]) -> list[dict[str, Any]]:
         {"side": "ours", "event": event.pk, "type": event.type, "meaning": EVENT_OPEN}
         for event in untold.order_by("pk")[:50]
     ]
-    for counterparty in channels:
+    found += insured_open()
+    for counterparty in sorted({*channels, NHSA} & books.keys()):
         for merchant, sums in books[counterparty].items():
             if sums["open"]["count"]:
                 found.append({"side": counterparty, "merchant": merchant, **_still(sums["open"])})

@@ -14,7 +14,7 @@ from billing.models import InsuredCourse, Invoice, InvoiceLine, ReturnStatus
 from core import clock
 from insurance.models import Claim, Coverage, HeldCredential, Institution
 from insurance.models.coverage import ACTIVE
-from patients.models import Encounter
+from patients.models import Encounter, HisClient
 
 # Returns that were let go: what waits for a decision, or was refused, is still claimed.
 LET_GO = (ReturnStatus.ACCEPTED, ReturnStatus.DONE, ReturnStatus.FAILED)
@@ -45,6 +45,17 @@ def insurance_is_wanted(encounter: Encounter) -> bool:
     )
     known = Coverage.objects.filter(patient=encounter.patient_id, state=ACTIVE)
     return places.filter(Exists(held) | Exists(known)).exists()
+
+
+def credential_is_held(client: HisClient, encounter_no: str, input_hash: str) -> bool:
+    """Whether this very registration of a visit has brought a proof that is still good."""
+    return HeldCredential.objects.filter(
+        encounter__client=client,
+        encounter__encounter_no=encounter_no,
+        encounter__input_hash=input_hash,
+        held=True,
+        expires_at__gt=clock.now(),
+    ).exists()
 
 
 def lines_left(invoice: Invoice) -> list[LeftLine]:

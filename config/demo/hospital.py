@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group
 from config.demo.alipay import INSTITUTION as ALIPAY
 from config.demo.alipay import plan_entry, sellers_entries
 from config.demo.codes import demo_secrets, demo_totp
+from config.demo.insurer import insurer_load
 from config.hospital.entering import hospital_enter
 from config.roles import ROLES, roles_sync
 from core.actors import Actor, ActorKind
@@ -59,6 +60,7 @@ def hospital_load(*, credentials: Path) -> tuple[str, list[Login]]:
     roles_sync(by=DEMO)
     known = demo_secrets()
     hospital_enter(hospital_entries(credentials, token=known["his_token"]), by=DEMO)
+    insurer_load(credentials.with_name("nhsa.json"))
     return known["his_token"], _staff(known["password"])
 
 

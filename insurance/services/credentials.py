@@ -59,6 +59,27 @@ def credential_hold(
     return held
 
 
+def credential_keep(*, encounter: Encounter, credential: Credential) -> HeldCredential:
+    """Keep what the HIS read by itself, a card or a token, for the visit's day. Whose it is the
+    insurer says at the first price (1101), and another person's stops the claim there."""
+    if encounter.status != EncounterStatus.OPEN:
+        raise Conflict("visit_over", _("The visit is over; its insurance cannot be used any more."))
+    with transaction.atomic():
+        held, _created = HeldCredential.objects.update_or_create(
+            encounter=encounter,
+            defaults={
+                "kind": credential.kind.value,
+                "number": credential.number,
+                "card_serial": credential.card_serial,
+                "insured_area": credential.insured_area,
+                "held": True,
+                "obtained_at": clock.now(),
+                "expires_at": clock.day_bounds(clock.today())[1],
+            },
+        )
+    return held
+
+
 def credential_of(encounter: Encounter) -> Credential | None:
     """The proof of this visit, or None: then the patient shows the code again."""
     held = HeldCredential.objects.filter(

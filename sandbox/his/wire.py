@@ -48,6 +48,8 @@ def charge_body(charge: Charge) -> dict[str, Any]:
         "ordered_at": charge.ordered_at.isoformat(timespec="seconds"),
     }
     item = items_by_code().get(charge.code)
+    if item is not None and item.is_drug:
+        body["prescription_no"] = f"RX{charge.visit.encounter_no}"
     if item is not None and item.national_code:
         body["national_code"] = item.national_code
     return body

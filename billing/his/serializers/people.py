@@ -18,6 +18,7 @@ from billing.his.fields import (
     TextField,
     WordField,
 )
+from billing.services.insuring.proofs import ProofKind
 from core.actors import Actor
 from core.idempotency import input_hash
 from patients.models import EncounterKind, IdType, Sex
@@ -67,10 +68,22 @@ class DiagnosisSerializer(StrictSerializer):
 
 
 class CredentialSerializer(StrictSerializer):
-    """An insurance credential of the visit (电子凭证, 一码付 or card)."""
+    """An insurance credential of the visit (电子凭证, 一码付 or card).
 
-    type = TextField(max_length=32)
-    value = TextField(max_length=512)
+    A one_code or the number of a face terminal is read at the insurer; a token or a card number was
+    read by the HIS, and whose it is the insurer says when the first bill is priced.
+    """
+
+    type = WordField([kind.value for kind in ProofKind])
+    value = PatternField("[!-~]{1,128}")
+    serial = PatternField("[!-~]{1,32}", required=False, help_text="of a social_card")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["type"] == ProofKind.SOCIAL_CARD and not attrs.get("serial"):
+            raise serializers.ValidationError(
+                {"serial": [_("A social security card is named with its serial.")]}
+            )
+        return attrs
 
 
 class EncounterSerializer(StrictSerializer):
@@ -86,7 +99,7 @@ class EncounterSerializer(StrictSerializer):
     disease_code = TextField(max_length=32, required=False, allow_blank=True)
     mdtrt_id = CodeField(length_max=32, required=False, allow_blank=True)
     credential = CredentialSerializer(
-        required=False, help_text="Checked only; used once insurance is connected."
+        required=False, help_text="Insures the visit; without one the patient shows the code."
     )
     self_pay = FlagField(
         required=False, help_text="The patient asked not to use insurance; needs operator."
@@ -130,6 +143,11 @@ class PatientAnswerSerializer(serializers.Serializer[Any]):
 class EncounterAnswerSerializer(serializers.Serializer[Any]):
     encounter_no = serializers.CharField()
     status = serializers.CharField()
+    credential = serializers.ChoiceField(
+        ["held", "refused"], required=False, help_text="What became of the credential."
+    )
+    reason = serializers.CharField(required=False, help_text="Why it was refused.")
+    sentence = serializers.CharField(required=False, help_text="For who stands there.")
 
 
 def operator_of(data: dict[str, Any], name: str = "operator") -> Actor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -23,7 +23,9 @@ from billing.his.serializers.people import (
     patient_input,
 )
 from billing.his.views.base import HisView, body_of
+from billing.selectors.insured import credential_is_held
 from billing.services.charging.encounters import encounter_cancel_with_charges, encounter_open
+from billing.services.insuring.proofs import ProofTaken, proof_take
 from core.actors import Actor
 from patients.models import Encounter
 from patients.services.encounters import encounter_close
@@ -53,13 +55,19 @@ class EncounterView(HisView):
     def put(self, request: Request, encounter_no: str) -> Response:
         """Open a visit, or replace what is known of it."""
         data = body_of(request, EncounterSerializer())
-        done = encounter_open(
-            client=client_of(request),
-            encounter_no=encounter_no,
-            data=encounter_input(data),
-            by=operator_or_none(data),
-        )
-        return Response(_answer(done.encounter), status=201 if done.created else 200)
+        client, values = client_of(request), encounter_input(data)
+        by = operator_or_none(data)
+        # A code is read once: the same registration sent again finds the proof it brought.
+        known = credential_is_held(client, encounter_no, values.input_hash)
+        done = encounter_open(client=client, encounter_no=encounter_no, data=values, by=by)
+        answer = _answer(done.encounter)
+        if "credential" in data:
+            actor = by or Actor("his", client.code, client.name)
+            taken = ProofTaken(True) if known else _taken(done.encounter, data["credential"], actor)
+            answer["credential"] = "held" if taken.held else "refused"
+            answer |= {"reason": taken.reason} if taken.reason else {}
+            answer |= {"sentence": taken.sentence} if taken.sentence else {}
+        return Response(answer, status=201 if done.created else 200)
 
 
 class EncounterCancelView(HisView):
@@ -92,6 +100,16 @@ class EncounterCloseView(HisView):
             outcome=data.get("outcome", ""),
         )
         return Response(_answer(encounter))
+
+
+def _taken(visit: Encounter, credential: dict[str, Any], by: Actor) -> ProofTaken:
+    return proof_take(
+        visit=visit,
+        kind=credential["type"],
+        value=credential["value"],
+        serial=credential.get("serial", ""),
+        by=by,
+    )
 
 
 def _answer(encounter: Encounter) -> dict[str, str]:
