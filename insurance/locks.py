@@ -1,7 +1,6 @@
 """The only place where insurance takes locks.
 
-One order for the whole house: account, encounter, invoice, claim, payment, payment transaction,
-agreement, deposit, credit line, statement, refund request, shift, ledger accounts.
+They are taken in the one order of the house, `core.locking.LOCK_ORDER`.
 """
 
 from __future__ import annotations

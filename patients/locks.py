@@ -1,5 +1,5 @@
-"""Every lock on a row of this app. House order: people, patient numbers, bindings, merge, patient,
-access, encounter, notification; rows of one kind by primary key, all of them at once.
+"""Every lock on a row of this app, in the one order of the house, `core.locking.LOCK_ORDER`. Names
+go before rows: people, patient numbers, then the names of bindings.
 
 Whoever only points at a person (a bill, a message) holds their row for its key. A lock that
 forbade even that would wait for a bill whose visit it is about to take: people are locked weakly.
@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db.models import Model, Q
 
-from core.locking import advisory_lock, lock_row, lock_rows
+from core.locking import advisory_lock, lock_row, lock_rows, lock_rows_free
 from patients.models import (
     Binding,
     BindingStatus,
@@ -73,8 +73,7 @@ def encounter_locked(*, client: HisClient, encounter_no: str) -> Encounter:
 def notifications_due_locked(*, now: datetime, limit: int) -> list[Notification]:
     """Due messages nobody else is holding, oldest first."""
     due = Notification.objects.filter(status=NotificationStatus.WAITING, due_at__lte=now)
-    oldest = due.order_by("due_at").select_for_update(skip_locked=True, of=("self",))[:limit]
-    return list(oldest)
+    return lock_rows_free(due.order_by("due_at"), limit=limit)
 
 
 def notification_locked(notification_id: int) -> Notification:
@@ -135,13 +134,12 @@ def patients_locked(*patient_ids: int) -> list[Patient]:
     """Records of people, and of their wards, which name them. A registration that would write to
     one of them waits for it; a bill or a message that only points at one does not."""
     rows = Patient.objects.filter(Q(pk__in=patient_ids) | Q(guardian__in=patient_ids))
-    return list(rows.order_by("pk").select_for_update(no_key=True, of=("self",)))
+    return lock_rows(rows)
 
 
 def rows_moving_locked(model: type[Model], ids: list[int]) -> None:
     """Rows of any table that are about to change their person; others may still point at them."""
-    rows = model._base_manager.filter(pk__in=ids).order_by("pk")
-    list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+    lock_rows(model._base_manager.filter(pk__in=ids).only("pk"))
 
 
 def patient_merge_locked(merge_id: int) -> PatientMerge:

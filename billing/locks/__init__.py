@@ -1,8 +1,6 @@
 """The only place where billing takes locks: of rows here, of work that is due in `leases`.
 
-One order for the whole house: account, encounter, invoice, claim, payment, payment transaction,
-agreement, deposit, credit line, statement, refund request, shift, ledger accounts; rows of one kind
-by primary key.
+They are taken in the one order of the house, `core.locking.LOCK_ORDER`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from django.db.models import ForeignKey, Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from core.locking import LOCK_ORDER
 from patients.models import Patient, PatientAccess
 from patients.selectors.binding_rules import plain_name
 
@@ -17,8 +18,6 @@ STAYS = frozenset({
     "patients.patientreview", "patients.patientmerge", "patients.notification",
     "patients.binding", "patients.consent",
 })  # fmt: skip
-# The house's order of locks; every other model comes after these, by its name.
-FIRST = ("patients.identifier", "patients.patientaccess", "patients.encounter", "billing.invoice")
 MERGED_INTO = "merged_into"
 
 
@@ -71,8 +70,8 @@ def links() -> list[Link]:
         and one.related_model._meta.label_lower not in STAYS
         and one.field.name != MERGED_INTO
     ]
-    order: dict[str, int] = {label: place for place, label in enumerate(FIRST)}
-    return sorted(found, key=lambda one: (order.get(one.label, len(FIRST)), one.key))
+    order = {label: place for place, label in enumerate(LOCK_ORDER)}
+    return sorted(found, key=lambda one: (order.get(one.label, len(order)), one.key))
 
 
 def merge_preview(*, kept: Patient, merged: Patient) -> dict[str, int]:

@@ -3,15 +3,18 @@ from __future__ import annotations
 import threading
 
 import pytest
+from django.apps import apps
 from django.db import connection, transaction
 
 from core.locking import (
+    LOCK_ORDER,
     NotLocked,
     advisory_lock,
     advisory_number,
     is_locked,
     lock_row,
     lock_rows,
+    lock_rows_free,
     mark_created,
 )
 from core.states import transition
@@ -162,3 +165,31 @@ def test_advisory_lock_excludes_and_shares() -> None:
 def test_advisory_number_is_stable() -> None:
     assert advisory_number("close") == advisory_number("close")
     assert -(2**63) <= advisory_number("x" * 500) < 2**63
+
+
+def test_the_next_of_a_queue_passes_over_what_another_holds(box):
+    rows = sorted((box() for _n in range(3)), key=lambda row: row.pk)
+    found: list[int] = []
+
+    def other() -> None:
+        try:
+            with transaction.atomic():
+                queue = Box.objects.order_by("pk")
+                found.extend(row.pk for row in lock_rows_free(queue, limit=1))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        lock_row(Box.objects.filter(pk=rows[0].pk))
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert found == [rows[1].pk]
+    with pytest.raises(NotLocked):
+        lock_rows_free(Box.objects.order_by("pk"), limit=1)
+
+
+def test_the_order_of_locks_names_tables_once():
+    assert len(set(LOCK_ORDER)) == len(LOCK_ORDER)
+    for label in LOCK_ORDER:
+        assert apps.get_model(label)._meta.label_lower == label
