@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from billing.channels.base import CAME_BACK, MISMATCH, Action, ChannelAnswer, Mode, Source
+from billing.channels.base import CAME_BACK, MISMATCH, Action, ChannelAnswer, Source
 from billing.locks import transaction_lock
 from billing.models import (
     Invoice,
@@ -24,6 +24,7 @@ from billing.models import (
 from billing.policy import policy
 from billing.purposes.base import purpose_get
 from billing.services.collecting.captures import next_look_at
+from billing.services.evidence import never_executed, open_status, success_may_be_old
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM, Actor
@@ -39,9 +40,17 @@ NEEDS_A_PERSON = {
 
 
 def transaction_apply(
-    *, transaction_id: int, answer: ChannelAnswer, source: Source, by: Actor = SYSTEM
+    *,
+    transaction_id: int,
+    answer: ChannelAnswer,
+    source: Source,
+    by: Actor = SYSTEM,
+    came_back_seen: int = 0,
 ) -> PaymentTransaction:
     """Believe an answer about a transaction: move it, post it, tell who must know.
+
+    `came_back_seen` is the row's `came_back_count` as it was read before the channel was asked. A
+    notice does not say how old it is: it has seen none.
 
     An amount other than ours moves nothing and opens a review. A success after the end is
     unexpected money: the purpose decides. A contradiction of a success changes nothing but opens a
@@ -52,10 +61,11 @@ def transaction_apply(
         failpoint("apply.locked")
         if answer.amount_fen not in (None, row.amount_fen):
             _amount_differs(row, invoice, answer)
-        elif answer.outcome is Outcome.SUCCEEDED and _may_be_stale(row, source):
-            _ask_first(row)
         elif answer.outcome is Outcome.SUCCEEDED:
-            _succeeded(row, invoice, answer, by)
+            if success_may_be_old(row, source, came_back_seen):
+                _ask_first(row)
+            else:
+                _succeeded(row, invoice, answer, by)
         elif answer.outcome is Outcome.DECLINED:
             _ended(row, invoice, answer, by)
         elif row.kind == TransactionKind.REFUND and _came_back(row, answer):
@@ -64,6 +74,8 @@ def transaction_apply(
             _still_open(row, invoice, answer, source, by)
         elif row.kind == TransactionKind.CAPTURE and row.code == NEVER_EXECUTED:
             _turned_up(row, answer, source)
+        elif row.kind == TransactionKind.REFUND and row.status in PaymentTransaction.LOST:
+            _asked_after_the_end(row, invoice, answer)
         failpoint("apply.written")
     failpoint("apply.committed")
     return row
@@ -93,17 +105,6 @@ def _succeeded(
         purpose.refunded(row, invoice, by=by)
     else:
         purpose.captured(row, invoice, expected=expected, by=by)
-
-
-def _may_be_stale(row: PaymentTransaction, source: Source) -> bool:
-    """A notice of a success that may be older than what took it back.
-
-    A scanned payment reversed here has given back what was paid in between; a refund that came back
-    (退票) had succeeded before.
-    """
-    reversed_here = row.status == TransactionStatus.CLOSED and row.payment.mode == Mode.SCAN
-    came_back = row.status in PaymentTransaction.IN_FLIGHT and row.came_back_count > 0
-    return source is Source.NOTICE and (reversed_here or came_back)
 
 
 def _ask_first(row: PaymentTransaction) -> None:
@@ -180,7 +181,7 @@ def _still_open(
     """Not final: note what was learnt and when to look again."""
     now = clock.now()
     missing = row.not_found_count + (answer.executed is False)
-    if row.kind == TransactionKind.CAPTURE and _never_executed(row, missing, answer, source):
+    if row.kind == TransactionKind.CAPTURE and never_executed(row, missing, answer, source):
         gone = ChannelAnswer(Outcome.DECLINED, code=NEVER_EXECUTED, closed=True)
         _ended(row, invoice, gone, by)
         if source is not Source.SEND:
@@ -197,9 +198,12 @@ def _still_open(
         "channel_no": answer.channel_no or row.channel_no,
         "sent_at": row.sent_at or (now if source is Source.SEND else None),
     }
+    if row.kind == TransactionKind.REFUND and answer.code == CAME_BACK:
+        # It may have succeeded before, untold: that success can still be told late.
+        fields["came_back_count"] = max(row.came_back_count, 1)
     if answer.action is not None:
         fields["action"] = action_json(answer.action)
-    to = _open_status(row, answer)
+    to = open_status(row, answer)
     if to == row.status:
         PaymentTransaction.objects.filter(pk=row.pk).update(**fields)
         for name, value in fields.items():
@@ -227,6 +231,21 @@ def _turned_up(row: PaymentTransaction, answer: ChannelAnswer, source: Source) -
     row.due_at = due_at
 
 
+def _asked_after_the_end(
+    row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer
+) -> None:
+    """A lost refund that a late success put in doubt, and no success now.
+
+    It is asked about until the channel says that the money is not with the payer. No second number
+    of its debt leaves before (`refunds.refund_waits`).
+    """
+    surely_not = answer.executed is False or answer.code == CAME_BACK
+    row.due_at = None if surely_not else next_look_at(row, clock.now())
+    PaymentTransaction.objects.filter(pk=row.pk).update(due_at=row.due_at)
+    if row.due_at is not None:
+        _ask_a_person(row, invoice, answer)
+
+
 def _ask_a_person(row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer) -> None:
     """An open transaction that time alone will not end."""
     reason = NEEDS_A_PERSON.get(answer.code)
@@ -239,32 +258,6 @@ def _ask_a_person(row: PaymentTransaction, invoice: Invoice | None, answer: Chan
             transaction=row,
             figures={"code": answer.code, "message": answer.message},
         )
-
-
-def _open_status(row: PaymentTransaction, answer: ChannelAnswer) -> str:
-    """A query without an answer takes no knowledge away: PENDING stays PENDING."""
-    if answer.outcome is Outcome.PENDING:
-        return TransactionStatus.PENDING
-    if row.status == TransactionStatus.CREATED:
-        return TransactionStatus.UNKNOWN
-    return row.status
-
-
-def _never_executed(
-    row: PaymentTransaction, missing: int, answer: ChannelAnswer, source: Source
-) -> bool:
-    """Whether the channel surely has no such order, now and later.
-
-    A send that never left is certain at once. "No such order" on a query is believed only when
-    asked twice and long enough after the send, since the send itself may still be on its way.
-    """
-    if answer.executed is not False:
-        return False
-    if source is Source.SEND:
-        return True
-    rules = policy()
-    age_s = (clock.now() - row.created_at).total_seconds()
-    return missing >= rules.never_executed_asks and age_s >= rules.never_executed_after_s
 
 
 def _amount_differs(

@@ -16,10 +16,10 @@ from billing.services.apply import transaction_apply
 from billing.services.collecting.captures import capture_look
 from billing.services.failures import invoice_kept
 from billing.services.invoice_drive import invoice_drive
-from billing.services.refunding.refunds import refund_resume
+from billing.services.refunding.refunds import refund_resume, refund_waits
 
 # Ended here and looked at again all the same (`apply._turned_up`, `apply._ask_first`).
-GIVEN_UP = Q(status=TransactionStatus.CLOSED, due_at__isnull=False)
+GIVEN_UP = Q(status__in=PaymentTransaction.LOST, due_at__isnull=False)
 
 
 def transactions_due(*, limit: int) -> list[int]:
@@ -44,8 +44,15 @@ def transaction_resume(*, transaction_id: int) -> None:
     if row is None:
         return
     if row.kind == TransactionKind.REFUND:
+        if refund_waits(row):
+            return  # its lease brings it back
         answer, source = refund_resume(row=row)
-        transaction_apply(transaction_id=row.pk, answer=answer, source=source)
+        transaction_apply(
+            transaction_id=row.pk,
+            answer=answer,
+            source=source,
+            came_back_seen=row.came_back_count,
+        )
         return
     # An order that turned up after it was given up is wanted no more.
     row.closing = row.closing or row.status == TransactionStatus.CLOSED

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from billing.channels.base import CAME_BACK, CONFIRM_BY_QUERY, NoticeKind, Source
+from billing.channels.base import CAME_BACK, CONFIRM_BY_QUERY, ChannelAnswer, NoticeKind, Source
 from billing.locks import reviews_of_notice_lock, transaction_lock
 from billing.locks.leases import notices_lease
-from billing.models import PaymentNotice, PaymentTransaction, ReviewReason, TransactionStatus
+from billing.models import (
+    PaymentNotice,
+    PaymentTransaction,
+    ReviewReason,
+    TransactionKind,
+    TransactionStatus,
+)
 from billing.policy import policy
 from billing.services.agreements.answers import agreement_apply_notice
 from billing.services.apply import transaction_apply
+from billing.services.evidence import success_may_be_old
 from billing.services.failures import invoice_kept, notice_kept
 from billing.services.invoice_drive import invoice_drive
 from billing.services.notices.facts import answer_of
@@ -23,6 +30,7 @@ from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.failpoints import failpoint
+from core.outcomes import Outcome
 from core.review import ReviewStatus, review_decide
 
 
@@ -61,16 +69,26 @@ def _apply(notice_id: int) -> PaymentTransaction | None:
         _applied(notice, f"{differs} differs", row)
         return None
     answer, source = answer_of(notice.facts), Source.NOTICE
-    came_back = answer.code == CAME_BACK and row.status == TransactionStatus.SUCCEEDED
-    if answer.code == CONFIRM_BY_QUERY or came_back:
-        # A notice that only rings, or takes a success back: what it claims is asked for.
+    if _only_rings(row, answer):
         answer, source = refund_look(row=row), Source.QUERY
-    after = transaction_apply(transaction_id=row.pk, answer=answer, source=source, by=by)
+    seen = row.came_back_count if source is Source.QUERY else 0
+    after = transaction_apply(
+        transaction_id=row.pk, answer=answer, source=source, by=by, came_back_seen=seen
+    )
     failpoint("notice.before_applied")
     _applied(notice, f"{answer.outcome} -> {after.status}", row)
     if notice.received_at < row.created_at:
         _explained(notice)
     return after
+
+
+def _only_rings(row: PaymentTransaction, answer: ChannelAnswer) -> bool:
+    """Whether what it claims is asked for: the channel says so, or it takes a success back, or may
+    be the success of a refund that was taken back since."""
+    if answer.code == CAME_BACK and row.status == TransactionStatus.SUCCEEDED:
+        return True
+    old = answer.outcome is Outcome.SUCCEEDED and row.kind == TransactionKind.REFUND
+    return answer.code == CONFIRM_BY_QUERY or (old and success_may_be_old(row, Source.NOTICE))
 
 
 def _differs(notice: PaymentNotice, row: PaymentTransaction) -> str:

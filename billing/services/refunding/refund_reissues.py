@@ -53,7 +53,12 @@ def refund_lost_confirm(*, transaction_id: int) -> None:
         raise Conflict("refund_not_declined", _("This refund has not been declined."))
     answer = refund_look(row=row)
     if answer.outcome is Outcome.SUCCEEDED:
-        transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY)
+        transaction_apply(
+            transaction_id=row.pk,
+            answer=answer,
+            source=Source.QUERY,
+            came_back_seen=row.came_back_count,
+        )
         raise Conflict("refund_done", _("The channel says that this refund was done after all."))
     if answer.outcome is not Outcome.DECLINED and answer.executed is not False:
         raise Conflict("refund_not_lost", _("The channel does not say that it is lost. Try later."))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -102,6 +102,19 @@ def refund_is_owed(row: PaymentTransaction) -> bool:
     return -subject_balance(chart.REFUND_PAYABLE, refund_subject(row)) >= row.amount_fen
 
 
+def refund_waits(row: PaymentTransaction) -> bool:
+    """Whether another number of the debt is in doubt: lost and told as done since, or under way
+    again because it was done and came back. Until the channel has said which is true, this one must
+    not leave."""
+    if row.reissue_of_id is None or row.status != TransactionStatus.CREATED:
+        return False
+    others = PaymentTransaction.objects.filter(
+        Q(pk=row.reissue_of_id) | Q(reissue_of=row.reissue_of_id)
+    ).exclude(pk=row.pk)
+    in_doubt = Q(status__in=PaymentTransaction.LOST, due_at__isnull=False)
+    return others.filter(in_doubt | Q(status__in=PaymentTransaction.IN_FLIGHT)).exists()
+
+
 def _earliest(original: PaymentTransaction, channel: str, now: datetime) -> datetime:
     """Channels ask for a gap between refunds of one order (WeChat: a minute)."""
     gap_s = channel_get(channel).refund_gap_s
@@ -128,6 +141,9 @@ def refund_resume(*, row: PaymentTransaction) -> tuple[ChannelAnswer, Source]:
     lost = answer.executed is False and answer.outcome is Outcome.UNKNOWN
     if lost and not owed:
         return ChannelAnswer(Outcome.DECLINED, code=NOT_OWED, closed=True), Source.QUERY
+    if lost and row.status in PaymentTransaction.LOST:
+        # Looked at only to settle a doubt: its debt may have another number by now.
+        return answer, Source.QUERY
     if lost and channel.unanswered[Operation.REFUND] is Unanswered.RESEND:
         # The channel never saw it, and says that the same number is paid once.
         failpoint("refund.before_resend")

@@ -87,7 +87,7 @@ def test_a_number_of_a_debt_that_is_paid_never_leaves() -> None:
     scripted.script(Operation.REFUND_QUERY, LOST, scripted.MISSING)
     case = BillingReview.objects.get(reason_code="refund_declined")
     second = refund_review_reissue(review_id=case.pk, by=REVIEWER)
-    transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.NOTICE)
+    transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.QUERY)
     scripted.CALLS.clear()
     # when its time to be sent comes
     transaction_resume(transaction_id=second.pk)
