@@ -20,10 +20,10 @@ from core import clock
 from patients.models import Patient, PatientAccess, PatientMerge, UserPhone
 from tests.billing.desk.conftest import scripted_channel
 from tests.billing.desk.people import browser as logged_in
-from tests.billing.desk.people import paid_bill
+from tests.billing.desk.people import paid_by_agreement
 from tests.e2e.measures import policy_fault
 from tests.factories import patients, payments
-from tests.factories.billing import invoice
+from tests.factories.billing import invoice, visit_bill
 
 __all__ = ["scripted_channel"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -80,8 +80,9 @@ def house(live_server: Any, settings: Any) -> House:
         birth_date=date(1953, 3, 12),
     )  # fmt: skip
     visit = patients.encounter("E1", of=mother)
-    paid_bill(12_000, 3_520, 2_000, of=visit, invoice_no="2611200418", item_name="血脂四项")
-    invoice(12_000, of=patients.encounter("E2", of=mother), invoice_no="2611200419")
+    paid_by_agreement(visit_bill(visit, "2611200418"))
+    other = patients.encounter("E2", of=mother)
+    invoice(12_000, of=other, invoice_no="2611200419", item_name="颈动脉彩色多普勒超声检查")
     daughter = payments.user("daughter")
     payments.access(patients.patient(name="李雯"), daughter)
     UserPhone.objects.create(user=daughter, phone="13812345678", verified_at=clock.now())

@@ -51,7 +51,11 @@ def browser(role: str, username: str = "") -> Client:
 
 def paid_bill(*amounts_fen: int, **lines: Any) -> Invoice:
     """A bill its patient's agreement has paid."""
-    bill = invoice(*amounts_fen, **lines)
+    return paid_by_agreement(invoice(*amounts_fen, **lines))
+
+
+def paid_by_agreement(bill: Invoice) -> Invoice:
+    """The same bill, paid."""
     payments.agreement(bill.patient)
     payments.collect(bill)
     invoice_drive(invoice_id=bill.pk)
