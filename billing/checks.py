@@ -32,6 +32,7 @@ from billing.policy import policy_faults
 from billing.services.merchants import SecretsUnreadable, merchant_account
 from core.checks import is_made_up
 from core.crypto import DecryptionError
+from core.outcomes import Unanswered
 from core.web_addresses import address_fault, unreal_fault
 from patients.models import HisClient
 
@@ -44,6 +45,17 @@ def _verbs(protocol: type) -> tuple[str, ...]:
 VERBS, AGREEMENT_VERBS, TRANSFER_VERBS = map(_verbs, (Channel, AgreementChannel, TransferChannel))
 AGREEMENT_OPERATIONS = {Operation.SIGN, Operation.UNSIGN, Operation.AGREEMENT_QUERY}
 TRANSFER_OPERATIONS = {Operation.TRANSFER, Operation.TRANSFER_QUERY}
+# What the sweepers repeat until it is answered, so that every channel must allow it. A capture is
+# never repeated, and a refund only where its channel says so (`refunds.refund_resume`).
+REPEATED = (
+    Operation.UNSIGN,
+    Operation.QUERY,
+    Operation.CLOSE,
+    Operation.REVERSE,
+    Operation.REFUND_QUERY,
+    Operation.AGREEMENT_QUERY,
+    Operation.TRANSFER_QUERY,
+)
 
 
 @register()
@@ -178,8 +190,14 @@ def channel_faults(code: str, channel: Channel) -> list[str]:
         else:
             needed -= operations
     faults += [f"verb {verb} is missing" for verb in verbs if not hasattr(channel, verb)]
-    silent = needed - set(getattr(channel, "unanswered", {}))
+    allowed = getattr(channel, "unanswered", {})
+    silent = needed - set(allowed)
     faults += [f"unanswered says nothing of {operation.value}" for operation in sorted(silent)]
+    faults += [
+        f"{operation.value} is repeated until it is answered, which unanswered does not allow"
+        for operation in REPEATED
+        if allowed.get(operation, Unanswered.RESEND) is not Unanswered.RESEND
+    ]
     gap = getattr(channel, "refund_gap_s", None)
     if not isinstance(gap, int) or gap < 0:
         faults.append("refund_gap_s is not a number of seconds")

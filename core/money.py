@@ -6,7 +6,6 @@ Conversion is exact or refused: a third decimal, an exponent, a float never beco
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -49,11 +48,6 @@ def fen_from_yuan(value: str | Decimal) -> int:
     return -fen if text.startswith("-") else fen
 
 
-def yuan_from_fen(fen: int) -> Decimal:
-    """Exactly two places."""
-    return Decimal(fen).scaleb(-2)
-
-
 def yuan_text(fen: int) -> str:
     """What counterparties read: 86.40, -0.05."""
     sign = "-" if fen < 0 else ""
@@ -69,20 +63,6 @@ def grouped_yuan(fen: int) -> str:
 def format_yuan(fen: int) -> str:
     """What people read: ¥1,086.40, −¥0.05."""
     return f"{MINUS}¥{grouped_yuan(-fen)}" if fen < 0 else f"¥{grouped_yuan(fen)}"
-
-
-def split_fen(total: int, weights: Sequence[int]) -> list[int]:
-    """Divide by weight to the fen: the largest remainders get the odd fen, earlier ones first."""
-    sum_of_weights = sum(weights)
-    if sum_of_weights <= 0 or min(weights) < 0:
-        raise ValueError("weights are not negative and not all zero")
-    size = abs(total)
-    parts = [size * weight // sum_of_weights for weight in weights]
-    remainders = [size * weight % sum_of_weights for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: -remainders[i])
-    for i in by_remainder[: size - sum(parts)]:
-        parts[i] += 1
-    return [-part for part in parts] if total < 0 else parts
 
 
 class YuanField(forms.CharField):

@@ -31,7 +31,7 @@ class Cash:
     """The adapter of banknotes."""
 
     code = "cash"
-    capabilities = frozenset({Capability.REFUND})
+    capabilities: frozenset[Capability] = frozenset()
     # Declared for every verb, because a caller must not have to know that none can be unanswered.
     unanswered: Mapping[Operation, Unanswered] = MappingProxyType(
         dict.fromkeys(Operation, Unanswered.RESEND)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.money import fen_from_yuan, split_fen, yuan_text
+from core.money import fen_from_yuan, yuan_text
 from insurance.gateway.base import GatewayFault
 from insurance.gateway.claim_values import FundParts, LineResult, Scope
 from insurance.gateway.identities import (
@@ -38,10 +39,10 @@ def figures(draw: st.DrawFn, *, includes: bool = False) -> Figures:
     fund_fen = sum(getattr(fund, name) for name in fund.__dataclass_fields__)
     account, cash, hospital = draw(FEN), draw(FEN), draw(FEN)
     total = fund_fen + account + cash + hospital
-    weights = draw(st.lists(st.integers(1, 9), min_size=4, max_size=4))
+    cuts = sorted(draw(st.lists(st.integers(0, total), min_size=3, max_size=3)))
     return Figures(
         total_fen=total,
-        scope=Scope(*split_fen(total, weights)),
+        scope=Scope(*(end - start for start, end in pairwise([0, *cuts, total]))),
         fund_sum_fen=fund_fen + (account if includes else 0),
         fund=fund,
         person_fen=account + cash,

@@ -42,15 +42,12 @@ class Operation(StrEnum):
 
 
 class Capability(StrEnum):
-    """What a channel can do beyond capture and query."""
+    """What a channel can do beyond the verbs every channel has; a payment code (付款码) it takes by
+    declaring its form (`Channel.auth_code_form`)."""
 
     AGREEMENT = "agreement"
-    SCAN = "scan"
     PAY_LINK = "pay_link"
     JSAPI = "jsapi"  # with PAY_LINK: also inside the wallet's own browser
-    REFUND = "refund"
-    REVERSE = "reverse"
-    CLOSE = "close"
     TRANSFER = "transfer"
 
 

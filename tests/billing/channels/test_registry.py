@@ -17,7 +17,7 @@ from billing.channels.registry import (
 from billing.channels.wechat_pay import WechatPay
 from billing.checks import payment_channels_check
 from core import clock
-from core.outcomes import Outcome
+from core.outcomes import Outcome, Unanswered
 from tests.billing.channels.wechat_orders import capture_order, reference, refund_order
 
 CASH_PATH = "billing.channels.cash.Cash"
@@ -108,6 +108,21 @@ def test_every_operation_says_what_an_unanswered_call_allows() -> None:
         pays_out = Capability.TRANSFER in channel.capabilities
         outgoing = {Operation.TRANSFER, Operation.TRANSFER_QUERY}
         assert set(channel.unanswered) >= set(Operation) - (set() if pays_out else outgoing)
+
+
+class Careful(Cash):
+    """A channel that must be asked before its reversal is repeated."""
+
+    unanswered = Cash.unanswered | {Operation.REVERSE: Unanswered.QUERY_FIRST}
+
+
+def test_a_channel_the_sweepers_may_not_ask_again_stops_the_start() -> None:
+    table = {"cash": f"{__name__}.Careful"}
+    with override_settings(PAYMENT_CHANNELS=table):
+        said = [str(message.msg) for message in payment_channels_check(None)]
+    assert len(said) == 1 and "reverse is repeated until it is answered" in said[0]
+    with override_settings(PAYMENT_CHANNELS={"cash": CASH_PATH}):
+        assert payment_channels_check(None) == []
 
 
 def test_cash_succeeds_as_handed_in() -> None:
