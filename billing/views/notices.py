@@ -14,6 +14,7 @@ from core.dispatch import enqueue
 from core.web_addresses import peer_address
 
 BODY_LENGTH_MAX = 64 * 1024
+_LENGTH_DIGITS_MAX = 18
 
 
 @csrf_exempt
@@ -22,7 +23,11 @@ def notice(request: HttpRequest, channel: str, merchant_no: str, kind: str) -> H
     """Verify, store, answer; a task applies. The status and body are the channel's own."""
     if kind not in list(NoticeKind) or not _known(channel):
         return HttpResponse(status=404)
-    if int(request.headers.get("Content-Length") or 0) > BODY_LENGTH_MAX:
+    length = request.headers.get("Content-Length") or "0"
+    if not (length.isascii() and length.isdigit()):
+        return HttpResponse(status=400)
+    # So many digits are too many, and would be no number to Python.
+    if len(length) > _LENGTH_DIGITS_MAX or int(length) > BODY_LENGTH_MAX:
         return HttpResponse(status=413)
     received = notice_receive(
         channel=channel,
