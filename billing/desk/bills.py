@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from billing.desk.course import CourseStep, course_of
 from billing.desk.faces import Face, face_of
 from billing.desk.movements import MoneyRow, account_title, back_fen, money_list
-from billing.ledger.bills import bill_due
 from billing.ledger.models import JournalEntry, Posting
 from billing.models import (
     BillingReview,
@@ -32,6 +31,7 @@ from billing.models import (
     ReturnStatus,
 )
 from billing.page_values import Split, SplitPart
+from billing.selectors.payments import cash_due_fen
 from billing.services.refunding.returns import RETURNABLE
 from billing.words import bill_badge, reason_text
 from core.errors import NotFound
@@ -162,7 +162,7 @@ def bill_page(invoice: Invoice, *, full_name: bool, books: bool, calls: bool) ->
         entries=tuple(_entries(invoice)) if books else (),
         calls=tuple(_calls(numbers)) if calls else (),
         course=tuple(course_of(invoice, rows, returns, collects)),
-        due_fen=bill_due(invoice.pk),
+        due_fen=max(cash_due_fen(invoice), 0),
         running=any(row.status == CollectStatus.RUNNING for row in collects),
         declined=_declined(invoice, collects),
     )

@@ -134,7 +134,7 @@ def bill_rows(invoices: list[Invoice]) -> list[BillRow]:
             amount_fen=row.amount_fen,
             others_fen=row.amount_fen - row.cash_fen,
             cash_fen=row.cash_fen,
-            due_fen=due[row.pk],
+            due_fen=max(due[row.pk] - row.awaited_fen, 0),
             ways=ways.get(row.pk, ""),
             badge=bill_badge(row.status),
         )
@@ -159,12 +159,11 @@ def _ways(invoice_ids: list[int]) -> dict[int, str]:
 def patient_tiles(patient: Patient) -> tuple[Tile, ...]:
     """To pay, in progress, taken today, on its way back: two statements."""
     start, end = clock.day_bounds(clock.today())
-    open_bills = list(
-        Invoice.objects.filter(patient=patient, status__in=UNPAID).values_list("pk", "status")
-    )
-    owed = bills_due(pk for pk, _status in open_bills)
-    due = [owed[pk] for pk, status in open_bills if status == InvoiceStatus.ISSUED]
-    busy = [owed[pk] for pk, status in open_bills if status != InvoiceStatus.ISSUED]
+    open_bills = list(Invoice.objects.filter(patient=patient, status__in=UNPAID))
+    owed = bills_due(row.pk for row in open_bills)
+    parts = [(row.status, max(owed[row.pk] - row.awaited_fen, 0)) for row in open_bills]
+    due = [fen for status, fen in parts if status == InvoiceStatus.ISSUED]
+    busy = [fen for status, fen in parts if status != InvoiceStatus.ISSUED]
     capture, refund = Q(kind=TransactionKind.CAPTURE), Q(kind=TransactionKind.REFUND)
     today = Q(status=TransactionStatus.SUCCEEDED, occurred_at__gte=start, occurred_at__lt=end)
     flying = Q(status__in=PaymentTransaction.IN_FLIGHT)

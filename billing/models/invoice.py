@@ -159,6 +159,13 @@ class Invoice(models.Model):
         return self.invoice_no
 
     @property
+    def awaited_fen(self) -> int:
+        """What its claim will pay once it is settled: owed until then, and not to be collected."""
+        if self.claim_id is None or self.settled_at is not None or self.priced_fen is None:
+            return 0
+        return self.priced_fen - self.cash_fen
+
+    @property
     def tail(self) -> str:
         """What a payer is told of its number."""
         return self.invoice_no[-INVOICE_TAIL:]

@@ -8,7 +8,6 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from billing.channels.base import Action
-from billing.ledger.bills import bill_due
 from billing.models import (
     Invoice,
     InvoiceStatus,
@@ -27,6 +26,7 @@ from billing.page_values import (
     line_groups,
 )
 from billing.selectors.after_paying import next_step, paid_by, told_words
+from billing.selectors.payments import cash_due_fen
 from billing.words import reason_text, way_text
 from core import clock
 from core.crypto import mask_name
@@ -61,7 +61,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
         title=_title(invoice, access),
         invoice_no=invoice.invoice_no,
         state=state,
-        amount_fen=invoice.amount_fen if whole else invoice.cash_fen,
+        amount_fen=(invoice.priced_fen or invoice.amount_fen) if whole else invoice.cash_fen,
         cash_fen=invoice.cash_fen,
         split=_split(invoice) if whole else None,
         groups=groups,
@@ -130,7 +130,11 @@ def _paid_fen(invoice: Invoice, state: PayState) -> int:
     """What was taken towards the own part; what an open bill still owes is the ledger's word."""
     if state is PayState.CLOSED:
         return 0
-    return invoice.cash_fen if state is PayState.PAID else invoice.cash_fen - bill_due(invoice.pk)
+    return (
+        invoice.cash_fen
+        if state is PayState.PAID
+        else invoice.cash_fen - max(cash_due_fen(invoice), 0)
+    )
 
 
 def _nothing_taken(captures: list[PaymentTransaction]) -> bool:
@@ -164,7 +168,9 @@ def _split(invoice: Invoice) -> Split | None:
         invoice.hospital_part_fen,
     )
     fund, own, aid, hospital = (part or 0 for part in parts)
-    return None if parts[0] is None else Split(fund, own, aid, hospital, invoice.cash_fen)
+    # Of a bill that was given back whole nothing is left to be shared.
+    gone = parts[0] is None or invoice.priced_fen == 0
+    return None if gone else Split(fund, own, aid, hospital, invoice.cash_fen)
 
 
 def _lines(invoice: Invoice) -> list[ChargeLine]:

@@ -39,9 +39,7 @@ def receivable_fen(invoice: Invoice) -> int:
 def cash_due_of(invoice: Invoice, owed_fen: int) -> int:
     """What is to be collected of a bill that owes so much: all of it, less what its claim will pay
     once it is settled. The one definition of the cash part that is due."""
-    if invoice.claim_id is None or invoice.settled_at is not None or invoice.priced_fen is None:
-        return owed_fen
-    return owed_fen - (invoice.priced_fen - invoice.cash_fen)
+    return owed_fen - invoice.awaited_fen
 
 
 def cash_due_fen(invoice: Invoice) -> int:

@@ -24,9 +24,9 @@ from billing.desk.doors import (
 )
 from billing.desk.tokens import token_make, token_read
 from billing.desk.views.patients import kind_of, noted
-from billing.ledger.bills import bill_due
 from billing.models import CollectMethod, CollectRequest, CollectStatus, Invoice
 from billing.page_values import REFRESH_FIRST_S
+from billing.selectors.payments import cash_due_fen
 from billing.services.collecting.collects import collect_start
 from billing.services.collecting.pass_over import tender_pass_over
 from billing.tasks import invoice_drive_task, tell
@@ -152,7 +152,7 @@ def _collect(request: HttpRequest, invoice: Invoice) -> CollectRequest:
     code = "".join(request.POST.get("auth_code", "").split())[:CODE_LENGTH_MAX]
     code = code if method == CollectMethod.SCAN else ""
     known = CollectRequest.objects.filter(client=invoice.client, request_no=form["number"])
-    if not known.exists() and bill_due(invoice.pk) != form["due_fen"]:
+    if not known.exists() and max(cash_due_fen(invoice), 0) != form["due_fen"]:
         text = _("The amount has changed. Look again before you take it.")
         raise Conflict("amount_changed", text)
     return collect_start(

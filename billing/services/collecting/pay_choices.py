@@ -23,6 +23,7 @@ from billing.services.collecting.form_keys import (
 )
 from billing.services.collecting.pay_links import offer_withdraw
 from billing.services.collecting.tenders import Tender, agreement_allows
+from billing.services.insuring.running import price_refresh
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.errors import NotOffered
@@ -49,6 +50,7 @@ def agreement_choose(
     """
     if form_payment(invoice=invoice, form_key=idempotency_key) is not None:
         return
+    price_refresh(invoice=invoice)
     offer_withdraw(invoice=invoice)
     try:
         picked = partial(_picked, access=access, agreement_id=agreement_id, own_only=own_only)

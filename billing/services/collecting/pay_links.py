@@ -32,6 +32,7 @@ from billing.services.apply import transaction_apply
 from billing.services.collecting.captures import capture_begin, capture_look, capture_send
 from billing.services.collecting.form_keys import form_repeated, in_progress, payable_fen
 from billing.services.collecting.tenders import Tender
+from billing.services.insuring.running import price_refresh
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.crypto import blind_index
@@ -115,6 +116,7 @@ def offer_choose(
     withdrawn or made.
     """
     merchant, subject = _offered(invoice, offer, visitor_id)
+    price_refresh(invoice=invoice)
     offer_withdraw(invoice=invoice, but=offer, form_key=idempotency_key)
     try:
         row, fresh = _begin(invoice.pk, offer, merchant, idempotency_key, payer_id)

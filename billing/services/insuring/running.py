@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from billing.models import CourseStep
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from billing.locks import collect_lock, invoice_lock
+from billing.models import CourseStep, Invoice, InvoiceStatus
+from billing.selectors.payments import is_priced
 from billing.services.insuring.codes import code_read
-from billing.services.insuring.course import Ask
+from billing.services.insuring.course import Ask, insured_ask
+from billing.services.insuring.opening import course_of, course_set
 from billing.services.insuring.pricing import price_run
 from billing.services.insuring.reversing import reverse_run
 from billing.services.insuring.settling import settle_run
+from core.actors import SYSTEM
+from core.errors import Conflict
 from core.failpoints import failpoint
+from core.states import transition
 
 _RUN: Mapping[CourseStep, Callable[[Ask], bool]] = MappingProxyType({
     CourseStep.READ: code_read,
@@ -27,3 +36,35 @@ def ask_run(ask: Ask) -> bool:
     goes_on = _RUN[ask.step](ask)
     failpoint("insured.after_ask")
     return goes_on
+
+
+def price_refresh(*, invoice: Invoice) -> None:
+    """Ask the insurer anew where a price ran out, before a payer's own page begins a tender.
+
+    Raises Conflict when the own part is another one now: the payer looks at it first. Not inside a
+    transaction.
+    """
+    if is_priced(invoice):
+        return
+    ask = _price_ask(invoice.pk)
+    while ask is not None and ask_run(ask):
+        ask = _price_ask(invoice.pk)
+    after = Invoice.objects.get(pk=invoice.pk)
+    if is_priced(after) and after.cash_fen != invoice.cash_fen:
+        raise Conflict(
+            "amount_changed", _("The amount has changed. Look again before you take it.")
+        )
+
+
+def _price_ask(invoice_id: int) -> Ask | None:
+    """The trial of a bill that nobody collects; None when something else is under way."""
+    with transaction.atomic():
+        invoice = invoice_lock(invoice_id)
+        waiting = (InvoiceStatus.ISSUED, InvoiceStatus.PRICING)
+        if is_priced(invoice) or invoice.status not in waiting or collect_lock(invoice):
+            return None
+        if invoice.status == InvoiceStatus.ISSUED:
+            course_set(course_of(invoice), CourseStep.PRICE)
+            transition(invoice, InvoiceStatus.PRICING, by=SYSTEM, reason="price ran out")
+        ask = insured_ask(invoice, None)
+        return ask if ask is not None and ask.step == CourseStep.PRICE else None
