@@ -34,6 +34,8 @@ words_add("action", {
     "consent_withdrawn": pgettext_lazy("action", "consent taken back"),
     "encounter_put": pgettext_lazy("action", "visit received"),
     "patient_corrected": pgettext_lazy("action", "identity corrected"),
+    "patient_facts_changed": pgettext_lazy("action", "birth, sex or guardian changed"),
+    "patient_facts_kept": pgettext_lazy("action", "facts of another system not taken over"),
     "patient_merged": pgettext_lazy("action", "duplicate joined"),
     "patient_phone_changed": pgettext_lazy("action", "phone on record changed"),
     "patient_phone_kept": pgettext_lazy("action", "phone of another system not taken over"),

@@ -11,6 +11,7 @@ COLUMN_WORDS = {
     "department_name": pgettext_lazy("column", "department"),
     "encounter": pgettext_lazy("column", "visit"),
     "events_url": pgettext_lazy("column", "events go to"),
+    "facts_client": pgettext_lazy("column", "birth, sex and guardian told by"),
     "institution_code": pgettext_lazy("column", "institution code"),
     "location": pgettext_lazy("column", "location"),
     "merged": pgettext_lazy("column", "duplicate"),

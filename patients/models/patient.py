@@ -48,6 +48,10 @@ class Patient(models.Model):
     guardian = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="wards"
     )
+    # Who told birth, sex and guardian, and may change them; empty where recorded before this was.
+    facts_client = models.ForeignKey(
+        HisClient, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     # A duplicate that was joined with this other record; it is empty and gets nothing new.
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -92,10 +96,15 @@ class Identifier(models.Model):
 
 
 class PatientReview(ReviewCase):
-    """A question about who somebody is: the same certificate number under another name."""
+    """A question about who somebody is: the same certificate number under another name.
+
+    Two records, or one (`patient` is `other`) whose own client tells another name for it.
+    """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="reviews")
     other = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    # The name told for the one record; it is taken over when the case is settled.
+    told_name = models.CharField(_("name told"), max_length=100, blank=True, default="")
 
     class Meta(ReviewCase.Meta):
         verbose_name = _("patient review")

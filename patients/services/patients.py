@@ -12,16 +12,14 @@ from core import clock
 from core.actors import Actor
 from core.audit import record
 from core.errors import BadInput, Conflict
-from core.review import ReviewStatus
 from patients.certificates import certificate_number, phone_number
-from patients.locks import patient_numbers_locked, people_locked
+from patients.locks import patient_numbers_locked, patients_locked, people_locked
 from patients.models import (
     HisClient,
     Identifier,
     IdentifierKind,
     IdType,
     Patient,
-    PatientReview,
 )
 from patients.selectors import (
     id_number_index,
@@ -31,11 +29,17 @@ from patients.selectors import (
     phone_index,
 )
 from patients.selectors.binding_rules import born_by_number
+from patients.services.identities import (
+    OTHER_NAME,
+    SAME_PERSON,
+    name_in_question,
+    name_review_open,
+    number_review_open,
+)
+from patients.services.record_facts import facts_on_record
 from patients.services.record_phones import phone_on_record
 
 GUARDIAN_DEPTH_MAX = 5
-OTHER_NAME = "same_number_other_name"
-SAME_PERSON = "same_person_two_records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,10 @@ def patient_register(
     """Register a record number, or replace what is known under it.
 
     The same certificate and name is the same person and is joined; the same number under another
-    name is another person until somebody decides, and opens a review. Whether the phone on record
-    is this client's to change, `record_phones` says.
+    name is another person until somebody decides, and opens a review. Which person a record number
+    stands for does not change: `identities` says what of a new name or number is refused or asked
+    about. Whether phone and facts are this client's to change, `record_phones` and `record_facts`
+    say. Raises BadInput, NotFound for a guardian nobody knows, Conflict.
     """
     values = _checked(data)
     index = values["id_number_index"]
@@ -92,6 +98,7 @@ def _checked(data: PatientInput) -> dict[str, object]:
     number = ""
     if data.id_number:
         number = certificate_number(id_type=data.id_type, value=data.id_number)
+        _refuse_other_birth(data.id_type, number, data.birth_date)
     born = data.birth_date or born_by_number(data.id_type, number)
     if born is None:
         raise BadInput("no_birth_date", _("A date of birth is needed."), "birth_date")
@@ -108,6 +115,14 @@ def _checked(data: PatientInput) -> dict[str, object]:
         "phone": phone,
         "phone_index": phone_index(phone),
     }
+
+
+def _refuse_other_birth(id_type: str, number: str, born: object) -> None:
+    """A resident's number carries the date; one of the two is mistyped."""
+    carried = born_by_number(id_type, number)
+    if born is not None and carried is not None and born != carried:
+        text = _("The date of birth is not the one in the ID number.")
+        raise BadInput("other_birth_date", text, "birth_date")
 
 
 def _guardian(client: HisClient, data: PatientInput, ward: Patient | None) -> Patient | None:
@@ -131,11 +146,13 @@ def _registered(
 ) -> PatientRegistered:
     same = next((one for one in namesakes if one.name == values["name"]), None)
     if same is not None:
-        _write(same, phone_on_record(patient=same, client=client, values=values, by=by))
-        patient, in_review = same, False
+        patient, in_review = _locked(same), False
+        _write(patient, client, values, by)
     else:
-        patient = Patient.objects.create(created_at=clock.now(), phone_client=client, **values)
-        in_review = _review_opened(patient, namesakes, OTHER_NAME, by)
+        patient = Patient.objects.create(
+            created_at=clock.now(), phone_client=client, facts_client=client, **values
+        )
+        in_review = number_review_open(patient=patient, others=namesakes, reason=OTHER_NAME, by=by)
     Identifier.objects.create(
         client=client,
         patient=patient,
@@ -153,13 +170,14 @@ def _replaced(
     namesakes: list[Patient],
     by: Actor,
 ) -> PatientRegistered:
-    patient = known.patient
+    patient = _locked(known.patient)
     others = [one for one in namesakes if one.pk != patient.pk]
     identity: tuple[str, ...] = ("name", "id_type", "id_number_index")
-    if patient.id_number_index and not values["id_number_index"] and _joined(patient):
-        # One of the records has no certificate: it takes nothing away from the other.
+    if patient.id_number_index and not values["id_number_index"]:
+        # What is left out takes nothing away: the record keeps its certificate.
         values = {k: v for k, v in values.items() if not k.startswith("id_")}
         identity = ("name",)
+        _refuse_other_birth(patient.id_type, patient.id_number, values["birth_date"])
     changed = [name for name in identity if getattr(patient, name) != values[name]]
     if changed and _joined(patient):
         raise Conflict(
@@ -167,7 +185,10 @@ def _replaced(
             _("This person has several record numbers; who they are is corrected by review."),
             changed[0].removesuffix("_index"),
         )
-    _write(patient, phone_on_record(patient=patient, client=client, values=values, by=by))
+    if changed and name_in_question(patient=patient, values=values):
+        name_review_open(patient=patient, name=str(values["name"]), by=by)
+        return PatientRegistered(patient, False, True)
+    _write(patient, client, values, by)
     if changed:
         record(
             by=by,
@@ -179,7 +200,8 @@ def _replaced(
     in_review = False
     if changed and others:
         same = any(one.name == patient.name for one in others)
-        in_review = _review_opened(patient, others, SAME_PERSON if same else OTHER_NAME, by)
+        reason = SAME_PERSON if same else OTHER_NAME
+        in_review = number_review_open(patient=patient, others=others, reason=reason, by=by)
     return PatientRegistered(patient, False, in_review)
 
 
@@ -187,27 +209,17 @@ def _joined(patient: Patient) -> bool:
     return patient.identifiers.filter(kind=IdentifierKind.MRN).count() > 1
 
 
-def _write(patient: Patient, values: dict[str, object]) -> None:
-    """Save what differs; the same content again writes nothing."""
+def _locked(patient: Patient) -> Patient:
+    """The record as it is once a binding that is being made has been: its rules read that."""
+    return next(one for one in patients_locked(patient.pk) if one.pk == patient.pk)
+
+
+def _write(patient: Patient, client: HisClient, values: dict[str, object], by: Actor) -> None:
+    """Save what differs and is the client's to say; the same content again writes nothing."""
+    values = phone_on_record(patient=patient, client=client, values=values, by=by)
+    values = facts_on_record(patient=patient, client=client, values=values, by=by)
     differing = [name for name, value in values.items() if getattr(patient, name) != value]
     for name in differing:
         setattr(patient, name, values[name])
     if differing:
         patient.save(update_fields=differing)
-
-
-def _review_opened(patient: Patient, others: list[Patient], reason: str, by: Actor) -> bool:
-    if not others:
-        return False
-    open_case = PatientReview.objects.filter(
-        patient=patient, other=others[0], status=ReviewStatus.OPEN
-    )
-    if not open_case.exists():
-        PatientReview.objects.create(
-            patient=patient,
-            other=others[0],
-            reason_code=reason,
-            opened_by=by.key,
-            opened_at=clock.now(),
-        )
-    return True

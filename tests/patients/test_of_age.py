@@ -89,9 +89,10 @@ def test_a_resident_number_fills_the_date_of_birth() -> None:
     assert Patient.objects.get().birth_date == born
 
 
-def test_the_hospitals_own_date_stands_before_the_numbers() -> None:
-    told = date(2012, 5, 7)
-    assert registered(id_number(3, date(2012, 5, 6)), told).birth_date == told
+def test_a_date_that_contradicts_the_number_makes_nobody_younger() -> None:
+    with pytest.raises(BadInput) as caught:
+        registered(id_number(3, date(2012, 5, 6)), date(2012, 5, 7))
+    assert (caught.value.field, Patient.objects.exists()) == ("birth_date", False)
 
 
 @pytest.mark.parametrize(("number", "id_type"), [("", "id_card"), ("E12345678", "passport")])

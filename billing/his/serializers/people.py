@@ -136,7 +136,8 @@ class CancelSerializer(StrictSerializer):
 class PatientAnswerSerializer(serializers.Serializer[Any]):
     mrn = serializers.CharField()
     in_review = serializers.BooleanField(
-        help_text="The certificate number is known under another name; a person decides."
+        help_text="The certificate number is known under another name; a person decides. A name"
+        " told anew for a record that has its number is written only then."
     )
 
 

@@ -35,7 +35,21 @@ from patients.services.patients import patient_register
 class PatientView(HisView):
     @extend_schema(**documented(PatientSerializer, PatientAnswerSerializer, "mrn", put=True))
     def put(self, request: Request, mrn: str) -> Response:
-        """Register a record number, or replace what is known under it."""
+        """Register a record number, or replace what is known under it.
+
+        A record number stands for one person. 409 `other_person` on `id_number`: the record has
+        another certificate number; on `name`: another name comes without the number of the record,
+        or the desk did not take the name over. Give the other person a record number of their own.
+        Another name with the same number answers 200 with `in_review` and writes nothing until the
+        desk has decided. A number may be added where there was none; left out, it stays. 409
+        `joined_patient`: the person has several record numbers and is corrected by review.
+
+        400 `other_birth_date`: `birth_date` is not the one in the ID number.
+
+        Phone, birth date, sex and guardian that another client told stay as they are once the
+        person, a ward or the guardian is bound by an account; a guardian that another client
+        leaves out stays in any case. The call succeeds; the audit says what was not taken over.
+        """
         data = body_of(request, PatientSerializer())
         client = client_of(request)
         done = patient_register(
