@@ -11,16 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, QuerySet, Sum, TextField, Value
+from django.conf import settings
+from django.db.models import F, Func, Sum, TextField, Value
 
 from billing.ledger.chart import MEDICAL_REVENUE
 from billing.ledger.models import Posting
 from billing.models import Invoice
 from config.demo.sandbox_client import sandbox_transactions
+from patients.models import HisClient
 
 SHOWN_MAX = 200  # differing numbers named for one account
-# A transfer leaves the payout float, not the clearing account.
+# A transfer leaves the payout float of its channel, not a merchant's clearing account.
 TRANSFER = "transfer"
+PAYOUT_FLOAT = "payout_float"
 MOVED = "moved under this number"
 
 
@@ -37,34 +40,47 @@ class Difference:
 def channel_numbers_compare(channel: str, merchants: Mapping[str, str]) -> list[Difference]:
     """Every number of a channel; `merchants` gives the clearing account of each we know."""
     theirs: dict[str, Counter[str]] = {merchant_no: Counter() for merchant_no in merchants}
+    paid_out: Counter[str] = Counter()
     for row in sandbox_transactions(channel):
-        if row["merchant"] in theirs and row["kind"] != TRANSFER:
+        if row["kind"] == TRANSFER:
+            paid_out[row["number"]] += row["moved_fen"]
+        elif row["merchant"] in theirs:
             theirs[row["merchant"]][row["number"]] += row["moved_fen"]
     found: list[Difference] = []
     for merchant_no, account in sorted(merchants.items()):
-        ours = _moved(Posting.objects.filter(account__code=account))
-        found += _differences(account, ours, theirs[merchant_no])
-    return found
+        found += _differences(account, _moved(account), theirs[merchant_no])
+    fund = f"{PAYOUT_FLOAT}/{channel}"
+    return found + _differences(fund, _moved(fund), paid_out)
 
 
 def his_numbers_compare(counterparty: str) -> list[Difference]:
-    """Every bill: what it brought the hospital by our books, and what the HIS charged by it."""
+    """Every bill: what it brought the hospital by our books, and what the HIS charged by it.
+
+    A bill's number is its client's own. The other side is one HIS: a number it names is of the
+    client that is told there, and another client's bill with the same number stands for itself.
+    """
+    told = HisClient.objects.filter(events_url__startswith=settings.SANDBOX_URL).order_by("pk")
+    codes = list(told.values_list("code", flat=True))
+    bills = Invoice.objects.values_list("client__code", "invoice_no", "pk")
+    numbers = {pk: f"{code} {number}" for code, number, pk in bills}
+    known = {*numbers.values()}
     theirs: Counter[str] = Counter()
     for row in sandbox_transactions(counterparty):
-        theirs[row["number"]] += row["moved_fen"]
+        named = [f"{code} {row['number']}" for code in codes]
+        theirs[next((name for name in named if name in known), named[0])] += row["moved_fen"]
     revenue = Posting.objects.filter(account__code=MEDICAL_REVENUE)
     earned = revenue.values_list("entry__invoice_id").annotate(fen=Sum("amount_fen"))
-    numbers = dict(Invoice.objects.values_list("pk", "invoice_no"))
     ours: Counter[str] = Counter()
     for invoice_id, fen in earned:
         ours[numbers.get(invoice_id, f"#{invoice_id}")] -= fen
     return _differences(MEDICAL_REVENUE, ours, theirs)
 
 
-def _moved(postings: QuerySet[Posting]) -> Counter[str]:
+def _moved(account: str) -> Counter[str]:
     """What each number moved on an account. The number follows the event in an entry's reference
     (`refund_done:RF…`); a refund that went out again has a count behind its own (`RF…-1`)."""
     number = _part(_part(F("entry__reference"), ":", 2), "-", 1)
+    postings = Posting.objects.filter(account__code=account)
     rows = postings.values_list(number).annotate(fen=Sum("amount_fen"))
     return Counter({name: int(fen) for name, fen in rows})
 

@@ -15,6 +15,7 @@ from billing.models import BillingReview, HisEvent
 from billing.services.sweeps import transaction_resume
 from config import books, books_numbers
 from core import clock
+from patients.models import HisClient
 from tests import scripted
 from tests.billing.services.bills import (
     LOST,
@@ -22,13 +23,15 @@ from tests.billing.services.bills import (
     ask_back,
     capture_of,
     declined,
+    driven,
     paid,
     part,
     refunds_of,
     reissued,
 )
 from tests.factories import payments
-from tests.factories.patients import his_client
+from tests.factories.billing import invoice
+from tests.factories.patients import encounter, his_client
 
 OK, DIFFERENCES, TRY_LATER = 0, 3, 75
 KINDS = ("captured", "refunded", "reversed", "returned", "open")
@@ -139,10 +142,54 @@ def one_paid(theirs: dict[str, Any], their_rows: dict[str, Any], settings: Any) 
 
 @pytest.mark.usefixtures("one_paid")
 def test_books_that_agree_on_every_number_agree(their_rows: dict[str, Any]) -> None:
-    # also when they know of what never moved anything, or left by another account
-    their_rows["wechat_pay"] += [their_row("CLOSED", 0), their_row("T1", -50, "transfer")]
+    # also when they know of what never moved anything
+    their_rows["wechat_pay"] += [their_row("CLOSED", 0), their_row("T0", 0, "transfer")]
     code, data, _said = compare()
     assert (code, data["differences"]) == (OK, [])
+
+
+@pytest.mark.usefixtures("one_paid")
+def test_a_transfer_that_we_never_made_is_named(their_rows: dict[str, Any]) -> None:
+    their_rows["wechat_pay"] += [their_row("T1", -50, "transfer")]
+    code, data, _said = compare()
+    assert code == DIFFERENCES
+    [found] = data["differences"]
+    assert (found["where"], found["ours"], found["theirs"]) == (
+        "payout_float/wechat_pay T1",
+        0,
+        -50,
+    )
+
+
+@pytest.mark.usefixtures("one_paid")
+def test_two_clients_bills_of_one_number_do_not_make_up_for_each_other(
+    theirs: dict[str, Any], their_rows: dict[str, Any]
+) -> None:
+    # given another client's bill under the number of the first, of ¥5.00, that nobody charged
+    [row] = their_rows["his"]
+    other = invoice(500, of=encounter(client=his_client("HIS2")), invoice_no=row["number"])
+    payments.agreement(other.patient)
+    payments.collect(other)
+    driven(other)
+    HisEvent.objects.update(delivered_at=clock.now())
+    capture = capture_of(other).number
+    their_rows["wechat_pay"].append(their_row(capture, 500))
+    theirs["wechat_pay"]["1900000001"]["captured"]["fen"] += 500
+    # when the HIS says that both together are the first one
+    row["moved_fen"] += 500
+    theirs["his"]["hospital"]["charged"]["fen"] += 500
+    code, data, _said = compare()
+    # then each is named
+    assert code == DIFFERENCES
+    found = {(one["where"], one["ours"], one["theirs"]) for one in data["differences"]}
+    assert found == {
+        (f"medical_revenue {told_code()} {row['number']}", 600, 1_100),
+        (f"medical_revenue HIS2 {row['number']}", 500, 0),
+    }
+
+
+def told_code() -> str:
+    return HisClient.objects.get(events_url__startswith="http://127.0.0.1:8001").code
 
 
 def test_two_errors_that_make_up_for_each_other_are_named(
@@ -176,8 +223,8 @@ def test_a_bill_charged_under_another_number_is_named(
     assert code == DIFFERENCES
     found = {(row["where"], row["ours"], row["theirs"]) for row in data["differences"]}
     assert found == {
-        (f"medical_revenue {bill_no}", 600, 0),
-        ("medical_revenue I-OTHER", 0, 600),
+        (f"medical_revenue {told_code()} {bill_no}", 600, 0),
+        (f"medical_revenue {told_code()} I-OTHER", 0, 600),
     }
 
 
