@@ -36,6 +36,7 @@ from billing.services.review_decisions import (
     review_dismiss,
 )
 from billing.tasks import go_on, tell
+from core.crypto import mask_name
 from core.errors import BadInput, Forbidden, NotFound, Refusal
 from core.review import ReviewStatus
 from patients.models import PatientReview
@@ -155,7 +156,10 @@ def _is_maker(request: HttpRequest, case: Case) -> bool:
 @require_http_methods(["GET", "POST"])
 @staff_page(VIEW_PERSON_REVIEW)
 def person_review_show(request: HttpRequest, review_id: int) -> HttpResponse:
-    """Two records of perhaps one person, side by side. Nothing is merged here."""
+    """Two records of perhaps one person, side by side, or one and another name told for it.
+
+    Nothing is merged here.
+    """
     refusal: Refusal | None = None
     if request.method == "POST":
         try:
@@ -164,13 +168,15 @@ def person_review_show(request: HttpRequest, review_id: int) -> HttpResponse:
             refusal = refused
     row = _person_review(review_id)
     full_name = rights_of(request).reveal
-    for patient in (row.patient, row.other):
+    people = list({one.pk: one for one in (row.patient, row.other)}.values())
+    for patient in people:
         looked_up(request, patient.pk, page="person_review", by="link")
     context = {
         "title": _("Review"),
         "review": row,
         "age": age_of(row.opened_at)[0],
-        "faces": [face_of(one, full_name=full_name) for one in (row.patient, row.other)],
+        "faces": [face_of(one, full_name=full_name) for one in people],
+        "told_name": row.told_name if full_name else mask_name(row.told_name),
         "open": row.status == ReviewStatus.OPEN,
         "may_decide": staff_of(request).has_perm(DECIDE_PERSON_REVIEW),
         "comment": request.POST.get("comment", ""),
