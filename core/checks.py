@@ -13,6 +13,7 @@ from core import clock
 from core.crypto import KeyMissing, decrypt, encrypt
 from core.crypto.keys import provider
 from core.failpoints import armed_variables
+from core.triggers import append_only_tables
 from core.web_addresses import host_is_local, network_fault, unreal_fault
 
 SECRET_LENGTH_MIN = 32
@@ -121,6 +122,25 @@ def _role() -> Iterator[CheckMessage]:
         yield Error("DATABASE_URL names a superuser", hint=SEPARATE_ROLES, id="core.E011")
     elif owner:
         yield Warning("DATABASE_URL names the tables' owner", hint=SEPARATE_ROLES, id="core.W001")
+    else:
+        yield from _evidence_is_kept()
+
+
+def _evidence_is_kept() -> Iterator[CheckMessage]:
+    """A trigger refuses already; a right that is not there needs nobody to refuse."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL"
+            " AND has_table_privilege(to_regclass(name)::oid, 'UPDATE, DELETE, TRUNCATE')",
+            [append_only_tables()],
+        )
+        open_tables = ", ".join(name for (name,) in cursor.fetchall())
+    if open_tables:
+        yield Error(
+            f"DATABASE_URL's role may change what is append-only: {open_tables}",
+            hint=f"REVOKE UPDATE, DELETE, TRUNCATE ON {open_tables} (docs/deployment.md, 1).",
+            id="core.E014",
+        )
 
 
 def _clock_offset() -> Iterator[CheckMessage]:
