@@ -2,7 +2,8 @@
 
 A path is the family and as many segments as the family asks for. An account row appears when its
 path is first posted to; a family appears only here. A family's `subject` repeats for readers what
-the database demands: which row a posting on a shared account is about.
+the database demands: which row a posting on a shared account is about. Which family may meet which
+is one table in the database, `ledger_routes()` of `migrations/0006_routes.sql`.
 """
 
 from __future__ import annotations

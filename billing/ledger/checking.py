@@ -1,7 +1,8 @@
 """`ledger_check`: read the books again from the first posting, trusting no trigger and no snapshot.
 
 The database refuses what is asked here already. The check is for what went round it: a restored
-dump, a disabled trigger, a superuser, a disk.
+dump, a disabled trigger, a superuser, a disk. Names carry their schema, so that no temporary table
+is read instead. Which families may meet is written once, in `ledger_routes()` of the migrations.
 """
 
 from __future__ import annotations
@@ -12,110 +13,118 @@ from billing.ledger.entries import AccountTotals, LedgerReport, Violation
 
 SHOWN_MAX = 100  # a broken rule is named for at most so many places
 
-_COUNTS = "SELECT (SELECT count(*) FROM ledger_entry), (SELECT count(*) FROM ledger_posting)"
+_COUNTS = """
+SELECT (SELECT count(*) FROM public.ledger_entry),
+  (SELECT count(*) FROM public.ledger_posting)
+"""
 
 _UNBALANCED = """
-SELECT e.reference FROM ledger_entry e
-LEFT JOIN ledger_posting p ON p.entry_id = e.id
+SELECT e.reference FROM public.ledger_entry e
+LEFT JOIN public.ledger_posting p ON p.entry_id = e.id
 GROUP BY e.id HAVING coalesce(sum(p.amount_fen), 0) <> 0 OR count(p.entry_id) < 2
 """
 
 _ACCOUNTS = """
 SELECT a.code, a.kind, coalesce(sum(p.amount_fen) FILTER (WHERE p.amount_fen > 0), 0),
   coalesce(-sum(p.amount_fen) FILTER (WHERE p.amount_fen < 0), 0)
-FROM ledger_account a JOIN ledger_posting p ON p.account_id = a.id
+FROM public.ledger_account a JOIN public.ledger_posting p ON p.account_id = a.id
 GROUP BY a.id ORDER BY a.code
 """
 
 # Each question lists the places where its rule does not hold.
 _RULES: dict[str, str] = {
     "complete": """
-        SELECT e.reference FROM ledger_entry e LEFT JOIN ledger_posting p ON p.entry_id = e.id
+        SELECT e.reference FROM public.ledger_entry e
+        LEFT JOIN public.ledger_posting p ON p.entry_id = e.id
         GROUP BY e.id HAVING count(p.entry_id) <> e.posting_count
           OR min(p.line_no) <> 1 OR max(p.line_no) <> e.posting_count""",
     "entry_exists": """
-        SELECT DISTINCT p.entry_id::text FROM ledger_posting p
-        WHERE NOT EXISTS (SELECT FROM ledger_entry e WHERE e.id = p.entry_id)""",
+        SELECT DISTINCT p.entry_id::text FROM public.ledger_posting p
+        WHERE NOT EXISTS (SELECT FROM public.ledger_entry e WHERE e.id = p.entry_id)""",
     "account_exists": """
-        SELECT p.entry_id::text || '.' || p.line_no FROM ledger_posting p
-        WHERE NOT EXISTS (SELECT FROM ledger_account a WHERE a.id = p.account_id)""",
+        SELECT p.entry_id::text || '.' || p.line_no FROM public.ledger_posting p
+        WHERE NOT EXISTS (SELECT FROM public.ledger_account a WHERE a.id = p.account_id)""",
     "names_its_subject": """
         SELECT p.entry_id::text || '.' || p.line_no
-        FROM ledger_posting p JOIN ledger_account a ON a.id = p.account_id
+        FROM public.ledger_posting p JOIN public.ledger_account a ON a.id = p.account_id
         WHERE p.subject <= 0 AND (a.needs_subject OR a.family IN
           ('patient_receivable', 'refund_payable', 'unapplied', 'fund_receivable'))""",
     "one_business_day": """
-        SELECT DISTINCT e.reference FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
+        SELECT DISTINCT e.reference FROM public.ledger_entry e
+        JOIN public.ledger_posting p ON p.entry_id = e.id
         WHERE p.business_day <> e.business_day""",
     "fund_stays_apart": """
-        SELECT e.reference FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
-        JOIN ledger_account a ON a.id = p.account_id GROUP BY e.id
+        SELECT e.reference FROM public.ledger_entry e
+        JOIN public.ledger_posting p ON p.entry_id = e.id
+        JOIN public.ledger_account a ON a.id = p.account_id GROUP BY e.id
         HAVING bool_or(a.family = 'fund_receivable') AND bool_or(a.family NOT IN
           ('fund_receivable', 'patient_receivable', 'bank', 'fund_loss', 'revenue_reduction'))""",
     "names_its_invoice": """
-        SELECT DISTINCT e.reference FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
-        JOIN ledger_account a ON a.id = p.account_id
+        SELECT DISTINCT e.reference FROM public.ledger_entry e
+        JOIN public.ledger_posting p ON p.entry_id = e.id
+        JOIN public.ledger_account a ON a.id = p.account_id
         WHERE a.family = 'patient_receivable' AND e.invoice_id IS DISTINCT FROM p.subject""",
     "one_invoice": """
-        SELECT a.code || ' ' || p.subject FROM ledger_entry e
-        JOIN ledger_posting p ON p.entry_id = e.id JOIN ledger_account a ON a.id = p.account_id
+        SELECT a.code || ' ' || p.subject FROM public.ledger_entry e
+        JOIN public.ledger_posting p ON p.entry_id = e.id
+        JOIN public.ledger_account a ON a.id = p.account_id
         WHERE a.family IN ('refund_payable', 'unapplied')
         GROUP BY a.code, p.subject HAVING count(DISTINCT coalesce(e.invoice_id, 0)) > 1""",
     "debt_covered": """
-        SELECT a.code || ' ' || p.subject FROM ledger_posting p
-        JOIN ledger_account a ON a.id = p.account_id
+        SELECT a.code || ' ' || p.subject FROM public.ledger_posting p
+        JOIN public.ledger_account a ON a.id = p.account_id
         WHERE a.family IN ('unapplied', 'patient_deposit')
         GROUP BY a.code, p.subject HAVING sum(p.amount_fen) > 0""",
-    "refund_route": """
-        SELECT reference FROM (
-          SELECT e.reference, e.invoice_id, bool_or(a.family = 'refund_payable') AS payable,
-            bool_or(a.family = 'unapplied') AS unapplied,
-            bool_or(a.family = 'patient_deposit') AS deposit,
-            bool_or(a.family = 'patient_receivable') AS receivable,
-            bool_or(a.family = 'legacy_cutover') AS legacy,
-            bool_or(a.family = 'medical_revenue' AND p.amount_fen > 0) AS earned_back,
-            bool_or(p.amount_fen < 0 AND a.family IN ('bank', 'payout_float')) AS banked,
-            bool_or(p.amount_fen < 0 AND a.family IN ('clearing', 'cash_drawer', 'bank',
-              'payout_float')) AS leaves,
-            bool_or(a.family NOT IN ('refund_payable', 'patient_receivable', 'patient_deposit',
-              'unapplied', 'clearing', 'bank', 'payout_float', 'cash_drawer', 'credit_debt',
-              'credit_receivable', 'legacy_cutover')) AS stranger
-          FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
-          JOIN ledger_account a ON a.id = p.account_id GROUP BY e.id) AS legs
-        WHERE payable AND (stranger OR legacy) OR unapplied AND legacy
-          OR (unapplied OR deposit) AND stranger AND invoice_id IS NULL
-          OR receivable AND banked OR earned_back AND leaves""",
+    "route": """
+        SELECT DISTINCT e.reference FROM public.ledger_entry e
+        JOIN public.ledger_posting d ON d.entry_id = e.id AND d.amount_fen > 0
+        JOIN public.ledger_account debit ON debit.id = d.account_id
+        JOIN public.ledger_posting c ON c.entry_id = e.id AND c.amount_fen < 0
+        JOIN public.ledger_account credit ON credit.id = c.account_id
+        WHERE debit.family || '>' || credit.family <> ALL (public.ledger_routes())""",
+    "refund_alone": """
+        SELECT e.reference FROM public.ledger_entry e
+        JOIN public.ledger_posting p ON p.entry_id = e.id
+        JOIN public.ledger_account a ON a.id = p.account_id GROUP BY e.id
+        HAVING bool_or(a.family = 'refund_payable') AND count(DISTINCT a.family) > 2""",
+    "refund_was_owed": """
+        SELECT 'refund ' || p.subject FROM public.ledger_posting p
+        JOIN public.ledger_account a ON a.id = p.account_id WHERE a.family = 'refund_payable'
+        GROUP BY a.code, p.subject
+        HAVING max(p.amount_fen) > coalesce(-sum(p.amount_fen) FILTER (WHERE p.amount_fen < 0), 0)
+    """,
     "refund_left_twice": """
-        SELECT 'refund ' || p.subject FROM ledger_posting p
-        JOIN ledger_account a ON a.id = p.account_id WHERE a.code = 'refund_payable'
-        GROUP BY p.subject HAVING sum(p.amount_fen) > 0""",
+        SELECT 'refund ' || p.subject FROM public.ledger_posting p
+        JOIN public.ledger_account a ON a.id = p.account_id WHERE a.family = 'refund_payable'
+        GROUP BY a.code, p.subject HAVING sum(p.amount_fen) > 0""",
     "refund_within_receipts": """
         SELECT 'invoice ' || invoice_id FROM (
           SELECT e.invoice_id, sum(p.amount_fen) FILTER (WHERE a.family IN ('clearing',
               'cash_drawer', 'credit_debt', 'credit_receivable', 'patient_deposit', 'unapplied'))
               AS tender,
+            bool_or(a.family = 'patient_receivable' AND p.amount_fen < 0) AS pays,
             sum(p.amount_fen) FILTER (WHERE a.family = 'refund_payable') AS payable
-          FROM ledger_entry e JOIN ledger_posting p ON p.entry_id = e.id
-          JOIN ledger_account a ON a.id = p.account_id
+          FROM public.ledger_entry e JOIN public.ledger_posting p ON p.entry_id = e.id
+          JOIN public.ledger_account a ON a.id = p.account_id
           WHERE e.invoice_id IS NOT NULL GROUP BY e.id) AS by_entry
         GROUP BY invoice_id HAVING coalesce(-sum(payable) FILTER (WHERE tender IS NULL), 0)
-          > coalesce(sum(tender) FILTER (WHERE payable IS NULL), 0)""",
+          > coalesce(sum(tender) FILTER (WHERE pays), 0)""",
     "snapshot_equals_postings": """
-        SELECT a.code || ' ' || s.day FROM ledger_day_snapshot s
-        JOIN ledger_account a ON a.id = s.account_id
+        SELECT a.code || ' ' || s.day FROM public.ledger_day_snapshot s
+        JOIN public.ledger_account a ON a.id = s.account_id
         JOIN LATERAL (
           SELECT coalesce(sum(p.amount_fen) FILTER (WHERE p.amount_fen > 0), 0) AS debit_fen,
             coalesce(-sum(p.amount_fen) FILTER (WHERE p.amount_fen < 0), 0) AS credit_fen
-          FROM ledger_posting p WHERE p.account_id = s.account_id AND p.business_day <= s.day
+          FROM public.ledger_posting p WHERE p.account_id = s.account_id AND p.business_day <= s.day
         ) AS read ON true
-        WHERE s.day = (SELECT max(l.day) FROM ledger_day_snapshot l
+        WHERE s.day = (SELECT max(l.day) FROM public.ledger_day_snapshot l
             WHERE l.account_id = s.account_id)
           AND (s.debit_fen, s.credit_fen) IS DISTINCT FROM (read.debit_fen, read.credit_fen)""",
     "closed_day_has_snapshot": """
-        SELECT DISTINCT a.code || ' ' || p.business_day FROM ledger_posting p
-        JOIN ledger_account a ON a.id = p.account_id
-        WHERE p.business_day <= (SELECT max(c.day) FROM ledger_closed_day c)
-          AND NOT EXISTS (SELECT FROM ledger_day_snapshot s
+        SELECT DISTINCT a.code || ' ' || p.business_day FROM public.ledger_posting p
+        JOIN public.ledger_account a ON a.id = p.account_id
+        WHERE p.business_day <= (SELECT max(c.day) FROM public.ledger_closed_day c)
+          AND NOT EXISTS (SELECT FROM public.ledger_day_snapshot s
             WHERE s.account_id = p.account_id AND s.day >= p.business_day)""",
 }
 

@@ -1,6 +1,6 @@
 """`journal_post`: one entry of four legs through the ledger's public function.
 
-The same legs everywhere: a channel's clearing and a reduction of revenue are debited, a patient's
+The same legs everywhere: a channel's clearing and a window's drawer are debited, a patient's
 receivable and a deposit are credited. Ours and the floor hold BEGIN, one statement and COMMIT;
 `autocommit` is the same function without a transaction around it. The peer is django-hordak as its
 documentation posts: a transaction and four `Leg.objects.create`.
@@ -30,7 +30,7 @@ from tests.bench.rounds import ratio, rounds_run
 HERE = "tests.bench.figures.journal_post"
 DATABASE = "bench_journal_post"
 HORDAK = "tests.bench.peers.hordak"
-DISTINCT = 1000  # merchants, reductions and deposits to choose from; the hot case takes one
+DISTINCT = 1000  # merchants, drawers and deposits to choose from; the hot case takes one
 BOOKS = 50_000  # entries that stand in the books before the first window
 
 FLOOR = """
@@ -60,7 +60,7 @@ INSERT INTO ledger_posting (entry_id, line_no, account_id, subject, amount_fen, 
 SELECT entry.id, leg.line_no, a.id, leg.subject, leg.amount_fen, entry.business_day
 FROM entry, LATERAL (VALUES
   (1, 'clearing/wechat_pay/' || entry.id %% %(distinct)s, 0, 9000),
-  (2, 'revenue_reduction/' || entry.id %% %(distinct)s, 0, 1000),
+  (2, 'cash_drawer/' || entry.id %% %(distinct)s, 0, 1000),
   (3, 'patient_receivable', entry.invoice_id, -6000),
   (4, 'patient_deposit/' || entry.id %% %(distinct)s, 0, -4000)
 ) AS leg (line_no, code, subject, amount_fen) JOIN ledger_account a USING (code)
@@ -153,7 +153,7 @@ def ours(worker: int, *, atomic: bool, hot: bool) -> Operation:
             occurred_at=clock.now(),
             legs=(
                 Leg(f"clearing/wechat_pay/{which}", 9000),
-                Leg(f"revenue_reduction/{which}", 1000),
+                Leg(f"cash_drawer/{which}", 1000),
                 Leg("patient_receivable", -6000, invoice_id),
                 Leg(f"patient_deposit/{which}", -4000),
             ),
@@ -172,10 +172,10 @@ def floor(worker: int) -> Operation:
     _database_use()
     link = psycopg.connect(**_floor_parameters())
     cursor = link.cursor()
-    codes = ("clearing/wechat_pay/0", "revenue_reduction/0", "patient_receivable")
+    codes = ("clearing/wechat_pay/0", "cash_drawer/0", "patient_receivable")
     cursor.execute("SELECT code, id FROM ledger_account")
     ids = dict(cursor.fetchall())
-    clearing, reduction, receivable = (ids[code] for code in codes)
+    clearing, drawer, receivable = (ids[code] for code in codes)
     deposit = ids["patient_deposit/0"]
     link.commit()
     numbers, run = count(worker * 10_000_000 + 1), f"{os.getpid()}-"
@@ -184,7 +184,7 @@ def floor(worker: int) -> Operation:
         invoice_id = next(numbers)
         now = clock.now()
         values = (f"{run}{invoice_id}", "captured", now, now, now.date(), invoice_id)
-        legs = (clearing, reduction, receivable, invoice_id, deposit)
+        legs = (clearing, drawer, receivable, invoice_id, deposit)
         cursor.execute(FLOOR, values + legs, prepare=True)
         cursor.fetchone()
         link.commit()
@@ -203,7 +203,7 @@ def _database_use() -> None:
 
 def _books_seed() -> None:
     _database_use()
-    families = ("clearing/wechat_pay", "revenue_reduction", "patient_deposit")
+    families = ("clearing/wechat_pay", "cash_drawer", "patient_deposit")
     codes = [f"{family}/{n}" for n in range(DISTINCT) for family in families]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
