@@ -19,6 +19,16 @@ REASONS: dict[Reason, Promise] = {
     Reason.AGREEMENT_LIMIT: _("a limit of the deduction agreement is reached"),
     Reason.AGREEMENT_ENDED: _("the deduction agreement has ended"),
     Reason.CODE_EXPIRED: _("the payment code is no longer valid"),
+    Reason.NO_CREDENTIAL: _("the insurance code was not shown"),
+    Reason.NOT_COVERED: _("no insurance holds today"),
+    Reason.OTHER_PERSON: _("the insurance code is another person's"),
+    Reason.INSURANCE_CODE: _("the insurance code or face could not be read"),
+    Reason.LINES_REFUSED: _("the insurer does not take these charges"),
+    Reason.INSURER_REFUSED: _("the insurer refuses"),
+    Reason.INSURER_SILENT: _("the insurer does not answer"),
+    Reason.INSURER_REVIEW: _("the insurer's answer is being looked into"),
+    Reason.PRICE_CHANGED: _("the own part has changed"),
+    Reason.PATIENT_LEFT: _("the patient did not wait"),
     Reason.NOT_CONFIRMED: _("the password was not entered in time"),
 }
 OTHER = _("the payment was not completed and is cancelled")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from billing.desk.names import names_of
 from billing.models import BillingReview, ReturnLine, ReviewReason
+from billing.services.insuring.deciding import INSURED_REASONS
 from billing.services.refunding.return_reviews import RETURN_REASONS
 from core import clock
 from core.admin_values import WORDS, word_of
@@ -75,6 +76,11 @@ class Case:
     @property
     def is_declined_refund(self) -> bool:
         return self.review.reason_code == ReviewReason.REFUND_DECLINED
+
+    @property
+    def is_settlement(self) -> bool:
+        """About a bill that waits because its claim was not undone, or not made anew."""
+        return self.review.reason_code in INSURED_REASONS
 
     @property
     def open(self) -> bool:

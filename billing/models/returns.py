@@ -32,7 +32,7 @@ class InvoiceReturn(models.Model):
 
     TRANSITIONS: ClassVar[dict[str, frozenset[str]]] = {
         R.REVIEW: frozenset({R.ACCEPTED, R.REJECTED}),
-        R.ACCEPTED: frozenset({R.DONE, R.FAILED}),
+        R.ACCEPTED: frozenset({R.DONE, R.FAILED, R.REJECTED}),
         R.DONE: frozenset({R.ACCEPTED}),
         R.FAILED: frozenset({R.ACCEPTED, R.DONE}),
     }

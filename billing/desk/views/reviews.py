@@ -28,6 +28,7 @@ from billing.desk.doors import (
 )
 from billing.desk.faces import Face, face_of
 from billing.desk.questions import Case, age_of, case_get, people_queue, queue
+from billing.services.insuring.deciding import claim_review_again, claim_review_leave
 from billing.services.refunding.return_reviews import return_review_approve, return_review_reject
 from billing.services.review_decisions import (
     refund_review_hand_out,
@@ -111,6 +112,8 @@ def _deciders(case: Case) -> dict[str, Decide]:
         return {"approve": return_review_approve, "reject": return_review_reject}
     if case.is_declined_refund:
         return {"approve": refund_review_reissue, "reject": refund_review_hand_out}
+    if case.is_settlement:
+        return {"approve": claim_review_again, "reject": claim_review_leave}
     return {"approve": review_close, "reject": review_dismiss}
 
 
@@ -128,6 +131,14 @@ def _words(case: Case) -> dict[str, str | Promise]:
             "reject": gettext_lazy("Hand it out in cash"),
             "then": gettext_lazy(
                 "The channel is asked first. Cash leaves your own drawer, and the patient signs."
+            ),
+        }
+    if case.is_settlement:
+        return {
+            "approve": gettext_lazy("Ask the insurer again"),
+            "reject": gettext_lazy("Leave the settlement as it is"),
+            "then": gettext_lazy(
+                "Nobody is charged more by asking again. Left as it is, the return is given up."
             ),
         }
     return {

@@ -75,7 +75,8 @@ def rest_priced(invoice: Invoice, course: InsuredCourse, split: Split) -> bool:
 def rest_settled(invoice: Invoice, course: InsuredCourse, split: Split) -> bool:
     """The rest is settled and posted: the difference is owed back."""
     if split.cash_fen > invoice.cash_fen:
-        Invoice.objects.filter(pk=invoice.pk).update(settled_at=clock.now())
+        # Whoever asks again takes this one back first; it is no settlement to be left standing.
+        course_set(course, CourseStep.REVERSE)
         _dearer(invoice, course, split)
         return False
     _finish(invoice, course, split)

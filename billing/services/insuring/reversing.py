@@ -114,7 +114,7 @@ def _stands(invoice: Invoice, course: InsuredCourse, answer: Reversed) -> bool:
     if course.why == Why.RETURN:
         return_stopped(invoice, course, ReviewReason.CLAIM_NOT_REVERSED, figures)
         return False
-    course_set(course, CourseStep.DONE, sentence=str(answer.sentence)[:500])
+    course_set(course, CourseStep.REVERSE, sentence=str(answer.sentence)[:500])
     collect_stop(invoice, collect_lock(invoice), Reason.INSURER_REVIEW)
     transition(invoice, InvoiceStatus.REVIEW, by=SYSTEM, reason=answer.code, due_at=None)
     review_open(

@@ -51,9 +51,7 @@ def price_refresh(*, invoice: Invoice) -> None:
         ask = _price_ask(invoice.pk)
     after = Invoice.objects.get(pk=invoice.pk)
     if is_priced(after) and after.cash_fen != invoice.cash_fen:
-        raise Conflict(
-            "amount_changed", _("The amount has changed. Look again before you take it.")
-        )
+        raise Conflict("amount_changed", _("The own part has changed. Look at it before you pay."))
 
 
 def _price_ask(invoice_id: int) -> Ask | None:

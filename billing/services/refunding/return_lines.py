@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceLine, InvoiceReturn
 from core.errors import BadInput, Conflict
 from core.money import format_yuan
 
@@ -53,6 +53,16 @@ def parts_checked(invoice: Invoice, wanted: Sequence[ReturnInput] | None) -> lis
         _refuse_part(line, given, place)
         parts.append((line, given.quantity, given.amount_fen))
     return parts
+
+
+def lines_freed(returned: InvoiceReturn) -> None:
+    """What a refused return had reserved may be returned again; the bill is locked."""
+    lines = []
+    for part in returned.lines.select_related("line"):
+        part.line.returned_fen -= part.amount_fen
+        part.line.returned_quantity -= part.quantity
+        lines.append(part.line)
+    InvoiceLine.objects.bulk_update(lines, ["returned_fen", "returned_quantity"])
 
 
 def line_worth_fen(line: InvoiceLine, quantity: Decimal, rounding: str = ROUND_FLOOR) -> int:

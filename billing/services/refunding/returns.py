@@ -30,7 +30,7 @@ from billing.policy import policy
 from billing.services.events.outbox import return_event_add
 from billing.services.insuring.giving_back import refunds_cut
 from billing.services.insuring.returning import return_resettle
-from billing.services.refunding.return_lines import Part, ReturnInput, parts_checked
+from billing.services.refunding.return_lines import Part, ReturnInput, lines_freed, parts_checked
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import Actor
@@ -119,7 +119,7 @@ def return_reject(*, return_id: int, by: Actor, comment: str) -> InvoiceReturn:
         returned, invoice = return_lock(return_id)
         refuse_same_person(by.code, returned.operator_code, returned.approver_code)
         transition(returned, ReturnStatus.REJECTED, by=by, reason=comment)
-        _free_lines(returned)
+        lines_freed(returned)
         return_event_add(
             invoice=invoice,
             returned=returned,
@@ -200,16 +200,6 @@ def _owe(invoice: Invoice, returned: InvoiceReturn) -> None:
 
 def _running() -> Conflict:
     return Conflict("return_running", _("Another return of this bill is not done yet."))
-
-
-def _free_lines(returned: InvoiceReturn) -> None:
-    """What a refused return had reserved may be returned again; the bill is locked."""
-    lines = []
-    for part in returned.lines.select_related("line"):
-        part.line.returned_fen -= part.amount_fen
-        part.line.returned_quantity -= part.quantity
-        lines.append(part.line)
-    InvoiceLine.objects.bulk_update(lines, ["returned_fen", "returned_quantity"])
 
 
 def _same_input(known: InvoiceReturn, input_hash: str) -> InvoiceReturn:

@@ -9,11 +9,12 @@ import pytest
 from billing.ledger.selectors import account_balance
 from billing.models import BillingReview, Invoice, InvoiceReturn
 from billing.selectors.invoices import invoice_body
+from billing.services.insuring.deciding import claim_review_again, claim_review_leave
 from billing.services.refunding.return_lines import ReturnInput
 from core.errors import Conflict
 from insurance.models import Claim
 from tests.billing.insured.ward import Ward, entries, even, movements, split_of, told
-from tests.billing.services.bills import ask_back, part
+from tests.billing.services.bills import REVIEWER, ask_back, part
 from tests.contracts.nhsa_house import DRUG, EXCLUDED, SERVICE
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +123,11 @@ def test_a_dearer_rest_is_never_debited(ward: Ward, bill: Invoice) -> None:
     assert movements(bill) == [("CAPTURE", "SUCCEEDED", 1_398)]
     assert told(bill)[-1] == "review"
     even(ward, bill)
+    # asked again, it is still no cheaper: it comes back with the same figures
+    claim_review_again(review_id=case.pk, by=REVIEWER)
+    ward.driven(bill)
+    assert (bill.status, BillingReview.objects.filter(status="OPEN").count()) == ("REVIEW", 1)
+    even(ward, bill)
 
 
 def test_a_rest_that_is_refused_waits_with_its_figures(ward: Ward, bill: Invoice) -> None:
@@ -132,6 +138,28 @@ def test_a_rest_that_is_refused_waits_with_its_figures(ward: Ward, bill: Invoice
     assert case.reason_code == "return_not_settled"
     assert (case.figures["paid_fen"], case.figures["code"]) == (1_398, "insurer_refused")
     assert len(movements(bill)) == 1
+    even(ward, bill)
+    # a person asks the insurer once more, and the return goes on from where it stopped
+    claim_review_again(review_id=case.pk, by=REVIEWER)
+    ward.driven(bill)
+    ward.refund()
+    bill.refresh_from_db()
+    assert (bill.status, split_of(bill)) == ("PARTLY_REFUNDED", (600, 500, 0, 0, 0))
+    even(ward, bill)
+
+
+def test_a_return_that_the_insurer_stops_is_given_up_by_a_person(ward: Ward, bill: Invoice) -> None:
+    ward.fault("settle_reverse", "already_cleared")
+    returned(ward, bill, part(bill, 1))
+    case = BillingReview.objects.get()
+    claim_review_leave(review_id=case.pk, by=REVIEWER, comment="已清算")
+    bill.refresh_from_db()
+    assert (bill.status, returned_of(bill).status) == ("PAID", "REJECTED")
+    assert told(bill)[-1] == "refund_failed"
+    even(ward, bill)
+    # its lines are free for another try
+    assert returned(ward, bill, part(bill, 1), refund_no="F2") == "DONE"
+    assert bill.status == "PARTLY_REFUNDED"
     even(ward, bill)
 
 

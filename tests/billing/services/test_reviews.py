@@ -78,7 +78,8 @@ def test_the_his_hears_only_of_what_keeps_a_bill_from_ending(reason: ReviewReaso
     bill = in_flight()
     asked(bill, reason, transaction=capture_of(bill))
     asked(bill, reason, transaction=capture_of(bill))
-    heard = reason in {"amount_differs", "not_ended", "state_differs"}
+    insured = {"return_dearer", "return_not_settled", "claim_not_reversed", "claim_in_review"}
+    heard = reason in {"amount_differs", "not_ended", "state_differs"} | insured
     assert told(bill) == ([{"reason": str(reason)}] if heard else [])
 
 

@@ -1,0 +1,88 @@
+"""What a person decides about a bill whose settlement could not be taken back or made anew."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from billing.locks import return_held, review_lock
+from billing.models import (
+    BillingReview,
+    CourseStep,
+    EventType,
+    InsuredCourse,
+    Invoice,
+    InvoiceStatus,
+    ReturnStatus,
+    ReviewReason,
+    Why,
+)
+from billing.services.events.outbox import return_event_add
+from billing.services.insuring.opening import course_of, course_set
+from billing.services.insuring.returning import bill_after_returns
+from billing.services.refunding.return_lines import lines_freed
+from core import clock
+from core.actors import Actor
+from core.errors import BadInput, Conflict, NotFound
+from core.review import ReviewStatus, review_decide
+from core.states import transition
+
+INSURED_REASONS = frozenset(
+    {
+        ReviewReason.RETURN_DEARER,
+        ReviewReason.RETURN_NOT_SETTLED,
+        ReviewReason.CLAIM_NOT_REVERSED,
+    }
+)
+
+
+def claim_review_again(*, review_id: int, by: Actor, comment: str = "") -> Invoice:
+    """Ask the insurer once more, from where it stopped. Nobody is debited by it: a dearer rest
+    comes back to a person. Raises NotFound, Conflict (decided already, or no such case)."""
+    with transaction.atomic():
+        review, invoice, course = _locked(review_id)
+        review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
+        to = InvoiceStatus.RESETTLING if course.why == Why.RETURN else InvoiceStatus.PROCESSING
+        course_set(course, CourseStep(course.step))
+        transition(invoice, to, by=by, reason=comment, due_at=clock.now())
+    return invoice
+
+
+def claim_review_leave(*, review_id: int, by: Actor, comment: str) -> Invoice:
+    """Let the old settlement stand: a return is given up and its lines are free, and nothing
+    leaves. Raises as `claim_review_again`, and Conflict where no settlement stands any more."""
+    if not comment.strip():
+        raise BadInput("comment_missing", _("Say what was done."), "comment")
+    with transaction.atomic():
+        review, invoice, course = _locked(review_id)
+        if invoice.settled_at is None or course.invoice_return_id is None:
+            raise Conflict(
+                "nothing_stands",
+                _("The old settlement is undone already. Ask the insurer again."),
+            )
+        review_decide(review=review, to=ReviewStatus.REJECTED, by=by, comment=comment)
+        returned = return_held(course.invoice_return_id)
+        transition(returned, ReturnStatus.REJECTED, by=by, reason=comment)
+        lines_freed(returned)
+        return_event_add(
+            invoice=invoice,
+            returned=returned,
+            type=EventType.REFUND_FAILED,
+            occurred_at=clock.now(),
+            reason=comment,
+        )
+        course_set(course, CourseStep.DONE, why=Why.NONE, invoice_return=None)
+        transition(invoice, bill_after_returns(invoice), by=by, reason=comment, due_at=None)
+    return invoice
+
+
+def _locked(review_id: int) -> tuple[BillingReview, Invoice, InsuredCourse]:
+    try:
+        review, invoice = review_lock(review_id)
+    except BillingReview.DoesNotExist:
+        raise NotFound("unknown_review", _("There is no such case.")) from None
+    if review.reason_code not in INSURED_REASONS or invoice is None:
+        raise Conflict("not_insured", _("This case is not about a settlement."))
+    if invoice.status != InvoiceStatus.REVIEW:
+        raise Conflict("not_waiting", _("This bill does not wait for a decision any more."))
+    return review, invoice, course_of(invoice)
