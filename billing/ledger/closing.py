@@ -92,12 +92,16 @@ def _summarize_days() -> None:
     """Tell the block-range index about the day's blocks, so that the next close skips them.
 
     Outside the closing transaction: it may wait for a vacuum of the postings, and nobody who
-    posts should wait with it. Inside a caller's transaction it is left to autovacuum.
+    posts should wait with it. Inside a caller's transaction it is left to autovacuum, and so it is
+    for a role that does not own the index, which PostgreSQL would not let do it.
     """
     if connection.in_atomic_block:
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT brin_summarize_new_values('ledger_posting_brin')")
+        cursor.execute(
+            "SELECT brin_summarize_new_values(oid) FROM pg_class"
+            " WHERE oid = 'public.ledger_posting_brin'::regclass AND pg_has_role(relowner, 'USAGE')"
+        )
 
 
 def _closing(row: ClosedDay, *, replayed: bool) -> DayClosing:

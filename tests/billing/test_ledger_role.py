@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -26,7 +27,7 @@ from tests.billing.test_ledger_rules import raw_entry, raw_legs
 
 pytestmark = pytest.mark.django_db
 
-ROLE = "portal_app"
+ROLE = f"portal_app_{os.getpid()}"  # roles are of the whole cluster, tests of one process
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "deployment.md"
 ALL_RIGHTS = (
     f"CREATE ROLE {ROLE}",
@@ -40,7 +41,7 @@ def revoked() -> str:
     """The statement of the guide that takes the rights away."""
     found = re.search(r"DO \$\$.*?END \$\$;", GUIDE.read_text(encoding="utf8"), re.DOTALL)
     assert found is not None
-    return found.group()
+    return found.group().replace("portal_app", ROLE)
 
 
 @pytest.fixture
@@ -165,3 +166,19 @@ def test_no_function_of_the_ledger_uses_a_plain_name() -> None:
         code = re.sub(r"--[^\n]*|'[^']*'", "", source)
         assert re.findall(r"(?<![\w.])ledger_\w+", code) == [], name
         assert re.findall(r"(?<![\w.])(?:date|text|record|timestamptz)\s*[;\[]", code) == [], name
+
+
+@pytest.mark.django_db(transaction=True)
+def test_by_the_guide_a_day_is_closed(still_clock: clock.FrozenClock) -> None:
+    """With real commits: what follows the closing transaction is no owner's work either."""
+    with connection.cursor() as cursor:
+        for statement in (*ALL_RIGHTS, revoked()):
+            cursor.execute(statement)
+        try:
+            cursor.execute(f"SET ROLE {ROLE}")
+            issue(9, 100)
+            day = clock.today()
+            still_clock.advance(timedelta(days=1))
+            assert day_close(day).posting_count == 2
+        finally:
+            cursor.execute(f"RESET ROLE; DROP OWNED BY {ROLE}; DROP ROLE {ROLE}")
