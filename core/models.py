@@ -58,6 +58,7 @@ class OutboundCall(models.Model):
     url = models.CharField(_("address"), max_length=1000)
     request_headers = models.JSONField(_("request headers"), default=dict)
     request_body = models.TextField(_("request"), blank=True)
+    # Keyed: a bare hash of a short secret could be guessed (`outbound._fingerprint`).
     request_sha256 = models.CharField(_("hash of the request"), max_length=64)
     status = models.SmallIntegerField(_("HTTP status"), null=True)
     failure = models.CharField(_("failure"), max_length=16, blank=True)

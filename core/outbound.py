@@ -21,9 +21,10 @@ import httpx
 from django.db import DatabaseError, connections
 
 from core import clock
+from core.crypto import KeyMissing, blind_index
 from core.models import OutboundCall
 from core.outbound_clients import ClientCert, client_for
-from core.redaction import body_shown, headers_shown, url_shown
+from core.redaction import body_shown, headers_shown, text_shown, url_shown
 
 __all__ = [
     "ClientCert",
@@ -165,6 +166,16 @@ def _elapsed_ms(started: float) -> int:
     return int((time.monotonic() - started) * 1000)
 
 
+def _fingerprint(body: bytes) -> str:
+    """Which body it was, for whoever has the body and our key; a bare hash of a short secret, such
+    as a code of six digits, could be guessed. Empty where no key can be had."""
+    try:
+        return blind_index(hashlib.sha256(body).hexdigest(), purpose="outbound body")
+    except KeyMissing:
+        logger.exception("no key for the fingerprint of a call")
+        return ""
+
+
 def _record(request: OutboundRequest, answer: OutboundAnswer) -> None:
     """Losing the trace must not lose the answer: money may have moved."""
     try:
@@ -176,10 +187,10 @@ def _record(request: OutboundRequest, answer: OutboundAnswer) -> None:
             url=url_shown(request.url),
             request_headers=headers_shown(request.headers),
             request_body=body_shown(request.body),
-            request_sha256=hashlib.sha256(request.body).hexdigest(),
+            request_sha256=_fingerprint(request.body),
             status=answer.status,
             failure=answer.failure or "",
-            failure_detail=answer.failure_detail,
+            failure_detail=text_shown(answer.failure_detail),
             response_headers=headers_shown(answer.headers),
             response_body=body_shown(answer.body),
             duration_ms=answer.duration_ms,

@@ -1,6 +1,6 @@
 """What a call's log may show: no personal data, no secret, nothing a stranger could use.
 
-By name, in JSON, XML, forms, query strings and headers; and by shape (ID numbers, mobile numbers,
+By name, in JSON, XML, forms, query strings and headers; and by shape (ID, card and mobile numbers,
 pay links) in whatever text is left, because a counterparty may echo them in a message. A body that
 cannot be read as text, or is too long to be parsed whole, is not shown at all.
 """
@@ -27,16 +27,27 @@ _HIDDEN_PARTS = (
     "username", "realname", "payername", "payeename", "patientname", "psnname", "patname",
     "contactname", "holdername", "guardianname", "smscode", "verifycode", "birthday", "birthdate",
     "encryptdata", "encdata", "signingkey", "displayaccount", "displayname",
-    "ecqrcode", "payauthno", "patnname", "fsuploadin",
+    "ecqrcode", "payauthno", "patnname", "fsuploadin", "logonid", "loginid",
 )  # fmt: skip
 _HIDDEN_NAMES = frozenset({
     "name", "key", "tel", "brdy", "address", "addr", "email", "accountname", "accountno",
     "cvv", "cvn2", "pin", "session", "sessionkey", "authno",
 })  # fmt: skip
+# A code in a query or a form signs somebody in or pays; in a document it says what happened.
+_HIDDEN_IN_FORMS = frozenset({"code"})
 # Needed to find a case again, so a short form stays.
-_SHORTENED_PARTS = ("openid", "unionid", "touser", "psnno", "patnid", "buyerid", "buyeruserid")
+_SHORTENED_PARTS = (
+    "openid", "unionid", "touser", "psnno", "patnid", "buyerid", "userid", "payerid", "principalid",
+    "ecindexno",
+    # Whole, and with the public key, it would prove a guess of what is hidden beside it.
+    "signature", "signdata",
+)  # fmt: skip
+_SHORTENED_NAMES = frozenset({"sign"})
 
 _ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[\dXx](?![0-9A-Za-z])")
+# Bank cards: those of UnionPay, and whatever else has so many digits and the right last one.
+_CARD = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{14,18}(?![0-9A-Za-z])")
+_UNIONPAY = re.compile(r"62\d{14,17}")
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d{9}(?![0-9A-Za-z])")
 # Whoever holds a pay link sees the bill. It may stand encoded inside another address.
 _PAY_LINK = re.compile(r"((?:/|%2F)p(?:/|%2F))[0-9A-Za-z_-]{16,}", re.IGNORECASE)
@@ -83,7 +94,7 @@ def body_shown(body: bytes) -> str:
 
 
 def text_shown(text: str) -> str:
-    """Free text without ID numbers, mobile numbers and pay links."""
+    """Free text without ID, card and mobile numbers and pay links."""
     return _text(text)
 
 
@@ -114,7 +125,11 @@ def _json(data: Any, depth: int) -> Any:
         return {key: _value(key, value, depth) for key, value in data.items()}
     if isinstance(data, list):
         return [_json(item, depth + 1) for item in data]
-    return _text_value(data, depth) if isinstance(data, str) else data
+    if isinstance(data, str):
+        return _text_value(data, depth)
+    # A phone or card number may come as a number.
+    is_number = isinstance(data, int) and not isinstance(data, bool)
+    return HIDDEN if is_number and _text(str(data)) != str(data) else data
 
 
 def _plain(name: str) -> str:
@@ -131,9 +146,17 @@ def _value(name: str, value: Any, depth: int) -> Any:
     if _is_hidden(name):
         # Whether there was something is worth knowing; a container under such a name hides too.
         return HIDDEN if value not in ("", None) else value
-    if isinstance(value, str) and value and any(p in _plain(name) for p in _SHORTENED_PARTS):
-        return shortened(value)
+    plain = _plain(name)
+    if plain in _SHORTENED_NAMES or any(part in plain for part in _SHORTENED_PARTS):
+        return _shortened(value, depth + 1)
     return _json(value, depth + 1)
+
+
+def _shortened(value: Any, depth: int) -> Any:
+    if isinstance(value, list) and depth <= _DEPTH_MAX:
+        return [_shortened(item, depth + 1) for item in value]
+    is_one = isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+    return shortened(str(value)) if is_one else _json(value, depth)
 
 
 def _text_value(text: str, depth: int) -> str:
@@ -146,8 +169,12 @@ def _text_value(text: str, depth: int) -> str:
 
 def _form(text: str, depth: int) -> str:
     pairs = parse_qsl(text, keep_blank_values=True)
-    shown = [(name, str(_value(name, value, depth))) for name, value in pairs]
+    shown = [(name, str(_of_form(name, value, depth))) for name, value in pairs]
     return urlencode(shown, safe='*…:/{}",[]') if shown else _text(text)
+
+
+def _of_form(name: str, value: str, depth: int) -> Any:
+    return HIDDEN if value and _plain(name) in _HIDDEN_IN_FORMS else _value(name, value, depth)
 
 
 def _xml(text: str, depth: int) -> str:
@@ -177,4 +204,15 @@ def _local(tag: str) -> str:
 
 def _text(text: str) -> str:
     text = _PAY_LINK.sub(rf"\g<1>{HIDDEN}", text)
-    return _MOBILE.sub(HIDDEN, _ID_NUMBER.sub(HIDDEN, text))
+    return _MOBILE.sub(HIDDEN, _CARD.sub(_card, _ID_NUMBER.sub(HIDDEN, text)))
+
+
+def _card(found: re.Match[str]) -> str:
+    number = found[0]
+    return HIDDEN if _UNIONPAY.fullmatch(number) or _is_luhn(number) else number
+
+
+def _is_luhn(number: str) -> bool:
+    """Whether the last digit is the one that cards have."""
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in number[-2::-2])
+    return (sum(doubled) + sum(int(digit) for digit in number[::-2])) % 10 == 0

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from core import outbound_clients
+from core.crypto import KeyMissing, blind_index
 from core.models import OutboundCall
 from core.outbound import (
     ClientCert,
@@ -89,7 +90,8 @@ def test_answer_and_its_trace(peer):
     assert (call.counterparty, call.operation, call.reference) == ("wechat_pay", "capture", "CA1")
     assert (call.method, call.url) == ("POST", f"{peer.url}/v3/pay?key=***")
     assert (call.request_body, call.response_body) == ('{"auth_code": "***"}', "{}")
-    assert call.request_sha256 == hashlib.sha256(BODY).hexdigest()
+    plain = hashlib.sha256(BODY).hexdigest()
+    assert call.request_sha256 == blind_index(plain, purpose="outbound body") != plain
     assert (call.status, call.failure) == (200, "")
     assert "s3cr3t" not in repr(OutboundCall.objects.values())
     assert BODY in peer.heard[0]
@@ -102,6 +104,18 @@ def test_every_status_is_an_answer_and_no_redirect_is_followed(peer, status):
     peer.answers(head.encode(), OK)
     assert said(send(request(peer.url))) == (status, None)
     assert peer.connections == 1
+
+
+@pytest.mark.django_db
+def test_without_a_key_the_answer_and_its_trace_are_kept(peer, monkeypatch):
+    monkeypatch.setattr("core.outbound.blind_index", no_key)
+    peer.answers(OK)
+    assert said(send(request(peer.url))) == (200, None)
+    assert OutboundCall.objects.get().request_sha256 == ""
+
+
+def no_key(_value: str, *, purpose: str) -> str:
+    raise KeyMissing("no index key is configured")
 
 
 def slow_drip(connection: socket.socket) -> None:

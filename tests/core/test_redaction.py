@@ -50,6 +50,60 @@ def test_nothing_personal_is_shown(body):
         assert secret not in shown
 
 
+PAYER, CARD, CODE = "2088102169481075", "6222021234567890123", "011Xy2Ga1Kq0h"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "user_id", "alipay_user_id", "buyer_id", "buyer_user_id", "principal_id", "payer_user_id",
+        "logon_id", "buyer_logon_id", "alipay_logon_id", "external_logon_id", "buyer_open_id",
+        "open_id", "openid", "principal_open_id", "psn_no", "memb_psn_no", "certno", "psn_name",
+        "ecToken", "mdtrt_cert_no", "card_no", "cardNo", "psn_cert_no", "bank_card_no", "payAuthNo",
+        "userName", "idNo", "verify_code", "sms_code", "ecIndexNo", "sign", "signData",
+    ],
+)  # fmt: skip
+def test_who_it_is_about_is_not_shown_by_any_counterpartys_name(name):
+    for value in (PAYER, "AbCdEf0123456789", int(PAYER)):
+        text = str(value)
+        bodies = [
+            json.dumps({"data": [{name: value}]}),
+            json.dumps({name: [value, {"a": 1}]}),
+            json.dumps({"biz_content": json.dumps({name: value})}),
+            f"<xml><{name}><![CDATA[{text}]]></{name}></xml>",
+            f"app_id=1&{name}={text}",
+        ]
+        for body in bodies:
+            assert text not in body_shown(body.encode()), body
+        assert text not in url_shown(f"https://x.test/a?b=1&{name}={text}")
+
+
+def test_a_sign_in_code_is_not_shown_and_a_code_of_an_answer_is():
+    assert url_shown(f"https://x.test/token?appid=wx1&code={CODE}&grant_type=a") == (
+        "https://x.test/token?appid=wx1&code=***&grant_type=a"
+    )
+    assert CODE not in body_shown(f"grant_type=authorization_code&code={CODE}".encode())
+    assert json.loads(body_shown(b'{"code": "40004"}')) == {"code": "40004"}
+
+
+def test_a_signature_that_would_prove_a_guess_is_not_shown_whole():
+    shown = headers_shown({"Wechatpay-Signature": "A" * 4 + "B" * 336 + "C" * 4})
+    assert shown == {"Wechatpay-Signature": "AAAA...CCCC"}
+
+
+@pytest.mark.parametrize("card", [CARD, "6222020000000000", "4111111111111111", "378282246310005"])
+def test_card_numbers_are_not_shown(card):
+    for body in (f"refused: {card}", f'{{"note": "to {card}."}}', f'{{"n": {card}}}'):
+        assert card not in body_shown(body.encode())
+
+
+def test_numbers_that_are_neither_card_nor_phone_stay():
+    body = {"trade": "2026112022001409871000001", "ms": 1795140000000, "fen": 8640, "ok": True}
+    assert json.loads(body_shown(json.dumps(body).encode())) == body
+    assert "1795140000000123" in body_shown(b"at 1795140000000123")
+    assert json.loads(body_shown(f'{{"tel_": {PHONE}}}'.encode())) == {"tel_": "***"}
+
+
 LINK_TOKEN = "s3JhcQ_-7dKyT0aXb5Lw9Zq1RfVnEgUo"
 
 
