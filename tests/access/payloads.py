@@ -13,6 +13,7 @@ from typing import Any
 from billing.desk.tokens import token_make
 from billing.models import Invoice
 from core import clock
+from patients.models import Identifier
 from tests.access.roles import Asker
 from tests.billing.his.conftest import (
     APPROVER,
@@ -92,8 +93,12 @@ def _agreement(thing: Thing, _asker: Asker) -> dict[str, Any]:
     return {"agreement": str(thing["agreement_id"]), "reason": REASON}
 
 
-def _new_patient(_thing: Thing, _asker: Asker) -> dict[str, Any]:
-    return patient_body(name="赫连勃勃")
+def _other_phone(thing: Thing, _asker: Asker) -> dict[str, Any]:
+    """The same person told again; a record number never becomes another's."""
+    one = Identifier.objects.get(kind="mrn", value=thing["mrn"]).patient
+    return patient_body(
+        name=one.name, birth_date=str(one.birth_date), sex=one.sex, phone="13900009999"
+    )
 
 
 DECIDED = {"verdict": "reject", "comment": REASON}
@@ -131,7 +136,7 @@ PAYLOADS: dict[str, Any] = {
     "POST admin/desk/reviews/<review_id>": DECIDED,
     "POST admin/desk/reviews/people/<review_id>": DECIDED,
     "POST admin/desk/merges/<merge_id>": DECIDED,
-    "PUT api/v1/patients/<mrn>": _new_patient,
+    "PUT api/v1/patients/<mrn>": _other_phone,
     "PUT api/v1/encounters/<encounter_no>": _visit,
     "POST api/v1/encounters/<encounter_no>/cancel": {"operator": OPERATOR},
     "POST api/v1/encounters/<encounter_no>/close": {"operator": OPERATOR},

@@ -45,6 +45,7 @@ def family() -> tuple[User, Patient, Patient]:
         phone="0500-8612 0000",
     )
     user = payments.user()
+    consent_give(user=user, purpose="privacy", by=patient_actor(user))
     own, mother = people.patient(name="王秀兰"), people.patient(name="李桂英")
     payments.access(own, user)
     payments.access(mother, user, "parent")

@@ -7,6 +7,7 @@ from django.utils import translation
 
 from billing.admin_words import COLUMN_WORDS as BILLING
 from core.admin_words import COLUMNS, columns_add
+from insurance.admin_words import COLUMN_WORDS as INSURANCE
 from patients.admin_words import COLUMN_WORDS as PATIENTS
 
 
@@ -18,11 +19,11 @@ def test_every_word_is_translated():
 
 
 def test_words_stand_in_the_order_of_their_names():
-    own = [name for name in COLUMNS if name not in {*BILLING, *PATIENTS}]
-    assert all(list(words) == sorted(words) for words in (own, BILLING, PATIENTS))
+    own = [name for name in COLUMNS if name not in {*BILLING, *INSURANCE, *PATIENTS}]
+    assert all(list(words) == sorted(words) for words in (own, BILLING, INSURANCE, PATIENTS))
 
 
 def test_each_app_s_words_are_there_and_none_is_said_twice():
-    assert {*BILLING, *PATIENTS} <= COLUMNS.keys()
+    assert {*BILLING, *INSURANCE, *PATIENTS} <= COLUMNS.keys()
     with pytest.raises(ValueError, match="status"):
         columns_add({"status": COLUMNS["status"]})
