@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core import clock
 from core.crypto import mask_name
-from core.errors import Refusal
+from core.errors import NotOffered, Refusal
 from core.models import User
 from core.web_addresses import peer_address
 from insurance.family import KINSHIPS, family_place, links_by, rule_at, sentences_of
@@ -67,10 +67,13 @@ def family_insurance_pays(request: HttpRequest, access_id: int) -> HttpResponse:
 def _shown(request: HttpRequest, user: User, *, refusal: Refusal | None = None) -> HttpResponse:
     own, relatives = _family(user)
     place = family_place()
-    if own is None or place is None:
+    try:
+        rule = rule_at(place, clock.today()) if place is not None else None
+    except NotOffered:
+        rule = None  # a region without a rule yet offers nothing
+    if own is None or rule is None:
         return HttpResponseRedirect(reverse("family"))
     links = links_by(own.pk)
-    rule = rule_at(place, clock.today())
     context = {
         "rows": [_row(one, links.get(one.patient_id), rule) for one in relatives],
         "threshold_fen": rule.child_threshold_fen,

@@ -19,6 +19,7 @@ from billing.models import Invoice, PaymentTransaction
 from billing.services.collecting.pay_links import pay_link_offer
 from core import clock
 from core.models import User
+from insurance.models import FamilyRule, InsuranceRegion
 from patients.actors import patient_actor
 from patients.models import Binding, Location, Notification, Patient, PhoneCode, UserPhone
 from patients.services.consents import consent_give
@@ -28,6 +29,7 @@ from tests.billing.portal_house import bill, family, ordered, paid, signed_in
 from tests.e2e.demo.pages import NO_PAGES, NOT_FOUND, PAGES, STRANGER, Places, names_of_addresses
 from tests.factories import patients as people
 from tests.factories import payments
+from tests.insurance import factories as insurance
 
 pytestmark = pytest.mark.django_db
 BILLS, PAID, RUNNING = 40, 10, 2
@@ -65,6 +67,7 @@ def house() -> House:
     ended.save(), signing.save()
     consent_give(user=user, purpose="deduction", by=patient_actor(user))
     tell(user, own)
+    insured_here()
     Location.objects.create(
         code="W3", name="3 号窗口", campus=people.campus(), kind="window", created_at=clock.now()
     )
@@ -97,6 +100,16 @@ def bills_of(patient: Patient, user: User) -> None:
             action = {"type": "qr", "value": "weixin://wxpay/x", "expires_at": until}
             row = ordered(one)
             PaymentTransaction.objects.filter(pk=row.pk).update(status="PENDING", action=action)
+
+
+def insured_here() -> None:
+    """The hospital has its contract with the insurer, with a wallet and family accounts."""
+    here = insurance.institution()
+    FamilyRule.objects.create(
+        region=here.region, valid_from=clock.today(), child_threshold_fen=400_000, basis="5 %",
+        relations=["child", "spouse", "parent"],
+    )  # fmt: skip
+    InsuranceRegion.objects.update(wallet_url="https://wallet.example/code", family_accounts=True)
 
 
 def plans():
