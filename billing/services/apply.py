@@ -236,11 +236,11 @@ def _asked_after_the_end(
 ) -> None:
     """A lost refund that a late success put in doubt, and no success now.
 
-    It is asked about until the channel says that the money is not with the payer. No second number
-    of its debt leaves before (`refunds.refund_waits`).
+    It is asked about until the channel has it closed or knows nothing of it: one that came back is
+    done as soon as the payer's account is mended. No second number of its debt leaves before
+    (`refunds.refund_waits`).
     """
-    surely_not = answer.executed is False or answer.code == CAME_BACK
-    row.due_at = None if surely_not else next_look_at(row, clock.now())
+    row.due_at = None if answer.executed is False else next_look_at(row, clock.now())
     PaymentTransaction.objects.filter(pk=row.pk).update(due_at=row.due_at)
     if row.due_at is not None:
         _ask_a_person(row, invoice, answer)

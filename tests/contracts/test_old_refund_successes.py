@@ -11,7 +11,7 @@ from django.test import Client
 from billing.channels.base import ChannelAnswer, NoticeKind, Source
 from billing.ledger import chart
 from billing.ledger.selectors import account_balance, subject_balance
-from billing.models import Invoice, PaymentNotice, PaymentTransaction
+from billing.models import BillingReview, Invoice, PaymentNotice, PaymentTransaction
 from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
 from billing.services.notices import applying
@@ -102,12 +102,14 @@ def test_the_sandboxs_late_first_success_ends_no_debt(
     # when the notice of the success comes through, and is repeated
     for _twice in range(2):
         bring(client, first)
-    # then the sandbox was asked, the money is still owed, and it will not be asked for ever
+    # then the sandbox was asked and the money is still owed; while the channel holds it, it may yet
+    # reach the payer, so it is watched and a person is asked
     assert state(bill) == known
     notice = PaymentNotice.objects.get(transaction=refund)
     assert notice.facts["outcome"] == "SUCCEEDED"
     assert notice.outcome == f"PENDING -> {known[0]}"
-    assert not ended or refunds_of(bill)[-1].due_at is None
+    assert refunds_of(bill)[-1].due_at is not None
+    assert BillingReview.objects.filter(reason_code="refund_abnormal", status="OPEN").count() == 1
 
 
 @pytest.mark.parametrize("truth", [LOST, CAME_BACK], ids=["closed", "held"])
@@ -139,8 +141,9 @@ def test_an_old_ring_of_alipay_is_answered_by_a_question(
         out_trade_no=row.number, out_biz_no=refund.number, refund_fee="86.40", notify_id="N2"
     )
     deliver(alipay.form(rung), NoticeKind.CAPTURE)
-    # then Alipay was asked and nothing moved
+    # then Alipay was asked and nothing moved; what it holds is watched on
     refund.refresh_from_db()
-    assert (asked, refund.status, refund.due_at) == ([refund.number], "CLOSED", None)
+    assert (asked, refund.status) == ([refund.number], "CLOSED")
+    assert (refund.due_at is None) == (truth is LOST)
     assert -subject_balance(chart.REFUND_PAYABLE, refund.pk) == AMOUNT_FEN
     assert account_balance(chart.clearing("alipay", alipay.PID)) == AMOUNT_FEN
