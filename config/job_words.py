@@ -7,6 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 JOB_WORDS: dict[str, Promise] = {
     "sweep_invoices": pgettext_lazy("job", "Carry bills on"),
+    "sweep_claims": pgettext_lazy("job", "Ask for unconfirmed settlements of the insurer"),
     "sweep_transactions": pgettext_lazy("job", "Ask for unconfirmed payments"),
     "sweep_notices": pgettext_lazy("job", "Apply notices of the channels"),
     "sweep_events": pgettext_lazy("job", "Deliver events to the HIS"),
@@ -20,6 +21,10 @@ JOB_WORDS: dict[str, Promise] = {
 JOB_REASONS: dict[str, Promise] = {
     "sweep_invoices": pgettext_lazy(
         "job", "A bill whose task was lost goes on within seconds. Paused: such bills stand still."
+    ),
+    "sweep_claims": pgettext_lazy(
+        "job",
+        "A settlement whose answer was lost is known within 30 seconds. Paused: it stays open.",
     ),
     "sweep_transactions": pgettext_lazy(
         "job", "A payment whose notice was lost ends within 30 seconds. Paused: it stays open."

@@ -16,13 +16,13 @@ from django.utils import timezone, translation
 
 from core import clock
 from core.models import User
+from patients import doors
 from patients.actors import patient_actor
 from patients.models import Patient, PatientAccess, WalletIdentity
 from patients.selectors import id_number_index
 from patients.services.consents import consent_give
 from patients.signin import registry
 from patients.signin.base import Identity
-from patients.views import signin as signin_views
 from tests.access.roles import Books
 from tests.billing import portal_house
 from tests.billing.portal_house import text_of
@@ -49,7 +49,7 @@ class Door:
 
 @pytest.fixture(autouse=True)
 def chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for place in (registry, signin_views):
+    for place in (registry, doors):
         monkeypatch.setattr(place, "door_get", lambda _code: Door())
     with translation.override("zh-hans"):
         yield

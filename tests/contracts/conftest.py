@@ -17,7 +17,7 @@ __all__ = ["inbox"]
 
 # Whoever pays, signs in or is insured, as the counterparties of the sandbox write them.
 PERSONAL = {
-    "an openid": re.compile(r"(?<![\w-])o[\w-]{27}(?![\w-])"),
+    "an openid": re.compile(r"(?<![\w-])o(?=[\w-]*\d)[\w-]{27}(?![\w-])"),
     "a wallet of Alipay": re.compile(r"(?<!\w)2088\d{12}(?!\w)"),
     "an ID number": re.compile(r"(?<!\w)[1-6]\d{5}(?:19|20)\d{9}[\dX](?!\w)"),
     "a mobile number": re.compile(r"(?<!\w)1[3-9]\d{9}(?!\w)"),

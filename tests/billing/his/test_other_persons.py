@@ -137,7 +137,7 @@ def test_nobody_pays_for_the_next_holder_of_a_record_number(his: His, number: st
     status, problem = his("PUT", "patients/M1", patient_body(**LI))
     assert status == 409
     assert problem["errors"][0]["field"] == ("id_number" if number else "name")
-    assert "record number of" in problem["detail"]
+    assert "病历号" in problem["detail"]
     first.refresh_from_db()
     paid.refresh_from_db()
     assert (first.name, first.phone, paid.patient) == ("张三", OWN_PHONE, first)
