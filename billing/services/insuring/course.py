@@ -134,7 +134,7 @@ def _driven(invoice: Invoice) -> bool:
 
 def _nobody_collects(invoice: Invoice) -> None:
     """A tender of the payer's own page ended without money; the bill is to pay."""
-    if invoice.status in (InvoiceStatus.PRICING, *(InvoiceStatus.COLLECTING,)):
+    if invoice.status in (InvoiceStatus.PRICING, InvoiceStatus.COLLECTING):
         transition(invoice, InvoiceStatus.ISSUED, by=SYSTEM, reason="nobody collects", due_at=None)
     else:
         _wait_until(invoice, None)

@@ -9,14 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import CourseStep, InsuredCourse, Invoice, Why
 from billing.selectors.insured import LeftLine, lines_left
-from core import clock
 from core.actors import Actor
 from core.errors import NotOffered
 from insurance.gateway.claim_values import ChargeLine
 from insurance.models import Claim, ClaimStatus
 from insurance.selectors import institution_of
 from insurance.services.claims import claim_open
-from insurance.services.preconditions import lines_coded
 from patients.models import Encounter
 
 # A claim that was begun and said nothing final goes on; anything else makes a new one.
@@ -70,16 +68,10 @@ def course_set(
 def _opened(invoice: Invoice, left: Sequence[LeftLine], by: Actor) -> Claim:
     # The lock of a bill reads of its visit only what messages name.
     visit = Encounter.objects.get(pk=invoice.encounter_id)
-    institution = institution_of(visit.campus_id)
-    lines = lines_coded(
-        institution=institution,
-        lines=[charge_line(one, visit) for one in left],
-        at=clock.now(),
-    )
     return claim_open(
         invoice_ref=invoice.pk,
         encounter=visit,
-        lines=lines,
+        lines=[charge_line(one, visit) for one in left],
         med_type=visit.med_type,
         disease_code=visit.disease_code,
         mdtrt_id=visit.mdtrt_id,

@@ -29,6 +29,7 @@ from billing.services.insuring.splits import split_columns, split_told
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM
+from core.errors import Refusal
 from core.failpoints import failpoint
 from core.states import transition
 from insurance.models import Claim, ClaimStatus
@@ -60,12 +61,16 @@ def price_run(ask: Ask) -> bool:
 
 
 def _begun_anew(ask: Ask) -> bool:
-    """The bill's claim came to its end: another one is priced."""
-    with transaction.atomic():
-        invoice = invoice_lock(ask.invoice_id)
-        if invoice.claim_id != ask.claim_id:
-            return False
-        claim_begin(invoice=invoice, by=SYSTEM)
+    """The bill's claim came to its end: another one is priced, unless its lines miss something."""
+    try:
+        with transaction.atomic():
+            invoice = invoice_lock(ask.invoice_id)
+            if invoice.claim_id != ask.claim_id:
+                return False
+            claim_begin(invoice=invoice, by=SYSTEM)
+    except Refusal as refused:
+        said = Priced(PricedState.REFUSED, code=refused.code, sentence=refused.message)
+        return _priced(ask, said)
     return True
 
 

@@ -19,7 +19,7 @@ from billing.reasons import Reason
 from billing.selectors.insured import agency_of
 from billing.services.insuring.course import Ask
 from billing.services.insuring.giving_back import tenders_owe
-from billing.services.insuring.opening import claim_begin, course_of, course_set
+from billing.services.insuring.opening import course_of, course_set
 from billing.services.insuring.returning import claim_gone, return_stopped
 from billing.services.insuring.settling import collect_stop, wait_for_insurer
 from billing.services.reviews import review_open
@@ -98,7 +98,8 @@ def _succeeded(invoice: Invoice, course: InsuredCourse) -> bool:
     if why == Why.DEARER and rounds >= policy().dearer_rounds:
         collect_stop(invoice, collect, Reason.PRICE_CHANGED)
         InsuredCourse.objects.filter(pk=course.pk).update(rounds=0)
-    claim_begin(invoice=invoice, by=SYSTEM)
+    # Only the next step claims anew: its refusal must not undo that the fund is owed nothing.
+    course_set(course, CourseStep.PRICE)
     if invoice.status != InvoiceStatus.PRICING:
         transition(invoice, InvoiceStatus.PRICING, by=SYSTEM, reason=str(why), due_at=clock.now())
     return True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import F
 
 from billing.ledger.selectors import account_balance
-from billing.models import BillingReview, PaymentTransaction
+from billing.models import BillingReview, ChargeItem, PaymentTransaction
 from billing.selectors.invoices import invoice_body
 from billing.services.collecting.pass_over import tender_pass_over
 from billing.services.sweeps import transaction_resume
@@ -80,6 +81,31 @@ def test_dearer_again_the_patient_is_asked(ward: Ward) -> None:
     even(ward, bill)
     # and may be collected again
     ward.collect(bill)
+    assert bill.status == "PAID"
+    even(ward, bill)
+
+
+def test_a_bill_that_cannot_be_claimed_anew_keeps_nobodys_money(ward: Ward) -> None:
+    # given a settlement to be taken back, and a line that meanwhile lost its national code
+    ward.agreement()
+    bill = ward.priced()
+    ward.fault("settle", "settle_differs", seed=HIGHER)
+    ChargeItem.objects.filter(invoice_lines__invoice=bill).update(national_code="")
+    asked = ward.collect(bill)
+    ward.ended(bill)
+    # then it is taken back and the tender is owed all the same; the bill is to pay, with the reason
+    answer = ward.answer(asked)
+    assert (bill.status, answer["result"], answer["reason"]) == (
+        "ISSUED", "declined", "insurer_refused",
+    )  # fmt: skip
+    ward.refund()
+    assert movements(bill) == [("CAPTURE", "SUCCEEDED", 1_398), ("REFUND", "SUCCEEDED", 1_398)]
+    assert [one.status for one in Claim.objects.all()] == ["REVERSED"]
+    even(ward, bill)
+    # and once the code is back, it is paid
+    ChargeItem.objects.filter(invoice_lines__invoice=bill).update(national_code=F("item_code"))
+    ward.collect(bill)
+    ward.ended(bill)
     assert bill.status == "PAID"
     even(ward, bill)
 
