@@ -17,7 +17,6 @@ from billing.locks import (
     return_of_refund_lock,
 )
 from billing.models import (
-    CollectStatus,
     EventType,
     Invoice,
     InvoiceReturn,
@@ -30,10 +29,11 @@ from billing.models import (
 )
 from billing.selectors.payments import cash_due_of, open_capture
 from billing.services.agreements.ends import agreement_doubted
-from billing.services.events.outbox import event_add, return_event_add
+from billing.services.events.outbox import return_event_add
 from billing.services.insuring.ending import cash_was_last
 from billing.services.insuring.returning import bill_after_returns
-from billing.services.messages import tell_paid, tell_refunded, tell_taken
+from billing.services.messages import tell_refunded, tell_taken
+from billing.services.paying import bill_paid
 from billing.services.refunding.refunds import refund_begin, refund_is_owed, refund_subject
 from billing.services.reviews import review_open
 from core import clock
@@ -167,21 +167,14 @@ class InvoicePurpose:
             return
         if invoice.claim_id is not None and not cash_was_last(invoice, by):
             return
-        transition(invoice, InvoiceStatus.PAID, by=by, due_at=None, action=None)
-        collect = collect_of_payment_held(invoice, row.payment)
-        if collect is not None:
-            transition(collect, CollectStatus.PAID, by=by, auth_code="")
-        event_add(
+        bill_paid(
             invoice=invoice,
-            type=EventType.PAID,
-            data={
-                "amount_fen": row.amount_fen,
-                "payment_no": row.payment.payment_no,
-                "channel": row.payment.channel,
-            },
+            collect=collect_of_payment_held(invoice, row.payment),
+            row=row,
+            amount_fen=row.amount_fen,
             occurred_at=row.occurred_at or clock.now(),
+            by=by,
         )
-        tell_paid(row, invoice)
 
     def _unexpected(
         self, row: PaymentTransaction, invoice: Invoice, owed_fen: int, by: Actor

@@ -41,22 +41,10 @@ def credential_hold(
             "other_person",
             _("This insurance code belongs to another person than the registered patient."),
         )
-    if encounter.status != EncounterStatus.OPEN:
-        raise Conflict("visit_over", _("The visit is over; its insurance cannot be used any more."))
-    with transaction.atomic():
-        held, _created = HeldCredential.objects.update_or_create(
-            encounter=encounter,
-            defaults={
-                "kind": CredentialKind.ELECTRONIC.value,
-                "number": identity.token,
-                "card_serial": "",
-                "insured_area": identity.insured_area,
-                "held": True,
-                "obtained_at": clock.now(),
-                "expires_at": clock.day_bounds(clock.today())[1],
-            },
-        )
-    return held
+    token = Credential(
+        CredentialKind.ELECTRONIC, identity.token, insured_area=identity.insured_area
+    )
+    return credential_keep(encounter=encounter, credential=token)
 
 
 def credential_keep(*, encounter: Encounter, credential: Credential) -> HeldCredential:

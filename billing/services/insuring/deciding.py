@@ -9,18 +9,15 @@ from billing.locks import return_held, review_lock
 from billing.models import (
     BillingReview,
     CourseStep,
-    EventType,
     InsuredCourse,
     Invoice,
     InvoiceStatus,
-    ReturnStatus,
     ReviewReason,
     Why,
 )
-from billing.services.events.outbox import return_event_add
 from billing.services.insuring.opening import course_of, course_set
 from billing.services.insuring.returning import bill_after_returns
-from billing.services.refunding.return_lines import lines_freed
+from billing.services.refunding.return_refusals import return_refuse
 from core import clock
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotFound
@@ -62,15 +59,7 @@ def claim_review_leave(*, review_id: int, by: Actor, comment: str) -> Invoice:
             )
         review_decide(review=review, to=ReviewStatus.REJECTED, by=by, comment=comment)
         returned = return_held(course.invoice_return_id)
-        transition(returned, ReturnStatus.REJECTED, by=by, reason=comment)
-        lines_freed(returned)
-        return_event_add(
-            invoice=invoice,
-            returned=returned,
-            type=EventType.REFUND_FAILED,
-            occurred_at=clock.now(),
-            reason=comment,
-        )
+        return_refuse(returned=returned, invoice=invoice, by=by, reason=comment)
         course_set(course, CourseStep.DONE, why=Why.NONE, invoice_return=None)
         transition(invoice, bill_after_returns(invoice), by=by, reason=comment, due_at=None)
     return invoice

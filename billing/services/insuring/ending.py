@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from billing.models import (
     CollectRequest,
-    CollectStatus,
     CourseStep,
-    EventType,
     InsuredCourse,
     Invoice,
     InvoiceStatus,
@@ -16,8 +12,7 @@ from billing.models import (
     TransactionStatus,
     Why,
 )
-from billing.services.events.outbox import event_add
-from billing.services.messages import tell_paid
+from billing.services.paying import bill_paid
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.states import transition
@@ -25,16 +20,15 @@ from core.states import transition
 
 def bill_settled(invoice: Invoice, collect: CollectRequest | None) -> None:
     """PAID, with the tender that took the cash part, or none where there was nothing to take."""
-    transition(invoice, InvoiceStatus.PAID, by=SYSTEM, reason="settled", due_at=None, action=None)
-    if collect is not None:
-        transition(collect, CollectStatus.PAID, by=SYSTEM, auth_code="")
-    row = _last_tender(invoice)
-    data: dict[str, Any] = {"amount_fen": invoice.cash_fen}
-    if row is not None:
-        data |= {"payment_no": row.payment.payment_no, "channel": row.payment.channel}
-    event_add(invoice=invoice, type=EventType.PAID, data=data, occurred_at=clock.now())
-    if row is not None:
-        tell_paid(row, invoice)
+    bill_paid(
+        invoice=invoice,
+        collect=collect,
+        row=_last_tender(invoice),
+        amount_fen=invoice.cash_fen,
+        occurred_at=clock.now(),
+        by=SYSTEM,
+        reason="settled",
+    )
 
 
 def cash_was_last(invoice: Invoice, by: Actor) -> bool:

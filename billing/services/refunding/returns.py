@@ -30,7 +30,8 @@ from billing.policy import policy
 from billing.services.events.outbox import return_event_add
 from billing.services.insuring.giving_back import refunds_cut
 from billing.services.insuring.returning import return_resettle
-from billing.services.refunding.return_lines import Part, ReturnInput, lines_freed, parts_checked
+from billing.services.refunding.return_lines import Part, ReturnInput, parts_checked
+from billing.services.refunding.return_refusals import return_refuse
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import Actor
@@ -118,15 +119,7 @@ def return_reject(*, return_id: int, by: Actor, comment: str) -> InvoiceReturn:
     with transaction.atomic():
         returned, invoice = return_lock(return_id)
         refuse_same_person(by.code, returned.operator_code, returned.approver_code)
-        transition(returned, ReturnStatus.REJECTED, by=by, reason=comment)
-        lines_freed(returned)
-        return_event_add(
-            invoice=invoice,
-            returned=returned,
-            type=EventType.REFUND_FAILED,
-            occurred_at=clock.now(),
-            reason=comment,
-        )
+        return_refuse(returned=returned, invoice=invoice, by=by, reason=comment)
     return returned
 
 
