@@ -128,7 +128,7 @@ PEOPLE = (
     ),
     of_people(
         "billing_agreement", "accounts", "model.holder_id = %(user)s",
-        f"mod(n - {FIRST}, {AGREED}) = 0", id="n", holder_id="n", contract_code="'CC' || n",
+        f"mod(n - {FIRST}, {AGREED}) = 0", id="n", holder_id="n", contract_code="'TOWN' || n",
         contract_id="'2026' || lpad(n::text, 10, '0')", due_at="NULL",
     ),
     of_people(
