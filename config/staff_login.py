@@ -136,13 +136,13 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:index"))
     if second_factor_of(user) is not None:
         # A session of before they had it, or one that came in by another door.
-        logout(request)
-        return HttpResponseRedirect(reverse("admin:login"))
+        return _logged_out(request)
     secret, wrong = _secret_of(request), False
     if request.method == "POST":
         shown = second_factor_counter(secret, request.POST.get("code", ""))
         if shown is not None:
-            second_factor_enrol(user=user, secret=secret, used=shown)
+            if not second_factor_enrol(user=user, secret=secret, used=shown):
+                return _logged_out(request)  # somebody else with this password was first
             request.session.pop(_SECRET, None)
             request.session.cycle_key()
             request.session[FACTOR] = True
@@ -159,6 +159,11 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         "wrong": wrong,
     }
     return render(request, "admin/second_factor.html", context, status=400 if wrong else 200)
+
+
+def _logged_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return HttpResponseRedirect(reverse("admin:login"))
 
 
 def _secret_of(request: HttpRequest) -> str:

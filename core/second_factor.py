@@ -76,16 +76,22 @@ def second_factor_counter(secret: str, code: str) -> int | None:
     return found
 
 
-def second_factor_enrol(*, user: User, secret: str, used: int | None = None) -> Authenticator:
-    """Bind an app to a person; one they had before ends. `used` is the count it was proven by."""
+def second_factor_enrol(*, user: User, secret: str, used: int | None = None) -> bool:
+    """Bind the first app to a person; False where they have one, which stays as it is.
+
+    `used` is the count it was proven by. Of two who know a password and enrol at once, the
+    database's one app per person lets one in.
+    """
     data: dict[str, str | int] = {"secret": get_adapter().encrypt(secret)}
     if used is not None:
         data["counter"] = used
-    return Authenticator.objects.update_or_create(
-        user=user,
-        type=Authenticator.Type.TOTP,
-        defaults={"data": data, "created_at": clock.now()},
-    )[0]
+    return bool(
+        Authenticator.objects.get_or_create(
+            user=user,
+            type=Authenticator.Type.TOTP,
+            defaults={"data": data, "created_at": clock.now()},
+        )[1]
+    )
 
 
 def second_factor_code(secret: str, *, used: int | None = None) -> str:

@@ -146,7 +146,10 @@ def _staff(password: str) -> list[Login]:
             user.groups.set([Group.objects.get(name=role)])
         totp = demo_totp(role)
         factor = second_factor_of(user)
-        if factor is None or get_adapter().decrypt(factor.data["secret"]) != totp:
+        if factor is not None and get_adapter().decrypt(factor.data["secret"]) != totp:
+            factor.delete()
+            factor = None
+        if factor is None:
             second_factor_enrol(user=user, secret=totp)
         logins.append(Login(role, password, role, totp))
     return logins

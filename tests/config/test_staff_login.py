@@ -12,10 +12,16 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 
+from config import staff_login
 from config.demo.codes import demo_codes, demo_totp
 from config.roles import roles_sync
 from core.models import AuditEvent, StaffLoginTry, User
-from core.second_factor import second_factor_code, second_factor_enrol, second_factor_secret
+from core.second_factor import (
+    second_factor_code,
+    second_factor_counter,
+    second_factor_enrol,
+    second_factor_secret,
+)
 from core.staff_login import TRIES_HERE, TRIES_NAME
 
 pytestmark = pytest.mark.django_db
@@ -192,6 +198,39 @@ def test_who_has_no_app_enrols_one_before_anything_else(client, at):
     assert not inside(thief)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_enrol_at_once_one_gets_in(at, monkeypatch):
+    # given two sessions behind the same password, both on the page, both past its first question
+    user, _secret = clerk(factor=False)
+    both, inside_now = threading.Barrier(2, timeout=20), {}
+
+    def proven(secret, code):
+        counter = second_factor_counter(secret, code)
+        both.wait()
+        return counter
+
+    monkeypatch.setattr(staff_login, "second_factor_counter", proven)
+
+    def enrol(door):
+        try:
+            own = Client(REMOTE_ADDR=f"10.0.1.{door}")
+            enter(own)
+            page = own.get("/admin/second-factor").content.decode()
+            secret = re.search(r"<b>([A-Z2-7 ]+)</b>", page)[1].replace(" ", "")
+            own.post("/admin/second-factor", {"code": second_factor_code(secret)})
+            inside_now[secret] = inside(own)
+        finally:
+            connection.close()
+
+    # when both prove the app of their own page
+    threads = [threading.Thread(target=enrol, args=(n,)) for n in range(2)]
+    [one.start() for one in threads], [one.join() for one in threads]
+    # then one of them is bound and in, and the other is out
+    kept = get_adapter().decrypt(Authenticator.objects.get(user=user).data["secret"])
+    assert inside_now.pop(kept) is True
+    assert list(inside_now.values()) == [False]
+
+
 def test_a_desk_left_alone_locks(client, at, still_clock, settings):
     _user, secret = clerk()
     enter(client, code=second_factor_code(secret))
@@ -211,7 +250,7 @@ def test_after_the_clock_was_moved_the_apps_real_code_opens_and_the_demo_shows_a
     client, at, still_clock, settings, tmp_path
 ):
     settings.VAR_DIR, settings.DEMO = tmp_path, True
-    user, _secret = clerk()
+    user, _secret = clerk(factor=False)
     second_factor_enrol(user=user, secret=demo_totp("cashier"))
     (first,) = demo_codes()
     enter(client, code=first.code)
