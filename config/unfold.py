@@ -68,7 +68,7 @@ THEME_WORDS = (
 )
 
 UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": _("Hospital billing"),
+    "SITE_TITLE": "config.sidebar.hospital_name",
     "SITE_HEADER": "config.sidebar.hospital_name",
     "SITE_ICON": logo,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": logo}],
