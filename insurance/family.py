@@ -98,7 +98,11 @@ CONDITIONS = (
         _("Your insurance account must hold more than %(limit)s."),
     ),
 )
-SENTENCES = {one.code: one.sentence for one in CONDITIONS}
+# The insurer's no to the question itself: none of the conditions is known.
+NOT_TOLD = "not_told"
+SENTENCES: dict[str, str | Promise] = {one.code: one.sentence for one in CONDITIONS} | {
+    NOT_TOLD: _("The insurer does not say whether your account may pay. Ask at the window.")
+}
 
 
 def conditions_missed(facts: FamilyFacts, rule: FamilyRule) -> tuple[str, ...]:

@@ -85,6 +85,10 @@ TEXTS = {
         _("The patient has ended your access to their bills"),
         _("Nothing more is deducted from you for this patient."),
     ),
+    "family_account_refused": (
+        _("Your insurance account does not pay for your relative's bill"),
+        _("Open Family to see what is missing."),
+    ),
     "phone_changed": (
         _("Another phone number opens your account at the hospital now"),
         _("If this was not you, call the hospital at once."),
@@ -106,7 +110,8 @@ def message_fields(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
             "name": str(facts.get("name", "")),
             "amount": format_yuan(int(facts["amount_fen"])) if "amount_fen" in facts else "",
             "number": str(facts.get("number", "")),
-            "todo": str(todo),
+            # What is wrong, in whole sentences, says better what to do than a word of ours.
+            "todo": " ".join(facts.get("because", ())) or str(todo),
         }
     return {name: value[:FIELD_LENGTH_MAX] for name, value in fields.items()}
 

@@ -102,6 +102,9 @@ class Claim(models.Model):
     med_type = models.CharField(_("kind of care"), max_length=6)
     disease_code = models.CharField(_("disease"), max_length=30, blank=True)
     use_account = models.BooleanField(_("personal account may pay"), default=True)
+    # Whose account may not pay and why, as checked before the trial; and that none is to be used.
+    family_missed = models.JSONField(_("family accounts"), default=list, blank=True)
+    holds_account = models.BooleanField(_("no family account may pay"), default=False)
     mdtrt_id = models.CharField(_("the insurer's number of the visit"), max_length=32, blank=True)
     batch_no = models.CharField(_("batch"), max_length=30, unique=True)
     settlement_no = models.CharField(_("settlement"), max_length=40, blank=True)
@@ -215,6 +218,11 @@ class Claim(models.Model):
     def subject(self) -> str:
         """By what its messages are found."""
         return f"claim:{self.pk}"
+
+    @property
+    def uses_account(self) -> bool:
+        """Whether trial and settlement are asked to take from accounts."""
+        return self.use_account and not self.holds_account
 
     @property
     def priced_split(self) -> Split | None:

@@ -19,10 +19,10 @@ from core.errors import Conflict, Forbidden, NotFound, NotOffered
 from core.outcomes import Outcome
 from insurance.family import (
     KINSHIPS,
+    NOT_TOLD,
     FamilyFacts,
     conditions_missed,
     family_place,
-    links_for,
     rule_at,
 )
 from insurance.gateway.base import Answer, Call
@@ -39,6 +39,8 @@ from insurance.services.exchange import message_send
 from patients.models import IdType, Patient, Relation
 
 Value = TypeVar("Value")
+# What is missed beside the conditions: no answer, and the insurer's no to the question itself.
+SILENT = "not_answered"
 
 
 def family_account_link(
@@ -101,28 +103,28 @@ def family_account_unlink(*, payer: Patient, member_id: int, by: Actor, address:
 
 
 def family_account_check(*, link: FamilyLink) -> tuple[str, ...]:
-    """Ask for every condition anew; the codes of those missed. A silent insurer misses all."""
+    """Ask for every condition anew; the codes of those missed, kept for the payer's page. A silent
+    insurer misses all, and nothing is kept of that."""
     rule = rule_at(link.institution, clock.today())
     answer = message_send(
         institution=link.institution,
         call=family_query(_pair_of(link)),
         subject=f"patient:{link.member_id}",
     )
+    if answer.outcome is Outcome.DECLINED:
+        return _missed_keep(link, (NOT_TOLD,))
     if answer.outcome is not Outcome.SUCCEEDED:
-        return ("not_answered",)
+        return (SILENT,)
     here = link.member.guardian_id == link.payer_id
     missed = conditions_missed(FamilyFacts(link.relation, answer.known, here), rule)
+    return _missed_keep(link, missed)
+
+
+def _missed_keep(link: FamilyLink, missed: tuple[str, ...]) -> tuple[str, ...]:
     FamilyLink.objects.filter(pk=link.pk, ended_at=None).update(
         refused=list(missed), checked_at=clock.now()
     )
     return missed
-
-
-def family_account_ready(*, member: Patient) -> bool:
-    """Before each pricing: whether somebody's account may pay for this person now. Every link is
-    asked for, so that each payer reads what keeps theirs; one call a link, none without."""
-    found = [family_account_check(link=link) for link in links_for(member.pk)]
-    return any(not missed for missed in found)
 
 
 def _pair(place: Institution, payer: Patient, member: Patient) -> FamilyPair:

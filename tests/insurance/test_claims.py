@@ -125,10 +125,10 @@ def test_one_bill_has_one_standing_claim_whoever_writes(encounter: Encounter) ->
         "INSERT INTO insurance_claim (invoice_ref, batch_no, status, encounter_id, patient_id,"
         " institution_id, route, amount_fen, med_type, disease_code, use_account, mdtrt_id,"
         " settlement_no, reversal_no, code, message, attempt, settle_tries, looks, lines_sent,"
-        " releasing, undoing, opened_by, occurred_at, created_at)"
+        " releasing, undoing, family_missed, holds_account, opened_by, occurred_at, created_at)"
         " SELECT invoice_ref, %s, %s, encounter_id, patient_id, institution_id, route,"
         " amount_fen, med_type, disease_code, use_account, mdtrt_id, '', '', '', '', 0, 0, 0,"
-        " false, false, false, opened_by, occurred_at, created_at FROM insurance_claim"
+        " false, false, false, '[]', false, opened_by, occurred_at, created_at FROM insurance_claim"
         " WHERE id = %s"
     )
     with pytest.raises(IntegrityError, match="claim_one_standing_per_bill"):

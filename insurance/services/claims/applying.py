@@ -124,7 +124,7 @@ def _fault(claim: Claim, said: Settlement) -> GatewayFault | None:
         "insutype is not the scheme asked for": said.scheme.value != visit.coverage.scheme,
         "mdtrt_id is another visit's": said.mdtrt_id not in ("", visit.mdtrt_id),
         "psn_no is another person's": said.person_no not in ("", visit.coverage.person_no),
-        "an account was used although it was not to be": accounts_fen and not claim.use_account,
+        "an account was used although it was not to be": accounts_fen and not claim.uses_account,
     }
     if any(wrong.values()):
         return Different("; ".join(text for text, so in wrong.items() if so))

@@ -27,7 +27,7 @@ def order_of(claim: Claim) -> SettleOrder:
         total_fen=claim.amount_fen,
         mdtrt_id=visit.mdtrt_id,
         batch_no=claim.batch_no,
-        use_account=claim.use_account,
+        use_account=claim.uses_account,
         insured_area=visit.coverage.insured_area,
     )
 

@@ -21,6 +21,7 @@ from insurance.models.claim import split_fields
 from insurance.policy import POLICY
 from insurance.selectors import institution_speaking, site_of
 from insurance.services.claims.batches import batch_remove, batch_settle
+from insurance.services.claims.families import family_settle
 from insurance.services.claims.frozen import settlement_frozen
 from insurance.services.claims.orders import order_of, standing_find
 from insurance.services.claims.persons import coverage_settle
@@ -47,6 +48,7 @@ def claim_price(*, claim_id: int) -> Priced:
         _proof_check(begun)
         credential = coverage_settle(begun)
         visit_settle(begun, credential)
+        family_settle(begun)
         results = batch_settle(begun)
         return _trial(begun, results)
     except PricingEnded as ended:
