@@ -136,6 +136,11 @@ def captures_lock(invoice: Invoice) -> list[PaymentTransaction]:
     )
 
 
+def captures_flying_lock(invoice: Invoice) -> list[PaymentTransaction]:
+    """The captures of a locked invoice that are waited for; all of them are locked."""
+    return [row for row in captures_lock(invoice) if row.is_waited_for]
+
+
 def agreements_lock(invoice: Invoice) -> list[Agreement]:
     """The agreements that may pay a locked invoice now, in the payers' order of preference.
 

@@ -33,9 +33,10 @@ from billing.selectors.pay_links import pay_link_url
 from billing.selectors.payments import cash_due_of, given_back_whole
 from billing.services.agreements.messages import tell_unread
 from billing.services.apply import NEVER_EXECUTED, transaction_apply
-from billing.services.collecting.captures import capture_begin, capture_send
+from billing.services.collecting.captures import capture_send
 from billing.services.collecting.pay_links import pay_link_offer
-from billing.services.collecting.tenders import tender_next
+from billing.services.collecting.starting import tender_start
+from billing.services.collecting.tenders import Tender, tender_next
 from billing.services.handing_back import hand_back, his_told
 from billing.services.insuring.course import Ask, insured_ask
 from billing.services.insuring.running import ask_run
@@ -90,18 +91,17 @@ def _next_step(invoice_id: int) -> Step | Ask | None:
             ask = insured_ask(invoice, collect)
             if ask is None or not ask.takes:
                 return ask
-        if collect is None:
-            # A patient's own page drives its tender alone; nothing is left to do here.
+        tried = _tried(invoice, collect) if collect is not None and collect.was_tried else []
+        if collect is None or (tried and tried[-1].is_waited_for):
+            # Nothing is left to do here: a patient's own page drives its tender alone, and what is
+            # waited for comes back by itself.
             Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
             return None
-        tried = _tried(invoice, collect) if collect.was_tried else []
-        if tried and tried[-1].is_waited_for:
-            Invoice.objects.filter(pk=invoice.pk).update(due_at=None)
-            return None
-        row = _begin(invoice, collect, tried)
-        if row is None:
+        tender = _tender(invoice, collect, tried)
+        if tender is None:
             _end_chain(invoice, collect)
             return None
+        row = tender_start(invoice=invoice, tender=tender, asked=collect)
         failpoint("drive.tender_written")
     failpoint("drive.tender_committed")
     return Step(row, invoice, collect.auth_code)
@@ -131,21 +131,16 @@ def _tried(invoice: Invoice, collect: CollectRequest) -> list[PaymentTransaction
     return [row for row in own if row not in flying] + flying
 
 
-def _begin(
+def _tender(
     invoice: Invoice, collect: CollectRequest, tried: list[PaymentTransaction]
-) -> PaymentTransaction | None:
-    """The next tender with its number, if anything is owed and a way is left."""
+) -> Tender | None:
+    """The next way to pay, if anything is owed and a way is left."""
     due_fen = cash_due_of(invoice, collect.owed_fen)
     if due_fen <= 0:
         return None
     if invoice.claim_id is not None:
         tried = given_back_whole(tried)
-    tender = tender_next(
-        invoice=invoice, collect=collect, amount_fen=due_fen, tried=_used_up(tried)
-    )
-    if tender is None:
-        return None
-    return capture_begin(invoice=invoice, tender=tender, collect=collect)
+    return tender_next(invoice=invoice, collect=collect, amount_fen=due_fen, tried=_used_up(tried))
 
 
 def _used_up(tried: list[PaymentTransaction]) -> list[Payment]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from billing.locks import collect_lock
-from billing.models import Invoice, InvoiceStatus, Payment
+from billing.models import Invoice, InvoiceStatus, Payment, PaymentTransaction
 from billing.selectors.payments import cash_due_fen, is_priced
 from core.errors import Conflict
 from core.idempotency import NumberReused
@@ -49,8 +51,11 @@ def form_repeated(*, error: IntegrityError, invoice: Invoice, form_key: str) -> 
     return known
 
 
-def payable_fen(*, invoice: Invoice) -> int:
-    """What a payer may begin to pay of a locked bill now; Conflict when it is not theirs to pay."""
+def payable_fen(*, invoice: Invoice, flying: Sequence[PaymentTransaction]) -> int:
+    """What a payer may begin to pay of a locked bill now, never nothing; Conflict when it is not
+    theirs to pay, or `flying`, its captures that are waited for, stand in the way."""
+    if flying:
+        raise in_progress()
     if not is_priced(invoice):
         raise price_over()
     owed_fen = cash_due_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.locks import captures_lock, collect_lock, invoice_lock
+from billing.locks import captures_flying_lock, collect_lock, invoice_lock
 from billing.models import (
     CollectStatus,
     EventType,
@@ -48,7 +48,7 @@ def tender_pass_over(*, invoice_id: int, by: Actor) -> Invoice:
 
 def _in_the_way(invoice: Invoice) -> list[PaymentTransaction]:
     """The tenders of a locked bill that are waited for."""
-    flying = [row for row in captures_lock(invoice) if row.is_waited_for]
+    flying = captures_flying_lock(invoice)
     if not flying or invoice.status not in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
         raise Conflict("nothing_in_flight", _("No payment of this bill is unconfirmed."))
     return flying

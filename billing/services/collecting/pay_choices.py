@@ -8,26 +8,25 @@ from functools import partial
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.channels.base import Mode, Source
-from billing.locks import agreements_lock, captures_lock, invoice_lock
-from billing.models import Agreement, Invoice, InvoiceStatus, PaymentTransaction
+from billing.channels.base import Source
+from billing.locks import agreements_lock, captures_flying_lock, invoice_lock
+from billing.models import Agreement, Invoice, PaymentTransaction
 from billing.selectors.pay_ways import agreement_is_offered
 from billing.selectors.payments import agreement_use
 from billing.services.apply import transaction_apply
-from billing.services.collecting.captures import capture_begin, capture_send
+from billing.services.collecting.captures import capture_send
 from billing.services.collecting.form_keys import (
     form_payment,
     form_repeated,
-    in_progress,
     payable_fen,
 )
 from billing.services.collecting.pay_links import offer_withdraw
-from billing.services.collecting.tenders import Tender, agreement_allows
+from billing.services.collecting.starting import PayersForm, tender_start
+from billing.services.collecting.tenders import agreement_allows, agreement_tender
 from billing.services.insuring.running import price_refresh
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.errors import NotOffered
-from core.states import transition
 from patients.models import PatientAccess
 
 
@@ -72,25 +71,12 @@ def _begin(
     """Under the bill's lock: nothing else runs, and the limit still admits it."""
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
-        if any(row.is_waited_for for row in captures_lock(invoice)):
-            raise in_progress()
-        owed_fen = payable_fen(invoice=invoice)
-        agreement = picked(invoice, owed_fen)
-        merchant = agreement.plan.merchant
-        row = capture_begin(
+        owed_fen = payable_fen(invoice=invoice, flying=captures_flying_lock(invoice))
+        return tender_start(
             invoice=invoice,
-            tender=Tender(
-                merchant.channel,
-                Mode.AGREEMENT,
-                owed_fen,
-                merchant,
-                agreement,
-                payer_id=agreement.holder_id,
-            ),
-            form_key=idempotency_key,
+            tender=agreement_tender(picked(invoice, owed_fen), owed_fen),
+            asked=PayersForm(by, "agreement picked", idempotency_key),
         )
-        transition(invoice, InvoiceStatus.COLLECTING, by=by, reason="agreement picked", due_at=None)
-    return row
 
 
 def _picked(

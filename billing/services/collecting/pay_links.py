@@ -15,10 +15,9 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing.channels.base import OFFERED_MODES, Action, Capability, Mode, Source
-from billing.locks import captures_lock, invoice_lock
+from billing.locks import captures_flying_lock, invoice_lock
 from billing.models import (
     Invoice,
-    InvoiceStatus,
     Merchant,
     PayLink,
     Payment,
@@ -29,15 +28,15 @@ from billing.offers import Offer
 from billing.policy import policy
 from billing.selectors.merchants import channel_can, merchants_offered
 from billing.services.apply import transaction_apply
-from billing.services.collecting.captures import capture_begin, capture_look, capture_send
-from billing.services.collecting.form_keys import form_repeated, in_progress, payable_fen
+from billing.services.collecting.captures import capture_look, capture_send
+from billing.services.collecting.form_keys import form_repeated, payable_fen
+from billing.services.collecting.starting import PayersForm, tender_start
 from billing.services.collecting.tenders import Tender
 from billing.services.insuring.running import price_refresh
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.crypto import blind_index
 from core.errors import NotFound, NotOffered, Refusal
-from core.states import transition
 from patients.selectors.accounts import wallet_subject
 
 PAYER = Actor("patient", "pay_link")
@@ -161,20 +160,14 @@ def _begin(
     """The live order of this way, or a new one with its number committed."""
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
-        captures = captures_lock(invoice)
-        flying = [row for row in captures if row.is_waited_for]
-        if flying:
-            if _is_same(flying[-1].payment, offer, form_key):
-                return flying[-1], False
-            raise in_progress()
-        amount_fen = payable_fen(invoice=invoice)
-        row = capture_begin(
+        flying = captures_flying_lock(invoice)
+        if flying and _is_same(flying[-1].payment, offer, form_key):
+            return flying[-1], False
+        owed_fen = payable_fen(invoice=invoice, flying=flying)
+        row = tender_start(
             invoice=invoice,
-            tender=Tender(offer.channel, offer.mode, amount_fen, merchant, payer_id=payer_id),
-            form_key=form_key,
-        )
-        transition(
-            invoice, InvoiceStatus.COLLECTING, by=PAYER, reason=f"pay link {offer}", due_at=None
+            tender=Tender(offer.channel, offer.mode, owed_fen, merchant, payer_id=payer_id),
+            asked=PayersForm(PAYER, f"pay link {offer}", form_key),
         )
         # Who began at the last moment still sees how it ended.
         shown_until = row.expires_at + RESULT_SHOWN

@@ -91,16 +91,17 @@ def _agreement_tender(invoice: Invoice, amount_fen: int, tried: list[Payment]) -
     used = agreement_use([agreement.pk for agreement in candidates], clock.business_day(now))
     for agreement in candidates:
         if agreement_allows(agreement, amount_fen, used.get(agreement.pk, (0, 0)), now):
-            merchant = agreement.plan.merchant
-            return Tender(
-                merchant.channel,
-                Mode.AGREEMENT,
-                amount_fen,
-                merchant,
-                agreement,
-                payer_id=agreement.holder_id,
-            )
+            return agreement_tender(agreement, amount_fen)
     return None
+
+
+def agreement_tender(agreement: Agreement, amount_fen: int) -> Tender:
+    """Its holder pays, at the merchant it was signed with."""
+    merchant = agreement.plan.merchant
+    holder_id = agreement.holder_id
+    return Tender(
+        merchant.channel, Mode.AGREEMENT, amount_fen, merchant, agreement, payer_id=holder_id
+    )
 
 
 def agreement_allows(
