@@ -202,6 +202,9 @@ class InvoicePage:
     telling: Text = ""
     next_step: NextStep | None = None
     refunds: tuple[RefundRow, ...] = ()
+    settled_badge: str = ""  # what a paid bill is since: part refunded, refunded
+    taken_fen: int = 0  # the payers' money as it was taken, before any of it went back
+    back_fen: int = 0
     paid_by_reader: bool = False  # "you" is said only to who is known to have paid
     payable_by_reader: bool = True  # a relative may be allowed to look and not to pay
 
@@ -221,8 +224,19 @@ class InvoicePage:
         return self.payable_by_reader and self.state in (PayState.TO_PAY, PayState.NOT_PAID)
 
     @property
+    def net_fen(self) -> int:
+        """What the payers have paid in the end."""
+        return self.taken_fen - self.back_fen
+
+    @property
+    def going_back_fen(self) -> int:
+        return sum(row.amount_fen for row in self.refunds if row.state != "done")
+
+    @property
     def badge(self) -> str:
         waiting = (PayState.PREPARING, PayState.WAITING)
+        if self.state is PayState.PAID and self.settled_badge:
+            return self.settled_badge
         return PayState.IN_PROGRESS.value if self.state in waiting else self.state.value
 
     @property

@@ -27,7 +27,7 @@ from billing.page_values import (
 )
 from billing.selectors.after_paying import next_step, paid_by, told_words
 from billing.selectors.payments import cash_due_fen
-from billing.words import reason_text, way_text
+from billing.words import bill_badge, reason_text, way_text
 from core import clock
 from core.crypto import mask_name
 from core.workdays import workday_after
@@ -55,6 +55,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
     whole = access is None or access.may_view
     groups = line_groups(_lines(invoice)) if whole else ()
     settled = state is PayState.PAID
+    refunds = _refunds(moved)
     told, telling = told_words(invoice, taken, access) if settled and taken else ("", "")
     return InvoicePage(
         hospital=hospital_of(invoice.encounter.campus),
@@ -77,7 +78,10 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
         told=told,
         telling=telling,
         next_step=next_step(groups) if invoice.status == InvoiceStatus.PAID else None,
-        refunds=tuple(_refund(row) for row in moved if row.kind == TransactionKind.REFUND),
+        refunds=refunds,
+        settled_badge=bill_badge(invoice.status) if settled else "",
+        taken_fen=sum(row.amount_fen for row in taken),
+        back_fen=sum(row.amount_fen for row in refunds if row.state == "done"),
         paid_by_reader=access is not None and paid_by(access, taken),
         payable_by_reader=access is None or access.may_pay,
     )
@@ -185,6 +189,13 @@ def _lines(invoice: Invoice) -> list[ChargeLine]:
         )
         for row in rows
     ]
+
+
+def _refunds(moved: list[PaymentTransaction]) -> tuple[RefundRow, ...]:
+    """Money on its way back, each sum once: what was sent anew under another number is that."""
+    anew = {row.reissue_of_id for row in moved}
+    back = (row for row in moved if row.kind == TransactionKind.REFUND and row.pk not in anew)
+    return tuple(_refund(row) for row in back)
 
 
 def _refund(row: PaymentTransaction) -> RefundRow:

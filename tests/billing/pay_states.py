@@ -113,6 +113,9 @@ STATES = {
     "part_refunded": replace(
         PAID,
         next_step=None,
+        settled_badge="part_refunded",
+        taken_fen=8640,
+        back_fen=1200,
         refunds=(
             RefundRow("颈动脉彩色多普勒超声检查", 1200, "done", NOW),
             RefundRow("血脂四项", 620, "now", None, "1–3 个工作日原路退回"),

@@ -342,6 +342,14 @@ def test_mode_refuses_what_it_does_not_know(phone):
     assert away.url == "/"
 
 
+@pytest.mark.parametrize("page", ["", "/result"])
+def test_a_part_refunded_bill_says_paid_returned_and_what_stays(phone, page):
+    text = text_of(phone.get(f"/p/part_refunded{page}")).replace(" ", "")
+    assert "部分退费" in text
+    assert "已支付¥86.40" in text and "已退+¥12.00" in text and "退款中+¥6.20" in text
+    assert text.count("实际支付¥74.40") == 2
+
+
 def test_refunds_show_what_came_back_and_what_is_under_way(phone):
     text = text_of(phone.get("/p/part_refunded/result")).replace(" ", "")
 
