@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from insurance.models import Institution, InsuranceRegion
+from insurance.models import FamilyRule, Institution, InsuranceRegion
 from patients.models import Campus
 
 MED_TYPES = ["11", "14", "41"]
+CHILD_THRESHOLD_FEN = 500_880
 
 
 def insurer_load(credentials: Path) -> None:
-    """Make or renew the region with what the sandbox gave out, and an institution for each campus
-    that bears a code there."""
+    """Make or renew the region with what the sandbox gave out, its rule for family accounts, and an
+    institution for each campus that bears a code there."""
     told: dict[str, Any] = json.loads(credentials.read_text(encoding="utf8"))
     gate, mobile = told["gd"], told["mobile"]
     region, _made = InsuranceRegion.objects.update_or_create(
@@ -34,6 +36,16 @@ def insurer_load(credentials: Path) -> None:
             "mobile_version": mobile["version"],
             "secrets": json.dumps(_secrets(told)),
             "active": True,
+            "family_accounts": True,
+        },
+    )
+    FamilyRule.objects.get_or_create(
+        region=region,
+        valid_from=date(2026, 1, 1),
+        defaults={
+            "relations": ["child", "spouse", "parent"],
+            "child_threshold_fen": CHILD_THRESHOLD_FEN,
+            "basis": "示例：上年度平均工资的 5%",
         },
     )
     known = {place["fixmedins_code"]: place for place in told["institutions"]}

@@ -72,7 +72,7 @@ def _shown(request: HttpRequest, user: User, *, refusal: Refusal | None = None) 
     except NotOffered:
         rule = None  # a region without a rule yet offers nothing
     if own is None or rule is None:
-        return HttpResponseRedirect(reverse("family"))
+        return _not_offered(request, own, refusal)
     links = links_by(own.pk)
     context = {
         "rows": [_row(one, links.get(one.patient_id), rule) for one in relatives],
@@ -82,6 +82,14 @@ def _shown(request: HttpRequest, user: User, *, refusal: Refusal | None = None) 
     return render(
         request, "insurance/family.html", context, status=refusal.status if refusal else 200
     )
+
+
+def _not_offered(
+    request: HttpRequest, own: Patient | None, refusal: Refusal | None
+) -> HttpResponse:
+    """Why there is nothing to switch here; an old link and a region that stopped lead here too."""
+    status = refusal.status if refusal else 200
+    return render(request, "insurance/family_off.html", {"own": own}, status=status)
 
 
 def _row(access: PatientAccess, link: FamilyLink | None, rule: FamilyRule) -> Row:
