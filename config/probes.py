@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -33,6 +33,7 @@ POSTGRES_MIN = 150000
 CLOCK_DRIFT_MAX = timedelta(seconds=2)
 ANSWER_SECONDS_MAX = 2
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_RENEW_CALENDAR = "upgrade chinesecalendar once next year's holidays are announced"
 
 
 class State(StrEnum):
@@ -136,10 +137,16 @@ def clock_probe() -> Finding:
 
 
 def calendar_probe() -> Finding:
-    """Workdays are known as far as the State Council has published them."""
-    last = LAST_KNOWN_YEAR
-    if clock.today().year > last:
-        return Finding("calendar", State.WARNING, f"holidays known up to {last}: upgrade")
+    """Workdays are known as far as the State Council has published them. Past that day every
+    promise of "within three workdays" is a guess, so somebody is told weeks before."""
+    last = date(LAST_KNOWN_YEAR, 12, 31)
+    left = (last - clock.today()).days
+    if left < 0:
+        detail = f"holidays known up to {last} only, promised days are guesses: {_RENEW_CALENDAR}"
+        return Finding("calendar", State.FAILED, detail)
+    if left <= settings.CALENDAR_WARNING_DAYS:
+        detail = f"holidays known up to {last}, {left} days left: {_RENEW_CALENDAR}"
+        return Finding("calendar", State.WARNING, detail)
     return Finding("calendar", State.OK, f"holidays known up to {last}")
 
 

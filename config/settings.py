@@ -248,6 +248,8 @@ PATIENT_SESSION_AGE = 30 * 86400  # their own phone; a lost one is signed out fr
 PHONE_CODES_ADDRESS_HOUR = int(os.environ.get("PHONE_CODES_ADDRESS_HOUR", "300"))
 # A number that is given up is given to somebody else, mostly after three to six months.
 PHONE_UNUSED_DAYS = int(os.environ.get("PHONE_UNUSED_DAYS", "180"))
+# `doctor` warns so many days before the last one whose holidays are known.
+CALENDAR_WARNING_DAYS = int(os.environ.get("CALENDAR_WARNING_DAYS", "60"))
 # Wallets a patient may sign in with. A door without its addresses is not offered.
 LOGIN_URL = "/accounts/login"
 LOGIN_REDIRECT_URL = "/"

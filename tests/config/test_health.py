@@ -49,8 +49,10 @@ def test_a_silent_database_is_a_finding() -> None:
 
 
 @pytest.mark.django_db
-def test_doctor_lists_every_question() -> None:
+def test_doctor_lists_every_question(monkeypatch: pytest.MonkeyPatch) -> None:
     out = StringIO()
+    # whatever year this is run in
+    monkeypatch.setattr(probes, "LAST_KNOWN_YEAR", datetime.now(UTC).year + 1)
     # the clock that stands still elsewhere is here compared with the database's
     with clock.freeze(datetime.now(UTC)):
         call_command("doctor", json=True, stdout=out, stderr=StringIO())
@@ -66,3 +68,22 @@ def test_doctor_fails_when_the_broker_is_away(settings: object) -> None:
     with pytest.raises(SystemExit) as end:
         call_command("doctor", json=True, stdout=StringIO(), stderr=StringIO())
     assert end.value.code == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "state", "said"),
+    [
+        ("2026-10-31", State.OK, "2026-12-31"),
+        ("2026-11-01", State.WARNING, "60 days left"),
+        ("2026-12-31", State.WARNING, "0 days left"),
+        ("2027-01-01", State.FAILED, "guesses"),
+    ],
+)
+def test_the_workday_calendar_is_missed_before_it_ends(
+    monkeypatch: pytest.MonkeyPatch, day: str, state: State, said: str
+) -> None:
+    monkeypatch.setattr(probes, "LAST_KNOWN_YEAR", 2026)
+    with clock.freeze(datetime.fromisoformat(f"{day}T09:00:00+08:00")):
+        finding = probes.calendar_probe()
+    assert finding.state is state
+    assert said in finding.detail
