@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from rest_framework.exceptions import Throttled
 
-from billing.his.problems import UNKNOWN_ADDRESS
+from billing.his.problems import UNKNOWN_ADDRESS, problem_answer
 from billing.models import Invoice
 from billing.policy import policy
 from billing.services.invoice_drive import invoice_drive
@@ -117,6 +118,39 @@ def test_addresses_around_the_api_answer_as_it_does(
     answer = his.client.generic(method, path, headers={"Accept": accept})
     problem = is_problem(answer, status)
     assert problem["errors"][0]["field"] == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "said"),
+    [
+        ("DELETE", "/api/v1/patients/M1", {}, "此地址不接受 DELETE 请求。"),
+        ("PUT", "/api/v1/patients/M1", {"Content-Type": "text/plain"}, "application/json"),
+        ("GET", "/api/schema/", {"Accept": "image/png"}, "只能以 JSON 作答"),
+        (
+            "GET",
+            "/api/v1/events",
+            {"Authorization": ""},
+            "请求头应带 Authorization: Token 加令牌。",
+        ),
+    ],
+)
+def test_the_framework_refuses_in_this_doors_words(
+    his: His, method: str, path: str, headers: dict[str, str], said: str
+) -> None:
+    kind = headers.get("Content-Type", "application/json")
+    given = {**his.headers, **headers}
+    answer = his.client.generic(method, path, b"{}", content_type=kind, headers=given)
+    problem = json.loads(answer.content)
+    assert said in problem["detail"]
+    assert problem["detail"].endswith("。") and "被允许" not in problem["detail"]
+    assert answer.has_header("Allow")
+
+
+def test_a_flood_is_told_when_to_go_on() -> None:
+    answer = problem_answer(Throttled(wait=3), {})
+    assert (answer.status_code, answer["Retry-After"]) == (429, "3")
+    assert json.loads(answer.content)["detail"].endswith("请 3 秒后再试。")
 
 
 def test_an_unreadable_request_to_the_api_is_a_problem_too(his: His) -> None:
