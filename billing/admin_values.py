@@ -25,8 +25,10 @@ COUNTERPARTY_WORDS: dict[str, Promise] = {
     **CHANNEL_WORDS,
     "his": pgettext_lazy("counterparty", "HIS"),
     "sms": pgettext_lazy("counterparty", "text messages"),
-    "wechat": pgettext_lazy("counterparty", "WeChat messages"),
-    "wechat_template": pgettext_lazy("counterparty", "WeChat messages"),
+    "wechat_message": pgettext_lazy("counterparty", "WeChat messages"),
+    "wechat_login": pgettext_lazy("counterparty", "WeChat sign-in"),
+    "alipay_login": pgettext_lazy("counterparty", "Alipay sign-in"),
+    "nhsa": pgettext_lazy("counterparty", "insurer"),
 }
 OPERATION_WORDS: dict[str, Promise] = {
     "sign": pgettext_lazy("operation", "sign an agreement"),
@@ -41,6 +43,10 @@ OPERATION_WORDS: dict[str, Promise] = {
     "event": pgettext_lazy("operation", "deliver an event"),
     "send": pgettext_lazy("operation", "send a message"),
     "token": pgettext_lazy("operation", "get a token"),
+    "access_token": pgettext_lazy("operation", "ask who signs in"),
+    "oauth_token": pgettext_lazy("operation", "ask who signs in"),
+    "transfer": pgettext_lazy("operation", "transfer"),
+    "transfer_query": pgettext_lazy("operation", "ask for a transfer"),
 }
 KIND_WORDS: dict[str, Promise] = {
     "capture": pgettext_lazy("kind", "payment"),

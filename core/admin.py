@@ -20,6 +20,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.paginator import InfinitePaginator
 
+from core.admin_search import ByActor
 from core.admin_values import NONE, model_word, row_value, state_word, word_of, words_add
 from core.admin_words import COLUMNS
 from core.models import AuditEvent, JobRun, OutboundCall, StateChange, User
@@ -156,7 +157,7 @@ class ReadOnlyAdmin(NamedRows):
 
 
 @admin.register(StateChange)
-class StateChangeAdmin(ReadOnlyAdmin):
+class StateChangeAdmin(ByActor, ReadOnlyAdmin):
     list_display = ("created_at", "entity", "entity_id", "from_status", "to_status", "actor")
     exclude: ClassVar = ("actor_name",)
     search_fields = ("actor__exact",)
@@ -179,7 +180,7 @@ class OutboundCallAdmin(ReadOnlyAdmin):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnlyAdmin):
+class AuditEventAdmin(ByActor, ReadOnlyAdmin):
     list_display = ("created_at", "actor", "action", "subject", "subject_id", "detail")
     exclude: ClassVar = ("actor_name",)
     search_fields = ("actor__exact", "subject_id__exact")

@@ -104,14 +104,15 @@ def _safe(key: str, value: Any) -> Any:
 
 
 def actor_text(key: str, name: str = "") -> Word | SafeString:
-    """People by name, with the key an auditor searches by; machines by what they are."""
+    """People by name, with what they are and the code they log in by; machines by what they are."""
     kind, _colon, code = key.partition(":")
     word = ACTORS.get(kind, kind)
     if kind == ActorKind.SYSTEM:
         return word
     if kind == ActorKind.CHANNEL:
         return word_of("channel", code)
-    return format_html('{} <code class="key">{}</code>', name or word, key)
+    known = format_html("{} {}", word, code)
+    return format_html('{} <span class="small keep">{}</span>', name, known) if name else known
 
 
 def model_word(name: str) -> Word:

@@ -11,10 +11,14 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from billing.channels.base.words import Operation as ChannelVerb
 from billing.models import AgreementPatient, AgreementStatus, BillingReview
 from config.roles import ROLES
 from config.schedule import JOBS
-from core.admin_values import WORDS
+from core.actors import Actor
+from core.admin_values import WORDS, actor_text
+from core.audit import record
+from insurance.gateway.base import Operation as InsurerVerb
 from patients.models import PatientAccess, PatientMerge
 from tests.billing.desk.conftest import scripted_channel  # noqa: F401
 from tests.billing.desk.people import browser
@@ -124,3 +128,37 @@ def test_every_act_on_record_has_a_word_for_staff() -> None:
     told = {act for path in files for act in acts.findall(path.read_text())}
     # an option of the commands' parser is no act
     assert told - {"store_true"} - WORDS["action"].keys() == set()
+
+
+def test_every_call_to_the_outside_has_words_for_staff() -> None:
+    files = [path.read_text() for app in APPS for path in (ROOT / app).rglob("*.py")]
+    for field, said in (
+        ("counterparty", r'(?:COUNTERPARTY = |counterparty=)"(\w+)"'),
+        ("operation", r'operation="(\w+)"'),
+    ):
+        told = {code for text in files for code in re.findall(said, text)}
+        assert told
+        assert told - WORDS[field].keys() == set()
+    operations = {one.value for verbs in (ChannelVerb, InsurerVerb) for one in verbs}
+    assert operations - WORDS["operation"].keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "said"),
+    [
+        ("his:BAR", "王收费", "王收费 HIS BAR"),
+        ("his:BAR", "", "HIS BAR"),
+        ("staff:cashier", "李窗口", "李窗口 员工 cashier"),
+        ("channel:wechat_pay", "", "微信支付"),
+        ("system:system", "", "系统"),
+    ],
+)
+def test_who_did_it_is_said_in_words(key: str, name: str, said: str) -> None:
+    text = re.sub(r"<[^>]+>", "", str(actor_text(key, name)))
+    assert text == said
+
+
+def test_a_trail_is_found_by_the_code_it_shows() -> None:
+    record(by=Actor("his", "BAR", "王收费"), action="his_refused", subject="his.call", subject_id=1)
+    page = browser("auditor", "auditor07").get("/admin/core/auditevent/?q=HIS BAR")
+    assert "王收费" in page.content.decode()

@@ -1,0 +1,27 @@
+"""How staff find the rows of a trail: by whom, as the list names them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from core.actors import ActorKind
+
+if TYPE_CHECKING:
+    from unfold.admin import ModelAdmin as _Base
+else:
+    _Base = object
+
+
+class ByActor(_Base):
+    """Found by the code a person logs in by, which the list shows, or by the key in the trail."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        codes = search_term.split()[-1:]
+        keys = [f"{kind}:{code}" for code in codes for kind in ActorKind]
+        return (found | queryset.filter(actor__in=keys)) if keys else found, doubled
