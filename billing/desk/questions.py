@@ -74,6 +74,14 @@ class Case:
         return self.review.reason_code in RETURN_REASONS
 
     @property
+    def approved_before(self) -> str:
+        """Who approved it in the HIS: a return over the limit comes with a name of its own."""
+        returned = self.review.invoice_return
+        if returned is None or self.review.reason_code != ReviewReason.RETURN_ABOVE_LIMIT:
+            return ""
+        return returned.approver_name or returned.approver_code
+
+    @property
     def is_declined_refund(self) -> bool:
         return self.review.reason_code == ReviewReason.REFUND_DECLINED
 

@@ -13,6 +13,7 @@ from billing.desk.bills import bill_page
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance, subject_balance
 from billing.models import BillingReview, Invoice, InvoiceReturn, PaymentTransaction, ReviewReason
+from billing.policy import policy
 from billing.services.refunding.return_reviews import return_review_approve
 from billing.services.reviews import review_open
 from billing.services.sweeps import transaction_resume
@@ -20,6 +21,7 @@ from core.actors import Actor
 from core.errors import Forbidden
 from tests import scripted
 from tests.billing.desk.people import browser, hidden, paid_bill, staff, text
+from tests.billing.services.bills import ask_back, paid
 
 pytestmark = pytest.mark.django_db
 
@@ -250,3 +252,22 @@ def test_name_longer_than_a_code_still_is_one_person() -> None:
     staff("refund_clerk", name)
     ask(browser("refund_clerk", name), bill, "1")
     assert BillingReview.objects.get().opened_by.startswith("staff:user-")
+
+
+def test_who_approved_a_large_return_in_the_his_is_named_before_the_second_approval() -> None:
+    bill = paid(policy().return_review_above_fen + 1)
+    ask_back(bill, approver=Actor("his", "C2", "周组长"))
+    review = BillingReview.objects.get()
+    client = browser("reviewer")
+    page = f"/admin/desk/reviews/{review.pk}"
+    assert "HIS 中批准人 周组长" in text(client.get(page))
+    assert decide(client, review, "approve", "已核对") == 302
+    assert "HIS 中批准人 周组长" in text(client.get(page))
+
+
+def test_a_return_of_the_window_names_no_approver_of_the_his() -> None:
+    ask(browser("refund_clerk"), bill := paid_bill(), "1")
+    review = BillingReview.objects.get(invoice=bill)
+    client = browser("reviewer")
+    assert decide(client, review, "approve", "已核对") == 302
+    assert "HIS 中批准人" not in text(client.get(f"/admin/desk/reviews/{review.pk}"))
