@@ -16,6 +16,7 @@ from billing.policy import policy
 from billing.services.agreements.sweeps import agreement_look, agreements_due
 from billing.services.events.relay import events_publish, events_push_due
 from billing.services.failures import invoice_kept, transaction_kept
+from billing.services.insuring.resuming import bills_proved_resume
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.notices.applying import notice_apply, notices_due
 from billing.services.sweeps import refunds_due, transaction_resume, transactions_due
@@ -76,7 +77,8 @@ def tell() -> None:
 
 
 def sweep_invoices() -> int:
-    """Bills whose next step is due."""
+    """Bills whose next step is due, and those whose insurance code was shown meanwhile."""
+    bills_proved_resume(limit=policy().sweep_limit)
     ids = invoices_drive_due(limit=policy().sweep_limit)
     for invoice_id in ids:
         enqueue(invoice_drive_task, invoice_id)

@@ -192,6 +192,13 @@ def collect_lock(invoice: Invoice) -> CollectRequest | None:
     return next(iter(_collect_running.rows(invoice.pk)), None)
 
 
+def collect_last_held(invoice: Invoice) -> CollectRequest | None:
+    """The newest collect of a locked invoice, run or running; touched only under that lock."""
+    rows = CollectRequest.objects.filter(invoice=invoice, joined=None).order_by("-pk")
+    last = rows.first()
+    return None if last is None else mark_held(last, under=invoice)
+
+
 def collect_of_payment_held(invoice: Invoice, payment: Payment) -> CollectRequest | None:
     """`collect_lock`, by way of a payment that was read under the invoice's lock: its own collect
     is the running one unless it has ended."""

@@ -47,6 +47,8 @@ class CollectRequest(models.Model):
         CollectStatus.RUNNING: frozenset(
             {CollectStatus.PAID, CollectStatus.ACTION_REQUIRED, CollectStatus.DECLINED}
         ),
+        # The insurance code it asked for was shown: it goes on where it stopped.
+        CollectStatus.ACTION_REQUIRED: frozenset({CollectStatus.RUNNING}),
     }
 
     # Read beside the row when it is locked to be driven (`billing.locks.collect_lock`).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -36,7 +38,8 @@ class InsuredCourse(models.Model):
 
     `busy_until` says that a process talks to the insurer about this bill and until when it may be
     believed to live, so that no two ever ask at once. `rounds` counts settlements that were dearer
-    than their trial, `tries` the calls of this step that got no answer.
+    than their trial, `tries` the calls of this step that got no answer. `proof_wanted_at` is set
+    while nothing but the insurance code is missing: the bill goes on by itself when it is shown.
     """
 
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="course")
@@ -45,6 +48,7 @@ class InsuredCourse(models.Model):
     busy_until = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("unanswered"), default=0)
     rounds = models.PositiveSmallIntegerField(_("settled dearer"), default=0)
+    proof_wanted_at = models.DateTimeField(_("waits for the insurance code"), null=True, blank=True)
     sentence = models.CharField(_("what the insurer said"), max_length=500, blank=True)
     invoice_return = models.ForeignKey(
         InvoiceReturn,
@@ -58,6 +62,13 @@ class InsuredCourse(models.Model):
     class Meta:
         verbose_name = _("insurance of a bill")
         verbose_name_plural = _("insurance of bills")
+        indexes: ClassVar = [
+            models.Index(
+                fields=["proof_wanted_at"],
+                name="course_wants_proof",
+                condition=models.Q(proof_wanted_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.invoice_id} {self.step}"

@@ -26,6 +26,8 @@ from billing.his.views.base import HisView, body_of
 from billing.selectors.insured import credential_is_held
 from billing.services.charging.encounters import encounter_cancel_with_charges, encounter_open
 from billing.services.insuring.proofs import ProofTaken, proof_take
+from billing.services.insuring.resuming import visit_bills_resume
+from billing.tasks import go_on
 from core.actors import Actor
 from patients.models import Encounter
 from patients.services.encounters import encounter_close
@@ -81,6 +83,8 @@ class EncounterView(HisView):
             answer["credential"] = "held" if taken.held else "refused"
             answer |= {"reason": taken.reason} if taken.reason else {}
             answer |= {"sentence": taken.sentence} if taken.sentence else {}
+            for invoice_id in visit_bills_resume(encounter_id=done.encounter.pk):
+                go_on(invoice_id)
         return Response(answer, status=201 if done.created else 200)
 
 

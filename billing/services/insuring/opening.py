@@ -56,8 +56,8 @@ def course_of(invoice: Invoice) -> InsuredCourse:
 def course_set(
     course: InsuredCourse, step: CourseStep, *, why: Why | None = None, **fields: Any
 ) -> None:
-    """Write the next step; whoever was busy is done."""
-    values = {"step": step, "busy_until": None, "tries": 0} | fields
+    """Write the next step; whoever was busy is done, and nothing waits for a code any more."""
+    values = {"step": step, "busy_until": None, "tries": 0, "proof_wanted_at": None} | fields
     if why is not None:
         values["why"] = why
     for name, value in values.items():

@@ -99,7 +99,8 @@ def _priced(ask: Ask, priced: Priced) -> bool:
             return _rest(invoice, course, priced)
         if priced.state is PricedState.PRICED:
             return _written(invoice, course, collect, priced)
-        course_set(course, CourseStep.PRICE, sentence=course.sentence)
+        wanted = clock.now() if priced.state is PricedState.NO_CREDENTIAL else None
+        course_set(course, CourseStep.PRICE, sentence=course.sentence, proof_wanted_at=wanted)
         _not_priced(invoice, collect, priced)
         return False
 
