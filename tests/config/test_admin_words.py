@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.channels.base.words import Operation as ChannelVerb
+from billing.ledger.chart import Event
 from billing.models import AgreementPatient, AgreementStatus, BillingReview
 from config.roles import ROLES
 from config.schedule import JOBS
@@ -162,3 +163,11 @@ def test_a_trail_is_found_by_the_code_it_shows() -> None:
     record(by=Actor("his", "BAR", "王收费"), action="his_refused", subject="his.call", subject_id=1)
     page = browser("auditor", "auditor07").get("/admin/core/auditevent/?q=HIS BAR")
     assert "王收费" in page.content.decode()
+
+
+def test_every_entry_and_every_reason_of_ours_has_a_word_for_staff() -> None:
+    assert {event.value for event in Event} - WORDS["event"].keys() == set()
+    files = [path for app in APPS for path in (ROOT / app).glob("services/**/*.py")]
+    told = {why for path in files for why in re.findall(r'reason="([\w ]+)"', path.read_text())}
+    assert told
+    assert told - WORDS["reason"].keys() == set()
