@@ -35,7 +35,13 @@ class CollectView(HisView):
         **documented(CollectSerializer, CollectAnswerSerializer, "invoice_no", processing=True)
     )
     def post(self, request: Request, invoice_no: str) -> Response:
-        """Collect a bill: 200 with its end, or 202 while it goes on."""
+        """Collect a bill: 200 with its end, or 202 while it goes on.
+
+        While a collect of the bill runs, another `request_no` with the same `method` and
+        `auth_code` joins it and gets its answer. Another method or code is refused with 409
+        `urn:portal:problem:collect_running`; its number stays unused and may be sent again once the
+        running one has ended.
+        """
         data = body_of(request, CollectSerializer())
         content = {name: value for name, value in data.items() if name not in NOT_CONTENT}
         collect = collect_start(

@@ -60,9 +60,10 @@ def collect_start(
 ) -> CollectRequest:
     """Begin to collect, or find the collect that already answers this number.
 
-    The same number and input returns the first request; a call while another runs returns that
-    one. Raises NumberReused, NotFound, BadInput (no payment code), NotOffered, Conflict (cancelled
-    or under review). Nothing is called outside here.
+    The same number and input returns the first request; the same wish under another number while
+    one runs returns that one. Raises NumberReused, NotFound, BadInput (no payment code),
+    NotOffered, Conflict (cancelled, under review, or collected in another way just now). Nothing is
+    called outside here.
     """
     _refuse_method(method, auth_code)
     asked = Asked(client, request_no, input_hash, method, auth_code, operator)
@@ -116,9 +117,21 @@ def _known(invoice: Invoice, asked: Asked) -> CollectRequest | None:
 
 
 def _join(invoice: Invoice, asked: Asked) -> CollectRequest:
-    """Another collect runs on this bill: it answers for this number too."""
+    """A collect runs on this bill: it answers for this number too, if it is the same wish.
+
+    Another way, or another code, is not what is under way: joined, its caller would take the end of
+    the one for the end of the other. It is refused, and its number stays free for when this ended.
+    """
     running = collect_lock(invoice)
     assert running is not None, "only a number or a running collect stands in the way"
+    for field in ("method", "auth_code"):
+        if getattr(running, field) != getattr(asked, field):
+            raise Conflict(
+                "collect_running",
+                _("Another collect of this bill runs (%(method)s); wait until it has ended.")
+                % {"method": running.get_method_display()},
+                field,
+            )
     if not row_insert_new(_row(asked, invoice, CollectStatus.JOINED, joined=running)):
         # In this moment the number was used for another bill.
         return _known(invoice, asked) or running

@@ -157,6 +157,16 @@ def test_a_collect_while_one_runs_returns_that_one(ready: His) -> None:
     assert (running.request_no, joined.status, joined.joined) == ("R1", "JOINED", running)
 
 
+def test_a_collect_in_another_way_while_one_runs_is_a_conflict(ready: His) -> None:
+    ready("POST", "invoices/I1/collect", body())
+    status, told = ready("POST", "invoices/I1/collect", body("R2", method="cash"))
+    assert (status, told["type"]) == (409, "urn:portal:problem:collect_running")
+    assert told["errors"] == [
+        {"field": "method", "reason": "这张账单正在收费（自动），请等它有结果后再收。"}
+    ]
+    assert CollectRequest.objects.get().request_no == "R1"
+
+
 def test_a_bill_being_collected_is_not_cancelled(ready: His) -> None:
     ready("POST", "invoices/I1/collect", body())
     assert ready("POST", "invoices/I1/cancel", {"operator": OPERATOR})[0] == 409

@@ -12,6 +12,7 @@ from billing.offers import Offer
 from billing.policy import policy
 from billing.services.charging.invoices import invoice_cancel
 from billing.services.collecting.collects import collect_start
+from billing.services.collecting.pass_over import tender_pass_over
 from billing.services.collecting.pay_links import pay_link_choose
 from core import clock
 from core.errors import BadInput, Conflict, NotFound, NotOffered
@@ -24,6 +25,7 @@ from tests.factories.patients import his_client
 
 pytestmark = pytest.mark.django_db
 SCANNED = "130000000000000001"
+OTHER_SCANNED = "130000000000000002"
 
 
 def test_a_collect_takes_the_bill_and_is_driven_by_a_sweeper_if_its_task_is_lost() -> None:
@@ -79,12 +81,48 @@ def test_a_number_belongs_to_its_client() -> None:
 
 
 def test_a_second_number_joins_the_collect_that_runs_and_keeps_no_code() -> None:
-    bill = in_flight()
-    running = CollectRequest.objects.get()
+    bill = invoice(1_000)
+    payments.merchant()
+    running = payments.collect(bill, "scan", auth_code=SCANNED)
     assert payments.collect(bill, "scan", "R-second", auth_code=SCANNED) == running
     joined = CollectRequest.objects.get(request_no="R-second")
     assert (joined.status, joined.joined, joined.auth_code) == ("JOINED", running, "")
-    assert len(scripted.CALLS) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "field"),
+    [
+        ("cash", "", "method"),
+        ("pay_link", "", "method"),
+        ("auto", SCANNED, "method"),
+        ("scan", OTHER_SCANNED, "auth_code"),
+    ],
+)
+def test_another_wish_while_one_runs_is_refused_and_nothing_of_it_stays(
+    method: str, code: str, field: str
+) -> None:
+    # given a bill on which a scanned code is being asked
+    bill = invoice(1_000)
+    payments.merchant()
+    running = payments.collect(bill, "scan", auth_code=SCANNED)
+    scripted.script("capture", scripted.PENDING)
+    driven(bill)
+    # when somebody wants it collected in another way, or by another code
+    with pytest.raises(Conflict) as refused:
+        payments.collect(bill, method, "R-other", auth_code=code)
+    # then they are told so, and the running one alone is there
+    assert (refused.value.code, refused.value.field) == ("collect_running", field)
+    assert SCANNED not in str(refused.value)
+    assert (CollectRequest.objects.get(), len(scripted.CALLS)) == (running, 1)
+
+
+def test_the_number_of_a_refused_wish_is_free_once_the_other_has_ended() -> None:
+    bill = in_flight()
+    with pytest.raises(Conflict):
+        payments.collect(bill, "cash", "R-cash")
+    tender_pass_over(invoice_id=bill.pk, by=ASKER)
+    assert payments.collect(bill, "cash", "R-cash").status == "RUNNING"
+    assert driven(bill).status == "PAID"
 
 
 @pytest.mark.parametrize("method", ["auto", "cash"])

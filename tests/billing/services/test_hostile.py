@@ -243,11 +243,11 @@ def test_a_number_that_joined_a_running_collect_answers_like_it_for_ever() -> No
     scripted.script(Operation.CAPTURE, scripted.PENDING)
     first = payments.collect(bill, request_no="R-first")
     invoice_drive(invoice_id=bill.pk)
-    assert payments.collect(bill, "cash", request_no="R-joined").pk == first.pk
+    assert payments.collect(bill, request_no="R-joined").pk == first.pk
     # when the first ends unpaid and the second number is sent again
     scripted.script(Operation.QUERY, scripted.DECLINED)
     transaction_resume(transaction_id=PaymentTransaction.objects.get().pk)
-    again = payments.collect(bill, "cash", request_no="R-joined")
+    again = payments.collect(bill, request_no="R-joined")
     # then it starts nothing new
     assert again.pk == first.pk
     assert PaymentTransaction.objects.count() == 1
