@@ -15,7 +15,9 @@ from core.errors import Conflict
 from insurance.gateway.claim_values import ChargeLine
 from insurance.models import Institution
 from insurance.services.catalogue import items_import
+from insurance.services.claims import claim_open, claim_warnings
 from insurance.services.preconditions import LineFault, lines_check, lines_coded
+from tests.factories import patients
 from tests.insurance import factories
 from tests.insurance.samples import AT, line
 
@@ -117,6 +119,19 @@ def test_a_price_over_the_limit_is_named_and_refuses_nothing(place: Institution)
     assert not fault.refuses and "¥12.500001 > ¥12.50" in fault.message
     assert lines_coded(institution=place, lines=(drug(unit_price=Decimal(13)),), at=AT)
     assert faults(place, drug(unit_price=Decimal("12.5"))) == {}
+
+
+def test_who_issues_the_bill_is_told_what_is_over_the_limit(place: Institution) -> None:
+    # given a claim of one drug within its limit and one above it
+    lines = [drug("1"), drug("2", unit_price=Decimal(13))]
+    visit = patients.encounter(campus=place.campus, self_pay=False)
+    claim = claim_open(invoice_ref=1, encounter=visit, lines=lines, med_type="11", by=SYSTEM)
+    # then one sentence names the second, in two statements
+    with CaptureQueriesContext(connection) as seen:
+        (told,) = claim_warnings(claim_id=claim.pk)
+    assert "¥13.00 > ¥12.50" in told and len(seen) == 2
+    within = claim_open(invoice_ref=2, encounter=visit, lines=[drug()], med_type="11", by=SYSTEM)
+    assert claim_warnings(claim_id=within.pk) == []
 
 
 def test_one_statement_for_any_number_of_lines(place: Institution) -> None:

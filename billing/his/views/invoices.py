@@ -30,6 +30,7 @@ from billing.services.refunding.returns import return_request
 from billing.tasks import go_on, tell
 from core.errors import BadInput
 from core.idempotency import input_hash
+from insurance.services.claims import claim_warnings
 
 AFTER_MAX = 2**63 - 1
 WHOLE = {"type": "integer", "minimum": 0, "maximum": AFTER_MAX}
@@ -67,7 +68,9 @@ class InvoiceIssueView(HisView):
         else:
             tell()
         invoice = invoice_get(client=client_of(request), invoice_no=invoice_no)
-        answer = invoice_body(invoice) | {"warnings": []}
+        claim_id = invoice.claim_id
+        warnings = claim_warnings(claim_id=claim_id) if claim_id is not None else []
+        answer = invoice_body(invoice) | {"warnings": warnings}
         return Response(answer, status=201 if issued.created else 200)
 
 

@@ -22,6 +22,7 @@ from insurance.services.claims.values import (
     Reversed,
     Settled,
 )
+from insurance.services.claims.warnings import claim_warnings
 
 __all__ = [
     "Decision",
@@ -39,5 +40,6 @@ __all__ = [
     "claim_reverse",
     "claim_review_decide",
     "claim_settle",
+    "claim_warnings",
     "claims_due",
 ]
