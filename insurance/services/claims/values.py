@@ -43,8 +43,19 @@ class Priced:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """The end of `claim_settle` and `claim_look`; `status` is the claim's state after the call.
+class Ended:
+    """The end of a call about a settlement; `status` is the claim's state after it, `sentence` what
+    the patient or clerk may read."""
+
+    outcome: Outcome
+    split: Split | None = None
+    code: str = ""
+    sentence: str | Promise = ""
+    status: str = ""
+
+
+class Settled(Ended):
+    """The end of `claim_settle` and `claim_look`.
 
     From `claim_settle`, or `claim_look` at a claim that was being settled:
     SUCCEEDED: the fund pays `split`, whose cash part may differ from the trial's.
@@ -55,15 +66,10 @@ class Settled:
     REVIEW only a person ends it.
     """
 
-    outcome: Outcome
-    split: Split | None = None
-    code: str = ""
-    sentence: str | Promise = ""
-    status: str = ""
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reversed:
+class Reversed(Ended):
     """The end of `claim_reverse`, and of `claim_look` at a claim that was being reversed.
 
     SUCCEEDED: the settlement is undone in full (status REVERSED), `split` is what it was.
@@ -71,11 +77,7 @@ class Reversed:
     more. UNKNOWN: as for `Settled`.
     """
 
-    outcome: Outcome
-    split: Split | None = None
-    code: str = ""
-    sentence: str | Promise = ""
-    status: str = ""
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
