@@ -16,6 +16,7 @@ JOB_WORDS: dict[str, Promise] = {
     "send_binding_codes": pgettext_lazy("job", "Send codes for patient cards"),
     "purge_phone_codes": pgettext_lazy("job", "Delete old phone codes"),
     "forget_credentials": pgettext_lazy("job", "Forget insurance codes of past visits"),
+    "compare_statements": pgettext_lazy("job", "Compare the day's settlements with the insurer"),
     "close_day": pgettext_lazy("job", "Close the day"),
 }
 JOB_REASONS: dict[str, Promise] = {
@@ -49,6 +50,10 @@ JOB_REASONS: dict[str, Promise] = {
     ),
     "forget_credentials": pgettext_lazy(
         "job", "An insurance code is kept only as long as its visit. Paused: it is kept longer."
+    ),
+    "compare_statements": pgettext_lazy(
+        "job",
+        "Yesterday's settlements are compared with the insurer's. Paused: differences stay unseen.",
     ),
     "close_day": pgettext_lazy(
         "job", "After midnight, when the last late facts of the day are in. Paused: days stay open."

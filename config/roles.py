@@ -43,6 +43,12 @@ READ_CALLS = (
     "insurance.view_insurancemessage",
 )
 READ_TRAILS = (*READ_CALLS, "core.view_statechange", "core.view_auditevent")
+READ_CLAIMS = (
+    "insurance.view_claim",
+    "insurance.view_insurancereview",
+    "insurance.view_insurerstatement",
+    "insurance.view_statementdifference",
+)
 READ_RATINGS = ("billing.view_rating",)
 READ_MESSAGES = ("patients.view_notification",)
 READ_PARTNERS = (
@@ -76,10 +82,12 @@ ROLES: dict[str, tuple[str, ...]] = {
     "reviewer": (
         *READ_BILLS,
         *READ_REVIEWS,
+        *READ_CLAIMS,
         *READ_CALLS,
         *READ_RATINGS,
         "patients.reveal_patient",
         "billing.decide_billingreview",
+        "insurance.decide_insurancereview",
         "patients.change_patientreview",
         "patients.view_patientmerge",
         "patients.decide_patientmerge",
@@ -87,6 +95,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "finance": (
         *READ_BILLS,
         *READ_BOOKS,
+        *READ_CLAIMS,
         *READ_CALLS,
         *READ_PARTNERS,
         *READ_RATINGS,
@@ -96,6 +105,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "auditor": (
         *READ_BILLS,
         *READ_BOOKS,
+        *READ_CLAIMS,
         *READ_TRAILS,
         *READ_REVIEWS,
         *READ_MESSAGES,

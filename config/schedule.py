@@ -72,6 +72,12 @@ JOBS: tuple[Job, ...] = (
         every_s=300,
     ),
     Job(
+        "compare_statements",
+        "insurance.tasks.compare_statements",
+        "yesterday's settlements are compared with the insurer's, again while it is silent",
+        every_s=1800,
+    ),
+    Job(
         "close_day",
         "billing.tasks.close_days",
         "after midnight, when the last late facts of the day are in",

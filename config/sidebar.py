@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import pay_right
 from billing.desk.questions import open_count
+from insurance.selectors import reviews_waiting
 
 
 def hospital_name(_request: HttpRequest) -> str:
@@ -79,6 +80,16 @@ GROUPS = (
               "billing.view_agreement"),
     )),
     Group(_("Medical insurance"), (
+        Entry(_("Insurance reviews"), "gavel",
+              "admin:insurance_insurancereview_changelist", "insurance.view_insurancereview",
+              waiting=reviews_waiting),
+        Entry(_("Claims"), "health_and_safety", "admin:insurance_claim_changelist",
+              "insurance.view_claim"),
+        Entry(_("Comparisons with the insurer"), "balance",
+              "admin:insurance_insurerstatement_changelist", "insurance.view_insurerstatement"),
+        Entry(_("Differences from the insurer"), "difference",
+              "admin:insurance_statementdifference_changelist",
+              "insurance.view_statementdifference"),
         Entry(_("Items of the hospital"), "list_alt",
               "admin:insurance_catalogueitem_changelist", "insurance.view_catalogueitem"),
         Entry(_("Insured institutions"), "local_hospital",

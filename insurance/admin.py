@@ -14,10 +14,25 @@ from django.utils.translation import pgettext_lazy
 from core.admin import ReadOnlyAdmin
 from core.admin_values import NONE, row_value, word_of, words_add
 from core.admin_words import columns_add
-from insurance import items_admin  # noqa: F401 - the admin finds this module only
-from insurance.admin_words import COLUMN_WORDS, GATEWAY_WORDS, OPERATION_WORDS
+from insurance import (  # noqa: F401 - the admin finds this module only
+    claims_admin,
+    items_admin,
+    statements_admin,
+)
+from insurance.admin_words import (
+    COLUMN_WORDS,
+    GATEWAY_WORDS,
+    OPERATION_WORDS,
+    SCHEME_WORDS,
+)
 from insurance.gateway.base import Operation
-from insurance.models import Institution, InsuranceMessage, InsuranceRegion
+from insurance.models import (
+    Institution,
+    InsuranceMessage,
+    InsuranceReason,
+    InsuranceRegion,
+    ItemLevel,
+)
 
 columns_add(COLUMN_WORDS)
 words_add("gateway", GATEWAY_WORDS)
@@ -32,7 +47,12 @@ words_add("action", {
 })  # fmt: skip
 words_add("right", {
     "import_items": pgettext_lazy("right", "import the hospital's items"),
+    "decide_insurancereview": pgettext_lazy("right", "decide insurance reviews"),
 })  # fmt: skip
+# Billing's reviews have reasons of their own under the same codes.
+words_add("insurance_reason", {one.value: one.label for one in InsuranceReason})
+words_add("item_level", {one.value: one.label for one in ItemLevel})
+words_add("scheme", SCHEME_WORDS)
 
 
 @admin.register(InsuranceRegion)

@@ -6,6 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from insurance.gateway.base import Operation
+from insurance.gateway.visit_values import Scheme
 
 COLUMN_WORDS: dict[str, Promise] = {
     "region": pgettext_lazy("column", "insurance region"),
@@ -14,6 +15,22 @@ GATEWAY_WORDS: dict[str, Promise] = {
     "nhsa": pgettext_lazy("gateway", "insurance platform"),
     "mobile": pgettext_lazy("gateway", "mobile-pay centre"),
     "credential": pgettext_lazy("gateway", "e-credential service"),
+}
+SCHEME_WORDS: dict[str, Promise] = {
+    Scheme.EMPLOYEE: pgettext_lazy("scheme", "employees' insurance"),
+    Scheme.CIVIL_SERVANT: pgettext_lazy("scheme", "civil servants' aid"),
+    Scheme.LARGE_EXPENSE: pgettext_lazy("scheme", "large expense aid"),
+    Scheme.RETIRED_CADRE: pgettext_lazy("scheme", "retired cadres"),
+    Scheme.DISABLED_SOLDIER: pgettext_lazy("scheme", "disabled soldiers"),
+    Scheme.OLD_RED_ARMY: pgettext_lazy("scheme", "veterans of the revolution"),
+    Scheme.ENTERPRISE: pgettext_lazy("scheme", "enterprise supplement"),
+    Scheme.RURAL: pgettext_lazy("scheme", "rural insurance"),
+    Scheme.RESIDENT: pgettext_lazy("scheme", "residents' insurance"),
+    Scheme.URBAN_RESIDENT: pgettext_lazy("scheme", "urban residents' insurance"),
+    Scheme.RESIDENT_SERIOUS_ILLNESS: pgettext_lazy("scheme", "residents' serious illness"),
+    Scheme.OTHER: pgettext_lazy("scheme", "other insurance"),
+    Scheme.LONG_TERM_CARE: pgettext_lazy("scheme", "long-term care"),
+    Scheme.MATERNITY: pgettext_lazy("scheme", "maternity insurance"),
 }
 OPERATION_WORDS: dict[str, Promise] = {
     Operation.SIGN_IN: pgettext_lazy("insurance", "sign in"),

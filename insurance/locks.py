@@ -10,9 +10,15 @@ from datetime import timedelta
 from django.db import connection
 
 from core import clock
-from core.locking import PreparedLock, lock_rows
+from core.locking import PreparedLock, lock_row, lock_rows
 from core.review import ReviewStatus
-from insurance.models import Claim, InsuranceReason, InsuranceReview, InsuredVisit
+from insurance.models import (
+    Claim,
+    InsuranceReason,
+    InsuranceReview,
+    InsuredVisit,
+    InsurerStatement,
+)
 
 _BESIDE = ("coverage", "visit__coverage")
 _claim = PreparedLock(Claim, lambda key: Claim.objects.select_related(*_BESIDE).filter(pk=key), int)
@@ -50,6 +56,11 @@ def reviews_lock(claim: Claim, reason: InsuranceReason) -> list[InsuranceReview]
     return lock_rows(
         InsuranceReview.objects.filter(claim=claim, reason_code=reason, status=ReviewStatus.OPEN)
     )
+
+
+def statement_lock(statement_id: int) -> InsurerStatement:
+    """One group of a day's comparison."""
+    return lock_row(InsurerStatement.objects.filter(pk=statement_id))
 
 
 def claims_lease(*, limit: int, lease_s: int) -> list[int]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.errors import NotOffered
+from core.review import ReviewStatus
 from insurance.gateway.base import (
     GatewayStyle,
     Operation,
@@ -27,6 +28,7 @@ from insurance.models import (
     Institution,
     InsuranceMessage,
     InsuranceRegion,
+    InsuranceReview,
     InsuranceSession,
     InsuredVisit,
 )
@@ -138,6 +140,11 @@ def claim_message_numbers(claim: Claim, operation: Operation) -> set[str]:
     """Every number a claim was ever settled or reversed under."""
     rows = InsuranceMessage.objects.filter(subject=claim.subject, operation=operation.value)
     return set(rows.values_list("message_no", flat=True))
+
+
+def reviews_waiting() -> int:
+    """How many questions about claims wait; a partial index counts them."""
+    return InsuranceReview.objects.filter(status=ReviewStatus.OPEN).count()
 
 
 def visit_living(claim: Claim) -> InsuredVisit | None:

@@ -5,7 +5,8 @@ there. `InsuranceMessage` is the intent of a call, committed before it is sent; 
 what was learnt of it. Messages and replies are evidence: rows are added, never changed. A
 `Coverage` is an entitlement of a patient, an `InsuredVisit` a visit the insurer was told of, a
 `Claim` what it is asked to pay of one bill, with its `ClaimLine`s as they were frozen; what only a
-person can decide about it is an `InsuranceReview`.
+person can decide about it is an `InsuranceReview`. An `InsurerStatement` compares the sums of a day
+with the insurer (3201), a `StatementDifference` is one row the two sides do not share.
 """
 
 from insurance.models.catalogue import (
@@ -15,13 +16,20 @@ from insurance.models.catalogue import (
     ItemLevel,
     ItemMapping,
 )
-from insurance.models.claim import Claim, ClaimLine, ClaimRoute, ClaimStatus
+from insurance.models.claim import Claim, ClaimRoute, ClaimStatus
+from insurance.models.claim_line import ClaimLine
 from insurance.models.coverage import Coverage, InsuredVisit
 from insurance.models.credential import HeldCredential
 from insurance.models.family import FamilyLink, FamilyRule
 from insurance.models.message import InsuranceMessage, InsuranceReply
 from insurance.models.region import Institution, InsuranceRegion, InsuranceSession
 from insurance.models.review import InsuranceReason, InsuranceReview
+from insurance.models.statement import (
+    DifferenceKind,
+    InsurerStatement,
+    StatementDifference,
+    StatementStatus,
+)
 
 __all__ = [
     "CatalogueItem",
@@ -30,6 +38,7 @@ __all__ = [
     "ClaimRoute",
     "ClaimStatus",
     "Coverage",
+    "DifferenceKind",
     "FamilyLink",
     "FamilyRule",
     "HeldCredential",
@@ -41,8 +50,11 @@ __all__ = [
     "InsuranceReview",
     "InsuranceSession",
     "InsuredVisit",
+    "InsurerStatement",
     "ItemCategory",
     "ItemImport",
     "ItemLevel",
     "ItemMapping",
+    "StatementDifference",
+    "StatementStatus",
 ]

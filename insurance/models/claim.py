@@ -55,7 +55,7 @@ def _columns(prefix: str) -> list[str]:
     return [f"{prefix}_{part}" for part in PARTS]
 
 
-def _part(name: Any) -> models.BigIntegerField[int | None, int | None]:
+def part_field(name: Any) -> models.BigIntegerField[int | None, int | None]:
     return models.BigIntegerField(name, null=True, blank=True)
 
 
@@ -126,20 +126,20 @@ class Claim(models.Model):
         db_index=False,
     )
 
-    priced_fund_fen = _part(_("fund (trial)"))
-    priced_own_account_fen = _part(_("own account (trial)"))
-    priced_mutual_aid_fen = _part(_("mutual aid (trial)"))
-    priced_hospital_part_fen = _part(_("hospital's part (trial)"))
-    priced_cash_fen = _part(_("cash (trial)"))
+    priced_fund_fen = part_field(_("fund (trial)"))
+    priced_own_account_fen = part_field(_("own account (trial)"))
+    priced_mutual_aid_fen = part_field(_("mutual aid (trial)"))
+    priced_hospital_part_fen = part_field(_("hospital's part (trial)"))
+    priced_cash_fen = part_field(_("cash (trial)"))
     priced_at = models.DateTimeField(_("priced at"), null=True, blank=True)
     valid_until = models.DateTimeField(_("trial valid until"), null=True, blank=True)
     priced = models.JSONField(_("the trial"), null=True, blank=True, encoder=DjangoJSONEncoder)
 
-    settled_fund_fen = _part(_("fund"))
-    settled_own_account_fen = _part(_("own account"))
-    settled_mutual_aid_fen = _part(_("mutual aid"))
-    settled_hospital_part_fen = _part(_("hospital's part"))
-    settled_cash_fen = _part(_("cash"))
+    settled_fund_fen = part_field(_("fund"))
+    settled_own_account_fen = part_field(_("own account"))
+    settled_mutual_aid_fen = part_field(_("mutual aid"))
+    settled_hospital_part_fen = part_field(_("hospital's part"))
+    settled_cash_fen = part_field(_("cash"))
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
     settled = models.JSONField(
         _("the settlement"), null=True, blank=True, encoder=DjangoJSONEncoder
@@ -206,6 +206,25 @@ class Claim(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["invoice_ref", "-id"], name="claim_of_bill"),
+            # What staff search by, and a day's settlements and reversals for the comparison.
+            models.Index(
+                fields=["settlement_no"],
+                name="claim_by_settlement",
+                condition=~models.Q(settlement_no=""),
+            ),
+            models.Index(
+                fields=["mdtrt_id"], name="claim_by_visit", condition=~models.Q(mdtrt_id="")
+            ),
+            models.Index(
+                fields=["institution", "settled_at"],
+                name="claim_settled_on",
+                condition=models.Q(settled_at__isnull=False),
+            ),
+            models.Index(
+                fields=["institution", "reversed_at"],
+                name="claim_reversed_on",
+                condition=models.Q(reversed_at__isnull=False),
+            ),
             models.Index(
                 fields=["due_at"], name="claim_due", condition=models.Q(due_at__isnull=False)
             ),
@@ -248,43 +267,3 @@ class Claim(models.Model):
 def split_fields(prefix: str, split: Split | None) -> dict[str, Any]:
     """The five columns of a split, for a transition; None empties them."""
     return {f"{prefix}_{part}": getattr(split, part) if split else None for part in PARTS}
-
-
-class ClaimLine(models.Model):
-    """One line as it was frozen for the claim, and what the insurer made of it (I6).
-
-    `said` is the line as billing handed it down and never changes. `number` is the line's at the
-    insurer: made of the claim's, so that the same charge in a later claim is another line.
-    """
-
-    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="lines")
-    number = models.CharField(_("number at the insurer"), max_length=30)
-    charge_no = models.CharField(_("charge"), max_length=64)
-    amount_fen = models.BigIntegerField(_("amount"))
-    said = models.JSONField(_("line"), encoder=DjangoJSONEncoder)
-    own_fen = _part(_("wholly self-paid"))
-    over_limit_fen = _part(_("over the limit"))
-    first_own_fen = _part(_("paid first by oneself"))
-    in_scope_fen = _part(_("within the catalogue"))
-    level = models.CharField(_("level"), max_length=3, blank=True)
-    own_share = models.DecimalField(
-        _("own share"), max_digits=5, decimal_places=4, null=True, blank=True
-    )
-    price_limit = models.DecimalField(
-        _("price limit"), max_digits=16, decimal_places=6, null=True, blank=True
-    )
-    limited_use = models.BooleanField(_("limited use"), default=False)
-
-    class Meta:
-        verbose_name = _("line of a claim")
-        verbose_name_plural = _("lines of claims")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["claim", "number"], name="claim_line_once"),
-            models.CheckConstraint(
-                condition=models.Q(amount_fen__gt=0), name="claim_line_positive"
-            ),
-            all_or_none("claim_line_adds_up", LINE_PARTS),
-        ]
-
-    def __str__(self) -> str:
-        return self.number

@@ -7,7 +7,17 @@ from typing import Any
 
 from core import clock
 from core.actors import SYSTEM
-from insurance.models import Institution, InsuranceMessage, InsuranceRegion, InsuranceReply
+from insurance.models import (
+    Claim,
+    ClaimLine,
+    Institution,
+    InsuranceMessage,
+    InsuranceRegion,
+    InsuranceReply,
+    InsuranceReview,
+    InsurerStatement,
+    StatementDifference,
+)
 from insurance.selectors import institution_of
 from insurance.services.catalogue import items_import
 from tests.factories import patients
@@ -71,4 +81,38 @@ def shown_rows() -> Institution:
         message=message, outcome="DECLINED", code="-2", text="费用批次已结算", executed=False,
         created_at=clock.now(),
     )  # fmt: skip
+    _claim_shown(shop)
     return shop
+
+
+def _claim_shown(shop: Institution) -> Claim:
+    """A claim in review with its question, and a day's comparison that differs by one row."""
+    visit = patients.encounter(
+        of=patients.patient(name="王芳"), department_code="A03", department_name="内科"
+    )
+    claim = Claim.objects.create(
+        invoice_ref=1, encounter=visit, patient_id=visit.patient_id, institution=shop,
+        status="REVIEW", amount_fen=4_350, med_type="11", batch_no="CB1", mdtrt_id="M1",
+        code="split_broken", message="I2", opened_by="system:system", occurred_at=clock.now(),
+        created_at=clock.now(),
+    )  # fmt: skip
+    ClaimLine.objects.create(
+        claim=claim, number="1-1", charge_no="C1", amount_fen=4_350, level="01", own_fen=0,
+        over_limit_fen=0, first_own_fen=350, in_scope_fen=4_000,
+        said={"national_code": "XJ01CAA040E001010100001", "name": "阿莫西林胶囊"},
+    )  # fmt: skip
+    InsuranceReview.objects.create(
+        claim=claim, reason_code="split_broken", summary="I2 medfee_sumamt", opened_at=clock.now(),
+        opened_by="system:system", figures={"settlement_no": "S1"},
+    )  # fmt: skip
+    group = InsurerStatement.objects.create(
+        institution=shop, day=clock.today(), scheme="310", clearing_kind="41", office="440100",
+        status="DETAILED", ours_count=1, ours_total_fen=4_350, ours_fund_fen=2_452,
+        ours_account_fen=500, ours_cash_fen=1_398, verdict="3", text="数据不一致",
+        compared_at=clock.now(), created_at=clock.now(),
+    )  # fmt: skip
+    StatementDifference.objects.create(
+        statement=group, kind="3", settlement_no="S1", mdtrt_id="M1", claim=claim,
+        ours_total_fen=4_350, theirs_total_fen=4_351, memo="数据不一致", found_at=clock.now(),
+    )  # fmt: skip
+    return claim

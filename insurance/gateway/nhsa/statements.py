@@ -37,6 +37,7 @@ RESULT_COLUMNS = (
     "refd_setl_flag",
     "memo",
 )
+ADDED_COLUMNS = ("medfee_sumamt", "fund_pay_sumamt", "acct_pay")
 RESULT_BYTES_MAX = 256 * 1024 * 1024  # unpacked: a day of a large hospital is a hundredth of it
 
 
@@ -100,6 +101,10 @@ class DetailVerdict:
     verdict: Verdict
     refund: bool
     memo: str
+    # Only where the region adds them; the fund's in its own way of counting.
+    total_fen: int | None = None
+    fund_fen: int | None = None
+    account_fen: int | None = None
 
 
 def totals_compare(group: Group, totals: Totals, *, refunds: bool = False) -> Call[TotalsVerdict]:
@@ -217,7 +222,9 @@ def verdicts_unpack(content: bytes) -> tuple[DetailVerdict, ...]:
         raise Unreadable(f"3202: a result row has {len(wide)} columns")
     found = []
     for place, row in enumerate(rows):
-        node = Node(dict(zip(RESULT_COLUMNS, [*row, ""], strict=False)), f"row {place + 1}")
+        known = (*RESULT_COLUMNS, *ADDED_COLUMNS) if len(row) > len(RESULT_COLUMNS) else None
+        names = known or RESULT_COLUMNS
+        node = Node(dict(zip(names, [*row, ""], strict=False)), f"row {place + 1}")
         found.append(
             DetailVerdict(
                 settlement_no=node.text("setl_id"),
@@ -227,6 +234,12 @@ def verdicts_unpack(content: bytes) -> tuple[DetailVerdict, ...]:
                 verdict=node.code("stmt_rslt", Verdict),
                 refund=node.flag("refd_setl_flag"),
                 memo=node.text("memo"),
+                **{
+                    name: node.fen_or_none(column)
+                    for name, column in zip(
+                        ("total_fen", "fund_fen", "account_fen"), ADDED_COLUMNS, strict=True
+                    )
+                },
             )
         )
     return tuple(found)

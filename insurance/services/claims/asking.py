@@ -19,12 +19,16 @@ SIGN_IN_WORD = "签到"
 
 def insurer_ask(claim: Claim, call: Call[Value]) -> Answer[Value]:
     """Commit the intent, send it, record the reply; once more after a new sign-in."""
-    institution = institution_speaking(claim.institution_id)
-    answer = message_send(institution=institution, call=call, subject=claim.subject)
+    return place_ask(institution_speaking(claim.institution_id), call, claim.subject)
+
+
+def place_ask(institution: Institution, call: Call[Value], subject: str) -> Answer[Value]:
+    """As `insurer_ask`, about whatever else an institution asks for."""
+    answer = message_send(institution=institution, call=call, subject=subject)
     again = institution_signed_in(institution, answer)
     if again is None:
         return answer
-    return message_send(institution=again, call=call, subject=claim.subject)
+    return message_send(institution=again, call=call, subject=subject)
 
 
 def institution_signed_in(institution: Institution, answer: Answer[Value]) -> Institution | None:
