@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
 from psycopg import sql
 from psycopg.types.numeric import Int8
@@ -59,15 +60,16 @@ class PreparedQuery(Generic[Row]):
             # One width for every number: a text is prepared once per kinds of its values.
             cursor.execute(known.text, [Int8(v) if type(v) is int else v for v in arguments])
             found = cursor.fetchall()
-        return [self._instance(known, list(row)) for row in found]
+        own = connections[DEFAULT_DB_ALIAS]
+        return [self._instance(known, list(row), own) for row in found]
 
-    def _instance(self, known: _Compiled, row: list[Any]) -> Row:
+    def _instance(self, known: _Compiled, row: list[Any], own: Any) -> Row:
         for place, converters, expression in known.converters:
             for convert in converters:
-                row[place] = convert(row[place], expression, connection)
-        instance: Any = known.model.from_db(connection.alias, known.names, row[known.columns])
+                row[place] = convert(row[place], expression, own)
+        instance: Any = _read(known.model, own.alias, known.names, row[known.columns])
         for populator in known.related:
-            populator.populate(row, instance)
+            _read_beside(populator, row, instance)
         for name, place in known.annotations:
             setattr(instance, name, row[place])
         return instance  # type: ignore[no-any-return]
@@ -97,6 +99,30 @@ class PreparedQuery(Generic[Row]):
             list(compiler.annotation_col_map.items()),
         )
         return self._compiled
+
+
+def _read(
+    model: type[models.Model], alias: str, names: list[str], values: list[Any]
+) -> models.Model:
+    """An instance as `from_db` makes it, without its walk over every field of the model: a column
+    that was not read is looked up when it is asked for, all the same."""
+    row = model.__new__(model)
+    state = ModelState()
+    state.adding, state.db = False, alias
+    row.__dict__.update(zip(names, values, strict=True), _state=state)
+    return row
+
+
+def _read_beside(populator: Any, row: list[Any], instance: models.Model) -> None:
+    """What Django's populator of `select_related` does, with `_read`."""
+    columns, beside = row[populator.cols_start : populator.cols_end], None
+    if columns[populator.pk_idx] is not None:
+        beside = _read(populator.model_cls, populator.db, populator.init_list, columns)
+        for further in populator.related_populators:
+            _read_beside(further, row, beside)
+    populator.local_setter(instance, beside)
+    if beside is not None:
+        populator.remote_setter(beside, instance)
 
 
 def row_insert(row: Row) -> Row:

@@ -2,14 +2,17 @@
 
 `transition()` moves one locked row along its model's literal TRANSITIONS table and writes the
 StateChange in the same statement: a step without its trace, or a trace without its step, cannot be
-committed. Nothing else in the house assigns a status.
+committed. Nothing else in the house assigns a status. Rows of several models that move for one
+reason move in one statement too (`transition_together`): all of them or none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.utils.translation import gettext_lazy as _
@@ -26,10 +29,13 @@ from core.statements import prepared_cursor
 __all__ = [
     "IllegalTransition",
     "NotLocked",
+    "Numbered",
     "StaleRow",
     "Stateful",
+    "Step",
     "transition",
     "transition_all",
+    "transition_together",
 ]
 
 REASON_LENGTH_MAX = 500
@@ -50,12 +56,36 @@ class StaleRow(Conflict):
     """The row in the database is no longer in the state the instance says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Locked rows of one model and one status that go to `to`, writing `fields` with it."""
+
+    rows: Sequence[models.Model]
+    to: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A row written with a step, under the next number of the row that moves.
+
+    `insert` is an INSERT … SELECT … FROM moved: there stand the row's `id`, its raised `counter`
+    and the columns `beside`. Its open values are `values`.
+    """
+
+    counter: str
+    insert: str
+    values: Sequence[Any]
+    beside: tuple[str, ...] = ()
+
+
 def transition(row: models.Model, to: str, *, by: Actor, reason: str = "", **fields: Any) -> None:
     """Move a locked row to `to`, writing `fields` with it. One statement.
 
     The instance is changed only after the database has said yes.
     """
-    transition_all([row], to, by=by, reason=reason, **fields)
+    transition_together(Step([row], to, fields, reason), by=by)
 
 
 def transition_all(
@@ -65,39 +95,84 @@ def transition_all(
 
     One statement however many they are, each row with its own trace.
     """
-    if not rows:
-        return
-    to, first = str(to), rows[0]
-    before = cast(Stateful, first).status
-    for row in rows:
-        _allow(row, type(first), before, to)
-    if len(reason) > REASON_LENGTH_MAX:
-        reason = reason[: REASON_LENGTH_MAX - 1] + "…"
-    columns, values, trace = _adapted(first, fields)
-    single = len(rows) == 1
-    parameters: list[Any] = [
-        to,
-        *values,
-        # As text, so that one prepared statement serves ids of any size.
-        str(first.pk) if single else "{" + ",".join(str(row.pk) for row in rows) + "}",
-        before,
-        *(first._meta.label_lower, before, to, by.key, by.name, reason),
-        Jsonb(trace, dumps=dumps),
-        clock.now(),
-    ]
+    if rows:
+        transition_together(Step(rows, to, fields, reason), by=by)
+
+
+def transition_together(*steps: Step, by: Actor, numbered: Numbered | None = None) -> None:
+    """Move locked rows of any models, each step its own way; all of them or none. One statement.
+
+    `numbered` counts on the one row of the first step; the instance learns its new number.
+    """
+    _alone(steps, numbered)
+    now = clock.now()
+    shapes, moving, traces = [], [], []
+    for step in steps:
+        shape, values, trace = _prepared(step, by, now)
+        shapes.append(shape)
+        moving += values
+        traces += trace
+    counting = None if numbered is None else (numbered.counter, numbered.insert, numbered.beside)
     with prepared_cursor() as cursor:
-        cursor.execute(_statement(type(first), columns, single), parameters)
-        if cursor.rowcount != len(rows):
+        cursor.execute(
+            _statement(tuple(shapes), counting),
+            [*moving, *(() if numbered is None else numbered.values), *traces],
+        )
+        if cursor.rowcount != sum(len(step.rows) for step in steps):
             if cursor.rowcount:
                 # Some have moved: whoever catches this must not be able to commit them.
                 transaction.set_rollback(True)
             raise StaleRow(
                 "stale_row", _("This was changed by someone else in the meantime; look again.")
             )
+        if numbered is not None:
+            setattr(steps[0].rows[0], numbered.counter, cursor.fetchone()[0])
+    for step in steps:
+        for row in step.rows:
+            row.__dict__["status"] = str(step.to)
+            for name, value in step.fields.items():
+                setattr(row, name, value)
+
+
+class _Shape(NamedTuple):
+    """What the text of a step depends on."""
+
+    model: type[models.Model]
+    columns: tuple[str, ...]
+    single: bool
+
+
+def _alone(steps: Sequence[Step], numbered: Numbered | None) -> None:
+    """Refuse a row that stands in two steps: the database would move it once, in either way."""
+    if not all(step.rows for step in steps):
+        raise TypeError("a step moves no row")
+    if numbered is not None and len(steps[0].rows) != 1:
+        raise TypeError("a number is counted on one row")
+    if len(steps) > 1:
+        rows = [(type(row), row.pk) for step in steps for row in step.rows]
+        if len(set(rows)) != len(rows):
+            raise TypeError("a row moves once in a statement")
+
+
+def _prepared(step: Step, by: Actor, now: datetime) -> tuple[_Shape, list[Any], list[Any]]:
+    """The shape of a step, the values of its UPDATE, and those of its trace."""
+    to, rows, reason = str(step.to), step.rows, step.reason
+    first = rows[0]
+    before = cast(Stateful, first).status
     for row in rows:
-        row.__dict__["status"] = to
-        for name, value in fields.items():
-            setattr(row, name, value)
+        _allow(row, type(first), before, to)
+    if len(reason) > REASON_LENGTH_MAX:
+        reason = reason[: REASON_LENGTH_MAX - 1] + "…"
+    columns, values, trace = _adapted(first, step.fields)
+    single = len(rows) == 1
+    # As text, so that one prepared statement serves ids of any size.
+    which = str(first.pk) if single else "{" + ",".join(str(row.pk) for row in rows) + "}"
+    label = first._meta.label_lower
+    return (
+        _Shape(type(first), columns, single),
+        [to, *values, which, before],
+        [label, before, to, by.key, by.name, reason, Jsonb(trace, dumps=dumps), now],
+    )
 
 
 def _allow(row: models.Model, model: type[models.Model], before: str, to: str) -> None:
@@ -115,22 +190,22 @@ def _allow(row: models.Model, model: type[models.Model], before: str, to: str) -
 
 
 def _adapted(
-    row: models.Model, fields: dict[str, Any]
+    row: models.Model, fields: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], list[Any], dict[str, Any]]:
     """The columns, their database values, and what the trace says of them."""
     columns, values, trace = [], [], {}
     own = connections[DEFAULT_DB_ALIAS]
     for name, given in fields.items():
-        field = row._meta.get_field(name)
-        if not isinstance(field, models.Field) or field.column is None or field.primary_key:
+        column = row._meta.get_field(name)
+        if not isinstance(column, models.Field) or column.column is None or column.primary_key:
             raise TypeError(f"{row._meta.label}.{name} is no column that a transition may write")
-        if field.name == "status" or hasattr(given, "resolve_expression"):
+        if column.name == "status" or hasattr(given, "resolve_expression"):
             raise TypeError(f"{row._meta.label}.{name}: a transition writes plain values")
         value = given.pk if isinstance(given, models.Model) else given
-        columns.append(field.column)
-        values.append(field.get_db_prep_save(value, own))
+        columns.append(column.column)
+        values.append(column.get_db_prep_save(value, own))
         # What is encrypted in its column must not lie open in the trace.
-        encrypted = getattr(field, "is_encrypted", False)
+        encrypted = getattr(column, "is_encrypted", False)
         trace[name] = "***" if encrypted else _traced(type(row), value)
     return tuple(columns), values, trace
 
@@ -144,28 +219,54 @@ def _traced(model: type[models.Model], value: Any) -> Any:
 
 
 @lru_cache(maxsize=512)
-def _statement(model: type[models.Model], columns: tuple[str, ...], single: bool) -> str:
-    """The statement for one model and set of columns; its constant text is prepared once.
+def _statement(
+    shapes: tuple[_Shape, ...], counting: tuple[str, str, tuple[str, ...]] | None
+) -> str:
+    """The statement for steps of these shapes; its constant text is prepared once."""
+    names = ["moved", *(f"moved{place}" for place in range(1, len(shapes)))]
+    counter, insert, beside = counting or ("", "", ())
+    parts = [
+        sql.SQL("{} AS ({})").format(
+            sql.Identifier(name),
+            _update(shape, *((counter, beside) if name == "moved" else ("", ()))),
+        )
+        for name, shape in zip(names, shapes, strict=True)
+    ]
+    if insert:
+        parts.append(sql.SQL("numbered AS ({})").format(sql.SQL(insert)))
+    traces = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT %s, {name}.id, %s, %s, %s, %s, %s, %s, %s FROM {name}").format(
+            name=sql.Identifier(name)
+        )
+        for name in names
+    )
+    number = sql.SQL(" RETURNING (SELECT {} FROM moved)").format(sql.Identifier(counter))
+    text = sql.SQL(
+        "WITH {} INSERT INTO core_statechange (entity, entity_id, from_status, to_status,"
+        " actor, actor_name, reason, fields, created_at) {}{}"
+    ).format(sql.SQL(", ").join(parts), traces, number if counter else sql.SQL(""))
+    return text.as_string()
+
+
+def _update(shape: _Shape, counter: str, beside: tuple[str, ...]) -> sql.Composed:
+    """The UPDATE of one step.
 
     One row is found by `=`: PostgreSQL would plan a list anew each time, not knowing its length.
     """
-    meta = model._meta
+    meta = shape.model._meta
     status = cast("models.Field[Any, Any]", meta.get_field("status")).column
     assert status is not None and meta.pk.column is not None
-    template = sql.SQL(
-        "WITH moved AS (UPDATE {table} SET {changes} WHERE {pk} = {which} AND {status} = %s"
-        " RETURNING {pk} AS id)"
-        " INSERT INTO core_statechange (entity, entity_id, from_status, to_status, actor,"
-        " actor_name, reason, fields, created_at)"
-        " SELECT %s, moved.id, %s, %s, %s, %s, %s, %s, %s FROM moved"
+    changes = [
+        sql.SQL("{} = %s").format(sql.Identifier(column)) for column in (status, *shape.columns)
+    ]
+    if counter:
+        changes.append(sql.SQL("{0} = {0} + 1").format(sql.Identifier(counter)))
+    read = [sql.Identifier(column) for column in (*beside, counter) if column]
+    return sql.SQL("UPDATE {} SET {} WHERE {} = {} AND {} = %s RETURNING {}").format(
+        sql.Identifier(meta.db_table),
+        sql.SQL(", ").join(changes),
+        sql.Identifier(meta.pk.column),
+        sql.SQL("%s" if shape.single else "ANY(%s)"),
+        sql.Identifier(status),
+        sql.SQL(", ").join([sql.SQL("{} AS id").format(sql.Identifier(meta.pk.column)), *read]),
     )
-    changes = sql.SQL(", ").join(
-        sql.SQL("{} = %s").format(sql.Identifier(column)) for column in (status, *columns)
-    )
-    return template.format(
-        table=sql.Identifier(meta.db_table),
-        changes=changes,
-        pk=sql.Identifier(meta.pk.column),
-        which=sql.SQL("%s" if single else "ANY(%s)"),
-        status=sql.Identifier(status),
-    ).as_string()

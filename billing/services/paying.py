@@ -13,10 +13,10 @@ from billing.models import (
     InvoiceStatus,
     PaymentTransaction,
 )
-from billing.services.events.outbox import event_add
+from billing.services.events.outbox import event_with_step
 from billing.services.messages import tell_paid
 from core.actors import Actor
-from core.states import transition
+from core.states import Step, transition_together
 
 
 def bill_paid(
@@ -30,12 +30,13 @@ def bill_paid(
     reason: str = "",
 ) -> None:
     """PAID, both rows locked; `row` is the tender that took the patient's part, if any did."""
-    transition(invoice, InvoiceStatus.PAID, by=by, reason=reason, due_at=None, action=None)
-    if collect is not None:
-        transition(collect, CollectStatus.PAID, by=by, auth_code="")
     data: dict[str, Any] = {"amount_fen": amount_fen}
     if row is not None:
         data |= {"payment_no": row.payment.payment_no, "channel": row.payment.channel}
-    event_add(invoice=invoice, type=EventType.PAID, data=data, occurred_at=occurred_at)
+    steps = [Step([invoice], InvoiceStatus.PAID, {"due_at": None, "action": None}, reason)]
+    if collect is not None:
+        steps.append(Step([collect], CollectStatus.PAID, {"auth_code": ""}))
+    told = event_with_step(type=EventType.PAID, data=data, occurred_at=occurred_at)
+    transition_together(*steps, by=by, numbered=told)
     if row is not None:
         tell_paid(row, invoice)

@@ -13,19 +13,22 @@ from billing.models import EventType, Invoice, InvoiceReturn
 from core import clock
 from core.json_values import dumps
 from core.statements import prepared_cursor
+from core.states import Numbered
 
 # The invoice's counter and the event are one statement: a number without its event, or two events
 # of one number, cannot be committed. The id a reader pages by is given later, by the relay.
-_ADD = """
-WITH counted AS (
+_EVENT = """
+INSERT INTO billing_hisevent
+  (client_id, invoice_id, seq, type, data, attempts, occurred_at, created_at)
+SELECT client_id, id, event_seq, %s, %s, 0, %s, %s FROM moved
+"""
+_COUNT = """
+WITH moved AS (
   UPDATE billing_invoice SET event_seq = event_seq + 1 WHERE id = %s
   RETURNING id, client_id, event_seq
 )
-INSERT INTO billing_hisevent
-  (client_id, invoice_id, seq, type, data, attempts, occurred_at, created_at)
-SELECT client_id, id, event_seq, %s, %s, 0, %s, %s FROM counted
-RETURNING seq
 """
+_ADD = " ".join((_COUNT, _EVENT, "RETURNING seq"))
 
 
 def event_add(
@@ -37,20 +40,24 @@ def event_add(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an event is written in the transaction of what it tells")
-    parameters: list[Any] = [
-        invoice.pk,
-        EventType(type).value,
-        Jsonb(dict(data), dumps=dumps),
-        occurred_at,
-        clock.now(),
-    ]
     with prepared_cursor() as cursor:
-        cursor.execute(_ADD, parameters)
+        cursor.execute(_ADD, [invoice.pk, *_values(type, data, occurred_at)])
         row = cursor.fetchone()
     if row is None:
         raise RuntimeError(f"no invoice {invoice.pk} to tell about")
     invoice.event_seq = row[0]
     return int(row[0])
+
+
+def event_with_step(*, type: EventType, data: Mapping[str, Any], occurred_at: datetime) -> Numbered:
+    """The next event of an invoice, for the statement in which that invoice moves."""
+    values = _values(type, data, occurred_at)
+    return Numbered("event_seq", _EVENT, values, beside=("client_id",))
+
+
+def _values(type: EventType, data: Mapping[str, Any], occurred_at: datetime) -> list[Any]:
+    kind, facts = EventType(type).value, Jsonb(dict(data), dumps=dumps)
+    return [kind, facts, occurred_at, clock.now()]
 
 
 def return_event_add(
