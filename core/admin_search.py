@@ -15,7 +15,7 @@ else:
     _Base = object
 
 
-class ByActor(_Base):
+class ByActor(_Base):  # type: ignore[misc]
     """Found by the code a person logs in by, which the list shows, or by the key in the trail."""
 
     def get_search_results(
