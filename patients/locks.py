@@ -81,6 +81,9 @@ def notification_locked(notification_id: int) -> Notification:
 
 
 def patient_review_locked(review_id: int) -> PatientReview:
+    """A case, or DoesNotExist; the record it is about is locked before it, as a merge does."""
+    about = PatientReview.objects.filter(pk=review_id).values_list("patient", flat=True)
+    patients_locked(*about)
     return lock_row(PatientReview.objects.filter(pk=review_id))
 
 

@@ -50,8 +50,8 @@ def _given_again(
     declined_id = _declined_refund(review_id, by, comment)
     refund_lost_confirm(transaction_id=declined_id)
     with transaction.atomic():
-        refund = write(transaction_id=declined_id, by=by)
         review = _locked(review_id)
+        refund = write(transaction_id=declined_id, by=by)
         review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
     return refund
 

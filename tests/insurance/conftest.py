@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.lock_order import lock_order
+
+__all__ = ["lock_order"]
+
 
 @dataclass
 class Recorded:
