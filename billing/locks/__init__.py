@@ -28,6 +28,7 @@ from billing.models import (
     PaymentTransaction,
     TransactionKind,
 )
+from billing.models.agreement import paying_order
 from core import clock
 from core.errors import NotFound
 from core.locking import (
@@ -142,7 +143,7 @@ def captures_flying_lock(invoice: Invoice) -> list[PaymentTransaction]:
 
 
 def agreements_lock(invoice: Invoice) -> list[Agreement]:
-    """The agreements that may pay a locked invoice now, in the payers' order of preference.
+    """The agreements that may pay a locked invoice now, in their `paying_order`.
 
     They are locked by primary key, so two bills of one payer count against one daily limit. The
     holder must still hold the grant to pay and agree to today's words on deductions, the
@@ -156,7 +157,7 @@ def agreements_lock(invoice: Invoice) -> list[Agreement]:
         # stand in other rows than the locked ones, so they are read again, as they are now.
         still = {agreement.pk for agreement in _agreements_still(*asked)}
         rows = [agreement for agreement in rows if agreement.pk in still]
-    return sorted(rows, key=lambda agreement: (agreement.preference, agreement.pk))
+    return sorted(rows, key=paying_order)
 
 
 def agreement_lock(agreement_id: int) -> Agreement:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models.institution import AgreementPlan, merchant_is_open
 from billing.models.invoice import INVOICE_TAIL
 from core import clock
-from patients.models import Consent, ConsentPurpose, Patient
+from patients.models import Consent, ConsentPurpose, Patient, Relation
 
 FIRST_LOOK_AFTER = timedelta(minutes=1)
 
@@ -45,14 +45,25 @@ def holder_agrees(text_version: Any = "") -> models.Exists:
     return models.Exists(standing.filter(user=models.OuterRef("holder")))
 
 
+def paying_order(admitted: Agreement) -> tuple[bool, int, int]:
+    """Which agreement pays first: the patient's own, then relatives', each holder's in their order.
+
+    `preference` says nothing between two holders; of two relatives the older mandate pays.
+    """
+    relation = admitted.relation  # type: ignore[attr-defined]
+    return relation != Relation.SELF, admitted.preference, admitted.pk
+
+
 class AgreementQuerySet(models.QuerySet["Agreement"]):
     def admitted(
         self, patient: Any, campus: Any, today: Any, text_version: Any = ""
     ) -> AgreementQuerySet:
         """What may pay for a patient at a campus on a day, limits and hours aside: signed, for this
         person, by a holder who still may pay and agrees to today's words on deductions, at a
-        merchant of the place whose institution's own agreement is in term (Z1)."""
-        return self._signed_for(patient, campus, today).filter(holder_agrees(text_version))
+        merchant of the place whose institution's own agreement is in term (Z1). `relation` is what
+        the holder is to the person, for `paying_order`."""
+        signed = self._signed_for(patient, campus, today).filter(holder_agrees(text_version))
+        return signed.annotate(relation=models.F("holder__patient_access__relation"))
 
     def unread(self, patient: Any, campus: Any, today: Any) -> AgreementQuerySet:
         """What is not `admitted` only because its holder has not agreed to today's words."""
@@ -73,8 +84,8 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
 class Agreement(models.Model):
     """One mandate of one wallet user. `contract_code` is ours, `contract_id` the channel's.
 
-    Own limits may be below the plan's, never above what the plan allows. A null own limit means
-    the plan's. `preference` orders a payer's agreements, lowest first. `due_at` is when the channel
+    Own limits may be below the plan's, never above what the plan allows. A null own limit means the
+    plan's. `preference` orders one payer's agreements, lowest first. `due_at` is when the channel
     is asked again whether it stands, since the notice that it was signed or ended may be lost; null
     means there is nothing to ask.
 

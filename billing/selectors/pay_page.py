@@ -142,8 +142,9 @@ def _paid_fen(invoice: Invoice, state: PayState) -> int:
 
 
 def _nothing_taken(captures: list[PaymentTransaction]) -> bool:
-    """Whether it is known that the tries so far took nothing; money on its way back is not that."""
-    return bool(captures) and all(row.status in row.LOST for row in captures)
+    """Whether it is known that the tries so far took nothing; money on its way back is not that,
+    nor a try given up as never executed of which the channel will be asked once more (ADR 3)."""
+    return bool(captures) and all(row.status in row.LOST and row.due_at is None for row in captures)
 
 
 def _action(row: PaymentTransaction | None) -> Action | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from django.db.models import F
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.channels.base import OFFERED_MODES, Capability, Mode
 from billing.models import Agreement, Invoice, Merchant, Payment
+from billing.models.agreement import paying_order
 from billing.offers import INSIDE, Device, Offer, Wallet
 from billing.page_values import InvoicePage, Way
 from billing.selectors.merchants import channel_can, merchants_offered
@@ -122,12 +122,12 @@ def _bound(page: InvoicePage, access: PatientAccess, rows: list[Agreement]) -> l
 
 
 def _agreements(invoice: Invoice, access: PatientAccess) -> list[Agreement]:
-    """What `billing.locks.agreements_lock` would admit, read without a lock, own ones first."""
+    """What `billing.locks.agreements_lock` would admit, read without a lock; the reader's own come
+    first, for it is the reader who chooses here."""
     rows = Agreement.objects.admitted(
         invoice.patient_id, invoice.encounter.campus_id, clock.today()
-    ).annotate(relation=F("holder__patient_access__relation"))
-    found = rows.select_related("plan__merchant").order_by("preference", "pk")
-    return sorted(found, key=lambda row: row.holder_id != access.user_id)
+    ).select_related("plan__merchant")
+    return sorted(rows, key=lambda row: (row.holder_id != access.user_id, *paying_order(row)))
 
 
 def _agreement_way(row: Agreement, access: PatientAccess, left_fen: int, *, enough: bool) -> Way:

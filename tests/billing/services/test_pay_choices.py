@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connections
 
 from billing.channels.base import ChannelAnswer, Mode, Operation
-from billing.models import Invoice, InvoiceStatus, Payment
+from billing.models import Invoice, InvoiceStatus, Payment, PaymentTransaction
 from billing.offers import Offer
 from billing.page_values import PayState
 from billing.selectors.pay_page import invoice_page
 from billing.services.collecting.pay_choices import agreement_choose
 from billing.services.collecting.pay_links import offer_choose
+from billing.services.sweeps import transaction_resume
+from core import clock
 from core.errors import Conflict, NotOffered, Refusal
 from core.idempotency import NumberReused
 from patients.actors import patient_actor
@@ -64,6 +67,31 @@ def test_the_page_says_what_is_known(
     assert (bill.status, Payment.objects.count()) == (status, 1)
     assert invoice_page(bill, access=access).state is state
     assert len(scripted.calls(Operation.CAPTURE)) == 1
+
+
+@pytest.mark.django_db
+def test_nothing_taken_is_said_only_once_the_channel_was_asked_a_last_time(
+    still_clock: clock.FrozenClock,
+) -> None:
+    # given a pick whose send got no answer, and of which the channel twice knows nothing
+    bill, access, agreement = house()
+    scripted.script(Operation.CAPTURE, scripted.SILENT)
+    scripted.script(Operation.QUERY, *[scripted.MISSING] * 3)
+    pick(bill, access, agreement)
+    (row,) = PaymentTransaction.objects.filter(payment__invoice=bill)
+    for _look in range(2):
+        still_clock.advance(timedelta(seconds=9))
+        transaction_resume(transaction_id=row.pk)
+    row.refresh_from_db()
+    # when it is given up, though a sleeping process may have sent it after all
+    assert (row.status, row.code, row.due_at) == ("CLOSED", "NEVER_EXECUTED", row.expires_at)
+    bill.refresh_from_db()
+    # then the page asks for the money and does not say that none was taken
+    assert invoice_page(bill, access=access).state is PayState.TO_PAY
+    # and says so when the channel knew nothing at the deadline either
+    still_clock.advance(row.expires_at - clock.now())
+    transaction_resume(transaction_id=row.pk)
+    assert invoice_page(bill, access=access).state is PayState.NOT_PAID
 
 
 @pytest.mark.django_db

@@ -10,7 +10,14 @@ import pytest
 from billing.channels.base import Operation
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
-from billing.models import HisEvent, Invoice, InvoiceReturn, Shift
+from billing.models import (
+    HisEvent,
+    Invoice,
+    InvoiceReturn,
+    Payment,
+    PaymentTransaction,
+    Shift,
+)
 from billing.services.collecting.pass_over import tender_pass_over
 from billing.services.sweeps import transaction_resume
 from core import clock
@@ -113,7 +120,36 @@ def test_a_line_waiting_for_its_review_cannot_be_asked_for_again() -> None:
     assert ask_back(bill, refund_no="F3").amount_fen == 2_000  # all that is left
 
 
-def test_money_goes_back_by_the_newest_way_first(still_clock: clock.FrozenClock) -> None:
+def test_of_two_captures_the_newest_gives_back_first(still_clock: clock.FrozenClock) -> None:
+    # given a bill that stands on two captures: ¥30 of the morning and, dearer since, ¥10 at noon
+    bill = paid(3_000)
+    morning = capture_of(bill)
+    still_clock.advance(timedelta(hours=2))
+    noon = copied(morning, amount_fen=1_000, occurred_at=clock.now())
+    # when all of it goes back
+    ask_back(bill)
+    # then noon gives all it has, and the morning the rest
+    found = [(row.original_id, row.amount_fen) for row in refunds_of(bill)]
+    assert found == [(noon.pk, 1_000), (morning.pk, 2_000)]
+
+
+def copied(row: PaymentTransaction, **changes: Any) -> PaymentTransaction:
+    """Another capture of the same bill, as its channel would have confirmed it."""
+    payment = Payment.objects.get(pk=row.payment_id)
+    payment.pk, payment.payment_no = None, f"{payment.payment_no[:-1]}X"
+    payment.amount_fen = changes["amount_fen"]
+    payment.save(force_insert=True)
+    other = PaymentTransaction.objects.get(pk=row.pk)
+    other.pk, other.number, other.payment = None, f"{row.number[:-1]}X", payment
+    for name, value in changes.items():
+        setattr(other, name, value)
+    other.save(force_insert=True)
+    return other
+
+
+def test_late_money_of_a_bill_paid_in_cash_goes_back_by_itself_and_no_return_takes_it(
+    still_clock: clock.FrozenClock,
+) -> None:
     # given a bill of ¥30 whose first deduction was passed over, paid in cash, and then came after
     # all: ¥30 twice, of which the first goes back by itself
     bill = in_flight(3_000, scripted.SILENT)

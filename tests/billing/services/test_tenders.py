@@ -115,17 +115,20 @@ def test_a_scan_at_the_window_falls_back_to_no_agreement() -> None:
 
 
 @database
-def test_agreements_come_in_the_payers_order_and_then_by_age() -> None:
+def test_the_patients_own_wallet_comes_first_then_relatives_by_order_and_age() -> None:
+    # given relatives who signed before the patient did, and rank it first among their own
     bill = invoice(1_000)
-    third, second, first = (
+    child, spouse, second, first = (
         payments.agreement(bill.patient, relation=relation, preference=preference)
-        for relation, preference in (("child", 3), ("spouse", 2), ("self", 2))
+        for relation, preference in (("child", 1), ("spouse", 1), ("other", 2), ("self", 3))
     )
-    scripted.script(Operation.CAPTURE, *[scripted.DECLINED] * 3)
+    scripted.script(Operation.CAPTURE, *[scripted.DECLINED] * 4)
+    # when each of them declines
     payments.collect(bill)
     driven(bill)
+    # then the patient's own was asked first, though they prefer others for themselves
     tried = list(bill.payments.order_by("pk").values_list("agreement_id", flat=True))
-    assert tried == [second.pk, first.pk, third.pk]
+    assert tried == [first.pk, child.pk, spouse.pk, second.pk]
 
 
 def _revoked(agreement: Agreement) -> None:
