@@ -26,11 +26,12 @@ from core.embedded.services import embedded_services
 from tests.fixtures.migrated_database import migrated_database
 from tests.fixtures.one_demo import house
 from tests.fixtures.sandbox_process import sandbox, sandbox_server
+from tests.fixtures.static_files import static_files_walked_once
 from tests.fixtures.workers import OneDemo
 
 # Servers are found by name here and nowhere else: a conftest that imported them again would start
 # another one.
-__all__ = ["house", "sandbox", "sandbox_server"]
+__all__ = ["house", "sandbox", "sandbox_server", "static_files_walked_once"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PINNED_NOW = datetime(2026, 11, 20, 10, 0, tzinfo=clock.ZONE)
