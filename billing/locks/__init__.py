@@ -29,6 +29,7 @@ from billing.models import (
     TransactionKind,
 )
 from billing.models.agreement import paying_order
+from billing.selectors.payments import agreement_use_beside
 from core import clock
 from core.errors import NotFound
 from core.locking import (
@@ -104,7 +105,10 @@ _agreements = PreparedLock(
     *_ADMITTED,
 )
 _agreements_still = PreparedQuery(
-    lambda *asked: Agreement.objects.admitted(*asked).only("pk"),
+    lambda patient, campus, day, text: _beside(
+        Agreement.objects.admitted(patient, campus, day, text).only("pk"),
+        **agreement_use_beside(day),
+    ),
     *_ADMITTED,
 )
 
@@ -147,7 +151,8 @@ def agreements_lock(invoice: Invoice) -> list[Agreement]:
 
     They are locked by primary key, so two bills of one payer count against one daily limit. The
     holder must still hold the grant to pay and agree to today's words on deductions, the
-    institution's own agreement be in term, and the merchant be one of the visit's campus.
+    institution's own agreement be in term, and the merchant be one of the visit's campus. Beside
+    each stands its use of today, which nobody else can add to until the caller is done.
     """
     text_version = current_version(ConsentPurpose.DEDUCTION)
     asked = (invoice.patient_id, invoice.encounter.campus_id, clock.today(), text_version)
@@ -155,8 +160,11 @@ def agreements_lock(invoice: Invoice) -> list[Agreement]:
     if rows:
         # Whoever was waited for may have ended a binding, a choice of people or a consent. Those
         # stand in other rows than the locked ones, so they are read again, as they are now.
-        still = {agreement.pk for agreement in _agreements_still(*asked)}
+        still = {agreement.pk: agreement for agreement in _agreements_still(*asked)}
         rows = [agreement for agreement in rows if agreement.pk in still]
+        for agreement in rows:
+            agreement.used_fen = still[agreement.pk].used_fen
+            agreement.used_times = still[agreement.pk].used_times
     return sorted(rows, key=paying_order)
 
 

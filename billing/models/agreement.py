@@ -102,6 +102,10 @@ class Agreement(models.Model):
         AgreementStatus.PAUSED: frozenset({AgreementStatus.ACTIVE, AgreementStatus.ENDED}),
     }
 
+    # Its use of today: read beside the row when it is locked (`billing.locks.agreements_lock`).
+    used_fen: int
+    used_times: int
+
     objects = AgreementQuerySet.as_manager()
 
     holder = models.ForeignKey(

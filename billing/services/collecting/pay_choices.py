@@ -12,7 +12,6 @@ from billing.channels.base import Source
 from billing.locks import agreements_lock, captures_flying_lock, invoice_lock
 from billing.models import Agreement, Invoice, PaymentTransaction
 from billing.selectors.pay_ways import agreement_is_offered
-from billing.selectors.payments import agreement_use
 from billing.services.apply import transaction_apply
 from billing.services.collecting.captures import capture_send
 from billing.services.collecting.form_keys import (
@@ -86,9 +85,8 @@ def _picked(
     found = [row for row in agreements_lock(invoice) if row.pk == agreement_id]
     if not found or not agreement_is_offered(found[0], access, own_only=own_only):
         raise NotOffered("not_offered", _("This way to pay is not offered here."), "way")
-    now = clock.now()
-    used = agreement_use([agreement_id], clock.business_day(now)).get(agreement_id, (0, 0))
-    if not agreement_allows(found[0], owed_fen, used, now):
+    used = found[0].used_fen, found[0].used_times
+    if not agreement_allows(found[0], owed_fen, used, clock.now()):
         raise NotOffered(
             "over_limit", _("The limit of today does not reach. Choose another way."), "way"
         )

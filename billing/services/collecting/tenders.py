@@ -25,7 +25,7 @@ from billing.models import (
     Shift,
 )
 from billing.selectors.merchants import merchants_open
-from billing.selectors.payments import agreement_left_fen, agreement_use
+from billing.selectors.payments import agreement_left_fen
 from billing.services.shifts import shift_open_for
 from core import clock
 
@@ -88,9 +88,8 @@ def _agreement_tender(invoice: Invoice, amount_fen: int, tried: list[Payment]) -
     if not candidates:
         return None
     now = clock.now()
-    used = agreement_use([agreement.pk for agreement in candidates], clock.business_day(now))
     for agreement in candidates:
-        if agreement_allows(agreement, amount_fen, used.get(agreement.pk, (0, 0)), now):
+        if agreement_allows(agreement, amount_fen, (agreement.used_fen, agreement.used_times), now):
             return agreement_tender(agreement, amount_fen)
     return None
 
