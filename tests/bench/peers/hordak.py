@@ -9,7 +9,7 @@ from moneyed import Money
 
 from tests.bench.crew import Operation
 
-NAMES = ("clearing", "reduction", "receivable", "deposit")
+NAMES = ("clearing", "drawer", "receivable", "deposit")
 
 
 def prepare(worker: int) -> Operation:
@@ -23,13 +23,13 @@ def prepare(worker: int) -> Operation:
 
 
 def post(worker: int) -> Operation:
-    clearing, reduction, receivable, deposit = (Account.objects.get(name=name) for name in NAMES)
+    clearing, drawer, receivable, deposit = (Account.objects.get(name=name) for name in NAMES)
 
     def operation() -> None:
         with transaction.atomic():
             entry = Transaction.objects.create()
             Leg.objects.create(transaction=entry, account=clearing, debit=Money("90.00", "CNY"))
-            Leg.objects.create(transaction=entry, account=reduction, debit=Money("10.00", "CNY"))
+            Leg.objects.create(transaction=entry, account=drawer, debit=Money("10.00", "CNY"))
             Leg.objects.create(transaction=entry, account=receivable, credit=Money("60.00", "CNY"))
             Leg.objects.create(transaction=entry, account=deposit, credit=Money("40.00", "CNY"))
 
