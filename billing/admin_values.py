@@ -80,6 +80,8 @@ EVENT_WORDS: dict[str, Promise] = {
     "claim_reversed": pgettext_lazy("entry", "claim taken back"),
     "hospital_part": pgettext_lazy("entry", "hospital part"),
     "hospital_part_reversed": pgettext_lazy("entry", "hospital part taken back"),
+    "hospital_bears": pgettext_lazy("entry", "borne by the hospital"),
+    "hospital_bears_reversed": pgettext_lazy("entry", "borne by the hospital, taken back"),
     "excess_owed": pgettext_lazy("entry", "too much taken, owed back"),
 }
 OUTCOME_WORDS: dict[str, Promise] = {

@@ -141,6 +141,21 @@ def post_claim_reversed(part: ClaimPart) -> None:
     _claim_post(part, (Event.CLAIM_REVERSED, Event.HOSPITAL_PART_REVERSED), -1)
 
 
+def post_hospital_bears(
+    *, invoice_id: int, amount_fen: int, reference: str, occurred_at: datetime
+) -> None:
+    """Dr revenue_reduction/hospital_part / Cr patient_receivable [invoice]; a negative amount takes
+    what was borne back. Nothing is posted where nothing is borne."""
+    if not amount_fen:
+        return
+    event = Event.HOSPITAL_BEARS if amount_fen > 0 else Event.HOSPITAL_BEARS_REVERSED
+    legs = [
+        Leg(revenue_reduction(HOSPITAL_PART), amount_fen),
+        Leg(PATIENT_RECEIVABLE, -amount_fen, invoice_id),
+    ]
+    _post(event, reference, occurred_at, legs, invoice_id)
+
+
 def _claim_post(part: ClaimPart, events: tuple[Event, Event], sign: int) -> None:
     split, fund = part.split, fund_receivable(part.agency)
     owed = (split.fund_fen, split.own_account_fen, split.mutual_aid_fen)

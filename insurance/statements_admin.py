@@ -49,7 +49,7 @@ class InsurerStatementAdmin(ReadOnlyAdmin):
     list_select_related = ("institution",)
     list_filter = (Uneven,)
     search_fields = ("day__exact",)
-    ordering: ClassVar = ("-day", "pk")
+    ordering: ClassVar = ("-pk",)
     fields = (
         "day", "institution", "scheme_word", "clearing_kind", "office", "status", "rows", "bills",
         "fund", "accounts", "cash", "its_words", "compared_at", "result_file", "listed",
@@ -71,7 +71,7 @@ class InsurerStatementAdmin(ReadOnlyAdmin):
     def rows(self, obj: InsurerStatement) -> int:
         return obj.ours_count
 
-    @admin.display(description=gettext_lazy("bills"))
+    @admin.display(description=gettext_lazy("charges in all"))
     def bills(self, obj: InsurerStatement) -> str:
         return format_yuan(obj.ours_total_fen)
 

@@ -27,6 +27,10 @@ TEXTS = {
         _("More was deducted from your account than a hospital bill needed"),
         _("It goes back by itself to where it came from. Nothing to do."),
     ),
+    "covered": (
+        _("The insurance paid the hospital bill in full"),
+        _("Nothing to do. You pay nothing for it."),
+    ),
     "paid": (_("The hospital bill is paid"), _("Nothing to do. Do not pay again.")),
     "pay_link": (_("A hospital bill waits for you"), _("Open this message to pay.")),
     "refunded": (

@@ -91,6 +91,16 @@ class Case:
         return self.review.reason_code in INSURED_REASONS
 
     @property
+    def is_unpaid(self) -> bool:
+        """About a dearer settlement of a bill nobody gave anything back of."""
+        reason = self.review.reason_code == ReviewReason.CLAIM_NOT_REVERSED
+        return reason and self.review.invoice_return_id is None
+
+    @property
+    def is_asked_to_bear(self) -> bool:
+        return self.review.reason_code == ReviewReason.HOSPITAL_BEARS
+
+    @property
     def open(self) -> bool:
         return self.review.status == ReviewStatus.OPEN
 

@@ -104,6 +104,8 @@ class Event(StrEnum):
     CLAIM_REVERSED = "claim_reversed"
     HOSPITAL_PART = "hospital_part"
     HOSPITAL_PART_REVERSED = "hospital_part_reversed"
+    HOSPITAL_BEARS = "hospital_bears"
+    HOSPITAL_BEARS_REVERSED = "hospital_bears_reversed"
     EXCESS_OWED = "excess_owed"
 
 

@@ -20,6 +20,7 @@ class CourseStep(models.TextChoices):
     OFFER = "OFFER", _("priced; the cash part is to be paid")
     SETTLE = "SETTLE", _("to be settled")
     TAKE = "TAKE", _("settled; the window takes the cash")
+    OWED = "OWED", _("settled for good; the rest is to be paid")
     REVERSE = "REVERSE", _("to be taken back")
     DONE = "DONE", _("settled and paid")
 
@@ -49,6 +50,7 @@ class InsuredCourse(models.Model):
     tries = models.PositiveSmallIntegerField(_("unanswered"), default=0)
     rounds = models.PositiveSmallIntegerField(_("settled dearer"), default=0)
     proof_wanted_at = models.DateTimeField(_("waits for the insurance code"), null=True, blank=True)
+    borne_fen = models.BigIntegerField(_("borne by the hospital"), default=0)
     sentence = models.CharField(_("what the insurer said"), max_length=500, blank=True)
     invoice_return = models.ForeignKey(
         InvoiceReturn,

@@ -27,6 +27,7 @@ class ReviewReason(models.TextChoices):
     RETURN_NOT_SETTLED = "return_not_settled", _("the insurer does not settle a return")
     CLAIM_NOT_REVERSED = "claim_not_reversed", _("the insurer does not take a settlement back")
     CLAIM_IN_REVIEW = "claim_in_review", _("the insurer's answer cannot be believed")
+    HOSPITAL_BEARS = "hospital_bears", _("the hospital is to bear a part")
     EVENT_NOT_DELIVERED = "event_not_delivered", _("the HIS does not take our events")
 
 

@@ -25,6 +25,8 @@ from core.actors import Actor
 from core.errors import BadInput, Conflict, NotFound
 from core.review import ReviewStatus, review_decide
 
+DECIDED_ELSEWHERE = frozenset({ReviewReason.HOSPITAL_BEARS})
+
 
 def refund_review_reissue(*, review_id: int, by: Actor, comment: str = "") -> PaymentTransaction:
     """Send a declined refund again under a new number, and close its case.
@@ -82,6 +84,8 @@ def _close(review_id: int, to: str, by: Actor, comment: str) -> BillingReview:
         review = _locked(review_id)
         if review.reason_code in RETURN_REASONS:
             raise Conflict("is_a_return", _("A return is approved or rejected, not closed."))
+        if review.reason_code in DECIDED_ELSEWHERE:
+            raise Conflict("is_asked", _("What is asked of the hospital is approved or sent back."))
         if review.transaction is not None and _is_owed(review.transaction):
             raise Conflict(
                 "still_owed",

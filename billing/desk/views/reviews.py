@@ -29,6 +29,12 @@ from billing.desk.doors import (
 from billing.desk.faces import Face, face_of
 from billing.desk.questions import Case, age_of, case_get, people_queue, queue
 from billing.services.insuring.deciding import claim_review_again, claim_review_leave
+from billing.services.insuring.exits import (
+    claim_review_stand,
+    exit_approve,
+    exit_ask,
+    exit_reject,
+)
 from billing.services.refunding.return_reviews import return_review_approve, return_review_reject
 from billing.services.review_decisions import (
     refund_review_hand_out,
@@ -39,6 +45,7 @@ from billing.services.review_decisions import (
 from billing.tasks import go_on, tell
 from core.crypto import mask_name
 from core.errors import BadInput, Forbidden, NotFound, Refusal
+from core.money import MoneyError, fen_from_yuan
 from core.review import ReviewStatus
 from patients.models import PatientReview
 from patients.services.reviews import patient_review_close
@@ -92,9 +99,11 @@ def review_show(request: HttpRequest, review_id: int) -> HttpResponse:
 
 
 def _decided(request: HttpRequest, case: Case) -> HttpResponse:
+    verdict = request.POST.get("verdict", "")
+    if verdict == "bears":
+        return _bearing_asked(request, case)
     if not rights_of(request).decide:
         raise Forbidden("no_right", _("You do not hold the right to decide."))
-    verdict = request.POST.get("verdict", "")
     decide = _deciders(case).get(verdict)
     if decide is None:
         raise BadInput("verdict", _("Choose one of the two buttons."))
@@ -107,13 +116,34 @@ def _decided(request: HttpRequest, case: Case) -> HttpResponse:
     return HttpResponseRedirect(reverse("desk_reviews"))
 
 
+def _bearing_asked(request: HttpRequest, case: Case) -> HttpResponse:
+    """Who gives back at the window asks that the hospital bears a part; a reviewer decides."""
+    if not rights_of(request).give_back or not case.is_settlement:
+        raise Forbidden("no_right", _("You do not hold the right to ask for this."))
+    try:
+        back_fen = fen_from_yuan(request.POST.get("back", "").strip() or "0")
+    except MoneyError:
+        raise BadInput("back_amount", _("Enter an amount in yuan."), "back") from None
+    exit_ask(
+        review_id=case.review.pk,
+        back_fen=back_fen,
+        by=actor_of(request),
+        comment=line(request, "comment"),
+    )
+    messages.success(request, _("Asked for. Another person decides."))
+    return HttpResponseRedirect(reverse("desk_reviews"))
+
+
 def _deciders(case: Case) -> dict[str, Decide]:
     if case.is_return:
         return {"approve": return_review_approve, "reject": return_review_reject}
     if case.is_declined_refund:
         return {"approve": refund_review_reissue, "reject": refund_review_hand_out}
+    if case.is_asked_to_bear:
+        return {"approve": exit_approve, "reject": exit_reject}
     if case.is_settlement:
-        return {"approve": claim_review_again, "reject": claim_review_leave}
+        leave = claim_review_stand if case.is_unpaid else claim_review_leave
+        return {"approve": claim_review_again, "reject": leave}
     return {"approve": review_close, "reject": review_dismiss}
 
 
@@ -132,6 +162,20 @@ def _words(case: Case) -> dict[str, str | Promise]:
             "then": gettext_lazy(
                 "The channel is asked first. Cash leaves your own drawer, and the patient signs."
             ),
+        }
+    if case.is_asked_to_bear:
+        return {
+            "approve": gettext_lazy("The hospital bears it"),
+            "reject": gettext_lazy("Send it back"),
+            "then": gettext_lazy(
+                "Once approved the amount goes back and the bill ends; the rest is the hospital's."
+            ),
+        }
+    if case.is_settlement and case.is_unpaid:
+        return {
+            "approve": gettext_lazy("Ask the insurer again"),
+            "reject": gettext_lazy("Let it stand, the patient pays the rest"),
+            "then": gettext_lazy("Nobody is charged by itself: the bill waits to be paid."),
         }
     if case.is_settlement:
         return {

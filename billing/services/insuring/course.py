@@ -1,7 +1,8 @@
 """What is next for an insured bill: decided under its lock by one literal table.
 
 PRICE → OFFER → (the tender) → SETTLE → DONE; the window's cash is taken after the settlement
-(TAKE); REVERSE takes a settlement back and leads to PRICE again, or ends a return.
+(TAKE), what a person let stand is paid by any way (OWED); REVERSE takes a settlement back and leads
+to PRICE again, or ends a return.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Ask:
     @property
     def takes(self) -> bool:
         """Whether the cash part is taken by the tender chain now."""
-        return self.step in (CourseStep.OFFER, CourseStep.TAKE)
+        return self.step in (CourseStep.OFFER, CourseStep.TAKE, CourseStep.OWED)
 
 
 def insured_ask(invoice: Invoice, collect: CollectRequest | None) -> Ask | None:
@@ -110,6 +111,17 @@ def _take(invoice: Invoice, collect: CollectRequest | None, course: InsuredCours
     return _call(invoice, collect, course)
 
 
+def _owed(invoice: Invoice, collect: CollectRequest | None, course: InsuredCourse) -> Ask | None:
+    """Settled for good although dearer: what is missing is taken by any way, at no new price."""
+    if open_capture(invoice) is not None:
+        _wait_until(invoice, None)
+        return None
+    if collect is None:
+        _nobody_collects(invoice)
+        return None
+    return Ask(CourseStep.OWED, invoice.pk)
+
+
 def _done(invoice: Invoice, collect: CollectRequest | None, course: InsuredCourse) -> Ask | None:
     _wait_until(invoice, None)
     return None
@@ -122,6 +134,7 @@ _NEXT: Mapping[
     CourseStep.OFFER: _offer,
     CourseStep.SETTLE: _call,
     CourseStep.TAKE: _take,
+    CourseStep.OWED: _owed,
     CourseStep.REVERSE: _call,
     CourseStep.DONE: _done,
 })  # fmt: skip

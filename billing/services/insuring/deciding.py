@@ -37,8 +37,9 @@ def claim_review_again(*, review_id: int, by: Actor, comment: str = "") -> Invoi
     """Ask the insurer once more, from where it stopped. Nobody is debited by it: a dearer rest
     comes back to a person. Raises NotFound, Conflict (decided already, or no such case)."""
     with transaction.atomic():
-        review, invoice, course = _locked(review_id)
+        review, invoice, course = insured_case(review_id)
         review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
+        asking_end(invoice, by, comment)
         to = InvoiceStatus.RESETTLING if course.why == Why.RETURN else InvoiceStatus.PROCESSING
         course_set(course, CourseStep(course.step))
         transition(invoice, to, by=by, reason=comment, due_at=clock.now())
@@ -51,13 +52,14 @@ def claim_review_leave(*, review_id: int, by: Actor, comment: str) -> Invoice:
     if not comment.strip():
         raise BadInput("comment_missing", _("Say what was done."), "comment")
     with transaction.atomic():
-        review, invoice, course = _locked(review_id)
+        review, invoice, course = insured_case(review_id)
         if invoice.settled_at is None or course.invoice_return_id is None:
             raise Conflict(
                 "nothing_stands",
                 _("The old settlement is undone already. Ask the insurer again."),
             )
         review_decide(review=review, to=ReviewStatus.REJECTED, by=by, comment=comment)
+        asking_end(invoice, by, comment)
         returned = return_held(course.invoice_return_id)
         return_refuse(returned=returned, invoice=invoice, by=by, reason=comment)
         course_set(course, CourseStep.DONE, why=Why.NONE, invoice_return=None)
@@ -65,7 +67,22 @@ def claim_review_leave(*, review_id: int, by: Actor, comment: str) -> Invoice:
     return invoice
 
 
-def _locked(review_id: int) -> tuple[BillingReview, Invoice, InsuredCourse]:
+def asking_end(invoice: Invoice, by: Actor, comment: str) -> None:
+    """What was asked of the hospital is not needed any more: the bill goes another way."""
+    for asked in BillingReview.objects.filter(
+        invoice=invoice, reason_code=ReviewReason.HOSPITAL_BEARS, status=ReviewStatus.OPEN
+    ):
+        own = asked.opened_by == by.key
+        review_decide(
+            review=review_lock(asked.pk)[0],
+            to=ReviewStatus.WITHDRAWN if own else ReviewStatus.REJECTED,
+            by=by,
+            comment=comment.strip() or str(_("The bill goes another way.")),
+        )
+
+
+def insured_case(review_id: int) -> tuple[BillingReview, Invoice, InsuredCourse]:
+    """A case about a settlement with its bill, both locked, while the bill waits for a decision."""
     try:
         review, invoice = review_lock(review_id)
     except BillingReview.DoesNotExist:

@@ -15,20 +15,40 @@ from billing.models import (
 from billing.services.paying import bill_paid
 from core import clock
 from core.actors import SYSTEM, Actor
+from core.crypto import mask_name
 from core.states import transition
+from patients.services.notifications import OwnMessage, notifications_queue
+
+# The kind of the message where no tender tells, and the beginning of its key.
+COVERED = "covered"
 
 
 def bill_settled(invoice: Invoice, collect: CollectRequest | None) -> None:
-    """PAID, with the tender that took the cash part, or none where there was nothing to take."""
+    """PAID, with the tender that took the cash part, or none where there was nothing to take: then
+    the patient hears that the insurance paid it whole."""
+    tender = _last_tender(invoice)
+    if tender is None:
+        _covered_tell(invoice)
     bill_paid(
         invoice=invoice,
         collect=collect,
-        row=_last_tender(invoice),
+        row=tender,
         amount_fen=invoice.cash_fen,
         occurred_at=clock.now(),
         by=SYSTEM,
         reason="settled",
     )
+
+
+def _covered_tell(invoice: Invoice) -> None:
+    facts = {
+        "hospital": invoice.encounter.campus.name,
+        "name": mask_name(invoice.patient.name),
+        "amount_fen": 0,
+        "number": invoice.tail,
+    }
+    message = OwnMessage(f"{COVERED}/{invoice.pk}", COVERED, facts, on_record=True)
+    notifications_queue(messages=[message], patient_id=invoice.patient_id)
 
 
 def cash_was_last(invoice: Invoice, by: Actor) -> bool:

@@ -53,7 +53,7 @@ def return_resettle(invoice: Invoice, returned: InvoiceReturn) -> None:
 def claim_gone(invoice: Invoice, course: InsuredCourse) -> bool:
     """The old settlement is undone: claim what is left, or end where nothing is."""
     if not lines_left(invoice):
-        _finish(invoice, course, NOTHING)
+        rest_finish(invoice, course, NOTHING)
         return False
     try:
         claim_begin(invoice=invoice, by=SYSTEM)
@@ -79,7 +79,7 @@ def rest_settled(invoice: Invoice, course: InsuredCourse, split: Split) -> bool:
         course_set(course, CourseStep.REVERSE)
         _dearer(invoice, course, split)
         return False
-    _finish(invoice, course, split)
+    rest_finish(invoice, course, split)
     return False
 
 
@@ -117,9 +117,9 @@ def _dearer(invoice: Invoice, course: InsuredCourse, split: Split) -> None:
     )
 
 
-def _finish(invoice: Invoice, course: InsuredCourse, split: Split) -> None:
+def rest_finish(invoice: Invoice, course: InsuredCourse, split: Split) -> None:
     """Lines leave the revenue, the difference becomes refunds with numbers, newest tender first."""
-    assert course.invoice_return_id is not None and invoice.claim_id is not None
+    assert course.invoice_return_id is not None
     returned = return_held(course.invoice_return_id)
     back_fen = invoice.cash_fen - split.cash_fen
     owed = refunds_cut(invoice, back_fen, returned=returned)
@@ -130,10 +130,18 @@ def _finish(invoice: Invoice, course: InsuredCourse, split: Split) -> None:
         owed=owed,
         returned_fen=returned.amount_fen,
     )
-    course_set(course, CourseStep.DONE, why=Why.NONE, invoice_return=None, sentence="")
+    if course.borne_fen:
+        # What the hospital bore of the bill before is part of what is settled anew.
+        postings.post_hospital_bears(
+            invoice_id=invoice.pk,
+            amount_fen=-course.borne_fen,
+            reference=str(returned.pk),
+            occurred_at=clock.now(),
+        )
+    course_set(course, CourseStep.DONE, why=Why.NONE, invoice_return=None, sentence="", borne_fen=0)
     settled_at = (
         Claim.objects.values_list("settled_at", flat=True).get(pk=invoice.claim_id)
-        if split.total_fen
+        if split.total_fen and invoice.claim_id is not None
         else None
     )
     columns = split_columns(split) | {"settled_at": settled_at}
