@@ -1,12 +1,13 @@
-"""The doors of the insurance pages of patients."""
+"""The doors of insurance: the pages of patients, and where the mobile-pay centre tells us."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from insurance.views import code, family
+from insurance.views import centre, code, family
 
 urlpatterns: list[URLPattern] = [
+    path("notices/centre/<slug:institution_code>", centre.centre_notice, name="centre_notice"),
     path("code/insurance", code.insurance_code, name="insurance_code"),
     path("code/insurance/ask", code.insurance_code_ask, name="insurance_code_ask"),
     path("code/insurance/back", code.insurance_code_back, name="insurance_code_back"),

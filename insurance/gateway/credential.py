@@ -35,6 +35,7 @@ from insurance.gateway.visit_values import Credential, CredentialKind
 
 SUCCEEDED, SYSTEM_ERROR = "0", "-1"
 BUSINESS_SETTLE, BUSINESS_REGISTER, BUSINESS_ONLINE = "01301", "01101", "03131"
+BUSINESS_PAY = "04107"  # 医保移动支付: the page gives a payAuthNo
 TOKEN_MAX = 64  # sources say 40 and 50
 UNANSWERED: Mapping[Operation, Unanswered] = MappingProxyType({
     Operation.CODE_DECODE: Unanswered.RESEND,
@@ -82,13 +83,21 @@ def code_decode(
     return Call(Operation.CODE_DECODE, "ec.query", said, _identity)
 
 
-def authorise_address(page: str, *, institution_code: str, number: str, back: str) -> str:
+def authorise_address(
+    page: str,
+    *,
+    institution_code: str,
+    number: str,
+    back: str,
+    business: str = BUSINESS_ONLINE,
+) -> str:
     """Where the insured allow a visit on their own phone; it leads to `back` with an authNo, which
-    `face_identity` turns into the identity."""
+    `face_identity` turns into the identity. Asked for BUSINESS_PAY, it leads back with a payAuthNo,
+    which the mobile-pay centre takes."""
     asked = {
         "orgId": institution_code,
         "outBizNo": number,
-        "businessType": BUSINESS_ONLINE,
+        "businessType": business,
         "back": back,
     }
     return f"{page}{'&' if '?' in page else '?'}{urlencode(asked)}"

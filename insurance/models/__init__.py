@@ -4,9 +4,10 @@ An `InsuranceRegion` is a pool with its platform; an `Institution` a campus unde
 there. `InsuranceMessage` is the intent of a call, committed before it is sent; `InsuranceReply`
 what was learnt of it. Messages and replies are evidence: rows are added, never changed. A
 `Coverage` is an entitlement of a patient, an `InsuredVisit` a visit the insurer was told of, a
-`Claim` what it is asked to pay of one bill, with its `ClaimLine`s as they were frozen; what only a
-person can decide about it is an `InsuranceReview`. An `InsurerStatement` compares the sums of a day
-with the insurer (3201), a `StatementDifference` is one row the two sides do not share.
+`Claim` what it is asked to pay of one bill, with its `ClaimLine`s as they were frozen; a
+`MobileOrder` is a claim's order at the mobile-pay centre; what only a person can decide about a
+claim is an `InsuranceReview`. An `InsurerStatement` compares the sums of a day with the insurer
+(3201), a `StatementDifference` is one row the two sides do not share.
 """
 
 from insurance.models.catalogue import (
@@ -22,6 +23,7 @@ from insurance.models.coverage import Coverage, InsuredVisit
 from insurance.models.credential import HeldCredential
 from insurance.models.family import FamilyLink, FamilyRule
 from insurance.models.message import InsuranceMessage, InsuranceReply
+from insurance.models.mobile import MobileOrder
 from insurance.models.region import Institution, InsuranceRegion, InsuranceSession
 from insurance.models.review import InsuranceReason, InsuranceReview
 from insurance.models.statement import (
@@ -55,6 +57,7 @@ __all__ = [
     "ItemImport",
     "ItemLevel",
     "ItemMapping",
+    "MobileOrder",
     "StatementDifference",
     "StatementStatus",
 ]

@@ -18,6 +18,7 @@ class InsuranceReason(models.TextChoices):
     UNREADABLE = "unreadable", _("the insurer's answer cannot be read")
     OTHER_PERSON = "other_person", _("the credential is another person's")
     STATE_DIFFERS = "state_differs", _("the insurer contradicts itself")
+    CENTRE_STUCK = "centre_stuck", _("the mobile-pay centre needs a person for this order")
     NOT_ENDED = "not_ended", _("no final answer in time")
 
 

@@ -12,7 +12,12 @@ from core.actors import Actor
 from core.errors import Conflict, NotOffered
 from core.ids import business_number
 from core.outcomes import Outcome
-from insurance.gateway.credential import Terminal, authorise_address, face_identity
+from insurance.gateway.credential import (
+    BUSINESS_ONLINE,
+    Terminal,
+    authorise_address,
+    face_identity,
+)
 from insurance.models import Institution
 from insurance.services.credentials import credential_hold
 from insurance.services.exchange import message_send
@@ -21,14 +26,18 @@ from insurance.wallet import insured_today
 PHONE = Terminal("PHONE", "手机", "Mobile")
 
 
-def permission_ask(*, institution: Institution, back: str) -> tuple[str, str]:
+def permission_ask(
+    *, institution: Institution, back: str, business: str = BUSINESS_ONLINE
+) -> tuple[str, str]:
     """A new number, and the insurer's page where it is allowed or refused."""
     page = institution.region.authorise_url
     if not page:
         raise NotOffered("no_phone_permission", _("The insurer cannot be asked on the phone here."))
     number = business_number("EC")
     code = institution.campus.institution_code
-    return number, authorise_address(page, institution_code=code, number=number, back=back)
+    return number, authorise_address(
+        page, institution_code=code, number=number, back=back, business=business
+    )
 
 
 def permission_take(

@@ -94,6 +94,15 @@ def cash_arrived(subject: str, _args: Args) -> Args:
     return {"pay_ord_id": order.pay_ord_id, "ord_stas": order.ord_stas}
 
 
+def set_order(subject: str, args: Args) -> Args:
+    """The centre's own trouble: an order is shown in a state."""
+    wanted = args.get("ord_stas")
+    if isinstance(wanted, bool) or not isinstance(wanted, int):
+        raise Refused("ord_stas is a number")
+    order = mobile_paying.order_disturb(subject, wanted)
+    return {"pay_ord_id": order.pay_ord_id, "ord_stas": order.ord_stas}
+
+
 def set_rules(subject: str, args: Args) -> Args:
     """Rules of the platform (no subject), or of an institution (its code)."""
     if subject:
@@ -197,6 +206,7 @@ NHSA: dict[str, Action] = {
         _plain(confirm_order), "payOrdId", {"cash": "false: only the insurance part"}
     ),
     "cash_arrived": Action(_plain(cash_arrived), "payOrdId"),
+    "set_order": Action(_plain(set_order), "payOrdId", {"ord_stas": "0 to 99"}),
     "set_rules": Action(
         _plain(set_rules),
         "empty, or an institution's code",

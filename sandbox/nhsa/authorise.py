@@ -7,16 +7,18 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 
-from sandbox.nhsa.credentials import face_scan
+from sandbox.nhsa.credentials import face_scan, pay_auth_give
 from sandbox.nhsa.models import Institution, Person
 from sandbox.nhsa.refusal import Refused
 
+ASKED = ("orgId", "outBizNo", "back", "businessType")
 NUMBER_MAX = 64
+PAY = "04107"  # 医保移动支付
 
 
 def authorise(request: HttpRequest) -> HttpResponse:
     """Who holds the phone picks a person and allows or refuses; `back` hears which."""
-    asked = {name: request.GET.get(name, "") for name in ("orgId", "outBizNo", "back")}
+    asked = {name: request.GET.get(name, "") for name in ASKED}
     place = Institution.objects.filter(code=asked["orgId"]).first()
     web = urlsplit(asked["back"]).scheme in ("http", "https")
     if place is None or not web or not 0 < len(asked["outBizNo"]) <= NUMBER_MAX:
@@ -25,17 +27,20 @@ def authorise(request: HttpRequest) -> HttpResponse:
         people = Person.objects.order_by("name", "pk")[:100]
         return render(request, "nhsa/authorise.html", {"people": people, "place": place})
     if request.POST.get("answer") == "refuse":
-        return _back(asked, "")
+        return _back(asked, {})
     person = get_object_or_404(Person, psn_no=request.POST.get("person", ""))
+    if asked["businessType"] == PAY:
+        return _back(asked, {"payAuthNo": pay_auth_give(person).pay_auth_no})
     try:
-        return _back(asked, face_scan(person, place.code, asked["outBizNo"]).auth_no)
+        scan = face_scan(person, place.code, asked["outBizNo"])
+        return _back(asked, {"authNo": scan.auth_no})
     except Refused as refused:
         return _plain(refused.message, 409)
 
 
-def _back(asked: dict[str, str], auth_no: str) -> HttpResponse:
+def _back(asked: dict[str, str], said: dict[str, str]) -> HttpResponse:
     parts = urlsplit(asked["back"])
-    given = {"outBizNo": asked["outBizNo"], "authNo": auth_no}
+    given = {"outBizNo": asked["outBizNo"], "authNo": "", **said}
     query = [*parse_qsl(parts.query, keep_blank_values=True), *given.items()]
     return HttpResponseRedirect(urlunsplit(parts._replace(query=urlencode(query))))
 

@@ -23,6 +23,7 @@ from sandbox.world.notices import Letter, notice_queue
 
 CONFIRMED = frozenset({"never_final", "part_success", "settle_differs"})
 FEN = 100
+ORD_STAS_MAX = 99
 Data = dict[str, Any]
 
 
@@ -85,6 +86,18 @@ def cash_arrived(pay_ord_id: str) -> MobileOrder:
     order.ord_stas, order.cash_paid_fen = states.PAID, order.settlement.cash_fen
     _traced(order)
     _notify(order)
+    return order
+
+
+@transaction.atomic
+def order_disturb(pay_ord_id: str, ord_stas: int) -> MobileOrder:
+    """The centre shows an order in a state, whatever became of its money: one that only its people
+    end (13, 14, 16), a failure (15), or a number nobody has told us of."""
+    order = order_find(Fields({"payOrdId": pay_ord_id}))
+    if not 0 <= ord_stas <= ORD_STAS_MAX:
+        raise Refused(f"ordStas {ord_stas}")
+    order.ord_stas = ord_stas
+    _traced(order)
     return order
 
 

@@ -93,6 +93,7 @@ def world() -> World:
         "unknown": {"door": "nowhere", "purpose": "nothing", "code": "NOTAG", "token": "x" * 43},
         "consent": {"purpose": "deduction"},
         "notice": {"channel": "wechat_pay", "merchant_no": "1900000001", "kind": "capture"},
+        "centre": {"institution_code": "H00000000000"},
     }
     return made
 

@@ -7,6 +7,8 @@ person, visit and amount, and every code in it is known; else the claim goes int
 """
 
 from insurance.services.claims.looking import claim_look, claim_look_reversal
+from insurance.services.claims.mobile.offering import OfferedOrder, claim_end_wanted, claim_offer
+from insurance.services.claims.mobile.orders import mobile_begin
 from insurance.services.claims.opening import claim_open
 from insurance.services.claims.pricing import claim_price
 from insurance.services.claims.releasing import claim_release
@@ -26,13 +28,16 @@ from insurance.services.claims.warnings import claim_warnings
 
 __all__ = [
     "Decision",
+    "OfferedOrder",
     "Priced",
     "PricedState",
     "Released",
     "Reversed",
     "Settled",
+    "claim_end_wanted",
     "claim_look",
     "claim_look_reversal",
+    "claim_offer",
     "claim_open",
     "claim_price",
     "claim_release",
@@ -42,4 +47,5 @@ __all__ = [
     "claim_settle",
     "claim_warnings",
     "claims_due",
+    "mobile_begin",
 ]

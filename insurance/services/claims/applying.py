@@ -19,7 +19,7 @@ from insurance.gateway.claim_values import Settlement
 from insurance.gateway.identities import IdentityBroken, lines_check
 from insurance.gateway.reading import Different
 from insurance.locks import claim_lock
-from insurance.models import Claim, ClaimStatus, InsuranceReason
+from insurance.models import Claim, ClaimRoute, ClaimStatus, InsuranceReason
 from insurance.models.claim import split_fields
 from insurance.services.claims.batches import results_of
 from insurance.services.claims.frozen import settlement_frozen
@@ -66,6 +66,7 @@ def settlement_apply(*, claim_id: int, said: Settlement) -> Claim:
             due_at=None,
             looks=0,
             releasing=False,
+            undoing=False,
             code="",
             message="",
             **split_fields("settled", said.split),
@@ -128,8 +129,11 @@ def _fault(claim: Claim, said: Settlement) -> GatewayFault | None:
     }
     if any(wrong.values()):
         return Different("; ".join(text for text, so in wrong.items() if so))
+    results = results_of(claim)
+    if results is None and claim.route == ClaimRoute.MOBILE:
+        return None  # 6201 answers nothing about single lines
     try:
-        lines_check(results_of(claim) or (), said)
+        lines_check(results or (), said)
     except GatewayFault as fault:
         return fault
     return None

@@ -10,8 +10,8 @@ from core import clock
 from core.actors import SYSTEM
 from core.audit import record
 from insurance.gateway.nhsa.people import benefit_check, person
-from insurance.gateway.visit_values import Credential, Person, Scheme
-from insurance.models import Coverage, InsuranceReason
+from insurance.gateway.visit_values import Credential, CredentialKind, Person, Scheme
+from insurance.models import Claim, ClaimRoute, Coverage, InsuranceReason
 from insurance.selectors import visit_living
 from insurance.services.claims.speaking import Pricing, fields_write
 from insurance.services.claims.values import PricedState
@@ -32,7 +32,7 @@ def coverage_settle(pricing: Pricing) -> Credential | None:
     claim = pricing.claim
     if claim.visit_id or visit_living(claim) is not None:
         return None
-    credential = credential_of(claim.encounter)
+    credential = credential_of(claim.encounter) or _consented(claim)
     if credential is None:
         pricing.end(
             PricedState.NO_CREDENTIAL,
@@ -52,6 +52,16 @@ def coverage_settle(pricing: Pricing) -> Credential | None:
     with pricing.step("coverage") as locked:
         fields_write(locked, coverage=chosen)
     return credential
+
+
+def _consented(claim: Claim) -> Credential | None:
+    """On the phone nothing is shown at the hospital: the visit is registered by the identity card,
+    and the consent (payAuthNo) that the centre asks for must be the same person's."""
+    patient = claim.encounter.patient
+    by_card = bool(patient.id_number) and patient.id_type == IdType.ID_CARD
+    if claim.route != ClaimRoute.MOBILE or not by_card:
+        return None
+    return Credential(CredentialKind.ID_CARD, patient.id_number)
 
 
 def coverage_choose(rows: Sequence[Coverage], insured_area: str) -> Coverage | None:

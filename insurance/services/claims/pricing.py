@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -17,15 +15,14 @@ from insurance.gateway.identities import IdentityBroken, lines_check
 from insurance.gateway.nhsa.settlements import presettle
 from insurance.locks import claim_lock
 from insurance.models import Claim, ClaimRoute, ClaimStatus, InsuranceReason
-from insurance.models.claim import split_fields
-from insurance.policy import POLICY
 from insurance.selectors import institution_speaking, site_of
 from insurance.services.claims.batches import batch_remove, batch_settle
 from insurance.services.claims.families import family_settle
-from insurance.services.claims.frozen import settlement_frozen
+from insurance.services.claims.mobile.pricing import mobile_over, mobile_trial
 from insurance.services.claims.orders import order_of, standing_find
 from insurance.services.claims.persons import coverage_settle
 from insurance.services.claims.speaking import PRICEABLE, Pricing, PricingEnded, fields_write
+from insurance.services.claims.trials import priced_now, trial_keep
 from insurance.services.claims.values import OVERTAKEN, Priced, PricedState
 from insurance.services.claims.visits import visit_settle
 from insurance.services.sessions import session_open
@@ -37,8 +34,10 @@ def claim_price(*, claim_id: int) -> Priced:
 
     A trial that still holds is answered as it is; one that has run out is asked for anew. Called
     again after UNKNOWN, or after the process was killed, it goes on where it stopped. The claim
-    stays OPEN (or PRICED with an expired trial) after everything but PRICED and REVIEW. Never
-    inside a transaction. Conflict where the claim is past pricing.
+    stays OPEN (or PRICED with an expired trial) after everything but PRICED and REVIEW. On the
+    mobile route the trial is the centre's (6201, 6202), and an expired one is REFUSED with code
+    MOBILE_OVER: its consent is used up. Never inside a transaction. Conflict where the claim is
+    past pricing.
     """
     begun = _begin(claim_id)
     if isinstance(begun, Priced):
@@ -49,6 +48,8 @@ def claim_price(*, claim_id: int) -> Priced:
         credential = coverage_settle(begun)
         visit_settle(begun, credential)
         family_settle(begun)
+        if begun.claim.route == ClaimRoute.MOBILE:
+            return mobile_trial(begun)
         results = batch_settle(begun)
         return _trial(begun, results)
     except PricingEnded as ended:
@@ -58,14 +59,14 @@ def claim_price(*, claim_id: int) -> Priced:
 def _begin(claim_id: int) -> Pricing | Priced:
     with transaction.atomic():
         claim = claim_lock(claim_id)
-        if claim.route != ClaimRoute.FSI:
-            raise Conflict("other_route", _("This claim goes through the mobile-pay centre."))
         if claim.status == ClaimStatus.REVIEW:
             return Priced(PricedState.REVIEW, code=claim.code, sentence=claim.message)
         if claim.status not in PRICEABLE or claim.releasing:
             raise Conflict("claim_not_priceable", _("This claim is past its pricing."))
         if claim.status == ClaimStatus.PRICED and _holds(claim):
-            return _priced(claim)
+            return priced_now(claim)
+        if claim.route == ClaimRoute.MOBILE and claim.status == ClaimStatus.PRICED:
+            return mobile_over()
         fields_write(claim, attempt=claim.attempt + 1)
     claim.encounter = Encounter.objects.select_related("patient").get(pk=claim.encounter_id)
     return Pricing(claim, institution_speaking(claim.institution_id), claim.attempt)
@@ -73,15 +74,6 @@ def _begin(claim_id: int) -> Pricing | Priced:
 
 def _holds(claim: Claim) -> bool:
     return claim.valid_until is not None and claim.valid_until > clock.now()
-
-
-def _priced(claim: Claim) -> Priced:
-    return Priced(
-        PricedState.PRICED,
-        split=claim.priced_split,
-        priced_at=claim.priced_at,
-        valid_until=claim.valid_until,
-    )
 
 
 def _sign_in(pricing: Pricing) -> None:
@@ -115,23 +107,7 @@ def _trial(pricing: Pricing, results: tuple[LineResult, ...]) -> Priced:
         lines_check(results, trial)
     except IdentityBroken as broken:
         pricing.review(InsuranceReason.SPLIT_BROKEN, str(broken))
-    with pricing.step("trial") as claim:
-        now = clock.now()
-        until = min(
-            now + timedelta(seconds=POLICY.trial_valid_s), clock.day_bounds(clock.today())[1]
-        )
-        transition(
-            claim,
-            ClaimStatus.PRICED,
-            by=SYSTEM,
-            priced_at=now,
-            valid_until=until,
-            priced=settlement_frozen(trial),
-            code="",
-            message="",
-            **split_fields("priced", trial.split),
-        )
-    return _priced(claim)
+    return trial_keep(pricing, trial.split, trial)
 
 
 def _late(pricing: Pricing, ended: Priced) -> Priced:

@@ -13,15 +13,19 @@ from core.errors import Conflict
 from core.failpoints import failpoint
 from core.outcomes import Outcome
 from core.states import transition
+from insurance.gateway.base import Answer
 from insurance.gateway.envelope import UNANSWERED
+from insurance.gateway.mobile.orders import revoke
 from insurance.gateway.nhsa.lines import lines_cancel
 from insurance.gateway.nhsa.visits import register_cancel
 from insurance.locks import claim_lock, visit_lock
-from insurance.models import Claim, ClaimStatus, InsuredVisit
+from insurance.models import Claim, ClaimRoute, ClaimStatus, InsuredVisit, MobileOrder
 from insurance.policy import POLICY
+from insurance.selectors import institution_speaking
 from insurance.services.claims.applying import settlement_apply
 from insurance.services.claims.asking import insurer_ask
 from insurance.services.claims.batches import batch_of
+from insurance.services.claims.mobile.orders import reference_of_order
 from insurance.services.claims.orders import standing_find
 from insurance.services.claims.speaking import PRICEABLE, fields_write
 from insurance.services.claims.values import Released
@@ -78,7 +82,7 @@ def _begin(claim_id: int, by: Actor) -> Claim | Released:
         if claim.status not in PRICEABLE:
             raise Conflict("claim_in_doubt", _("What the insurer did is not known yet."))
         if claim.settle_tries == 0:
-            _released(claim, by)
+            claim_released(claim, by)
         else:
             due = clock.now() + timedelta(seconds=POLICY.tidy_every_s)
             fields_write(claim, releasing=True, attempt=claim.attempt + 1, due_at=due)
@@ -86,7 +90,8 @@ def _begin(claim_id: int, by: Actor) -> Claim | Released:
     return claim
 
 
-def _released(claim: Claim, by: Actor) -> None:
+def claim_released(claim: Claim, by: Actor) -> None:
+    """A locked claim ends with no settlement; what lies at the insurer is taken away next."""
     transition(
         claim,
         ClaimStatus.RELEASED,
@@ -110,7 +115,7 @@ def _release_asking(claim: Claim, by: Actor) -> Released | None:
     with transaction.atomic():
         locked = claim_lock(claim.pk)
         if locked.status in PRICEABLE:
-            _released(locked, by)
+            claim_released(locked, by)
     return None
 
 
@@ -122,7 +127,7 @@ def _lines_away(claim: Claim) -> bool:
     """2205, safe to repeat; a refusal means that none lies there, or that they are settled."""
     if not claim.lines_sent:
         return True
-    answer = insurer_ask(claim, lines_cancel(batch_of(claim)))
+    answer = _order_away(claim) or insurer_ask(claim, lines_cancel(batch_of(claim)))
     failpoint("claim.after_lines_away")
     if answer.outcome not in (Outcome.SUCCEEDED, Outcome.DECLINED):
         return False
@@ -130,6 +135,17 @@ def _lines_away(claim: Claim) -> bool:
         locked = claim_lock(claim.pk)
         fields_write(locked, lines_sent=False)
     return True
+
+
+def _order_away(claim: Claim) -> Answer[bool] | None:
+    """6401 for lines that lie under an order at the centre; None where it does not take them away,
+    as of an order that it has ended itself."""
+    order = MobileOrder.objects.filter(claim=claim).exclude(pay_order_no="").first()
+    if claim.route != ClaimRoute.MOBILE or claim.settlement_no or order is None:
+        return None
+    institution = institution_speaking(claim.institution_id)
+    answer = insurer_ask(claim, revoke(reference_of_order(claim, order, institution)))
+    return None if answer.outcome is Outcome.DECLINED else answer
 
 
 def _visit_away(claim: Claim) -> bool:

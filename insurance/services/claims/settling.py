@@ -17,14 +17,14 @@ from insurance.gateway.base import Answer
 from insurance.gateway.claim_values import Scope, Settlement
 from insurance.gateway.nhsa.settlements import settle
 from insurance.locks import claim_lock
-from insurance.models import Claim, ClaimStatus, InsuranceMessage
+from insurance.models import Claim, ClaimRoute, ClaimStatus, InsuranceMessage
 from insurance.policy import POLICY
 from insurance.selectors import institution_speaking
 from insurance.services.claims.answers import settled_now
 from insurance.services.claims.applying import answer_to_review, settlement_apply
-from insurance.services.claims.looking import look_later, not_executed, settlement_refused
 from insurance.services.claims.orders import order_of, standing_find
 from insurance.services.claims.values import Settled
+from insurance.services.claims.waiting import look_later, not_executed, settlement_refused
 from insurance.services.exchange import Prepared, message_deliver, message_prepare
 
 
@@ -49,6 +49,8 @@ def _begin(claim_id: int) -> Prepared[Settlement] | Settled:
         claim = claim_lock(claim_id)
         if claim.status in (ClaimStatus.SETTLED, ClaimStatus.SETTLING, ClaimStatus.REVIEW):
             return settled_now(claim)
+        if claim.route != ClaimRoute.FSI:
+            raise Conflict("other_route", _("This claim goes through the mobile-pay centre."))
         if claim.status != ClaimStatus.PRICED or claim.releasing:
             raise Conflict("claim_not_priced", _("This claim has no price that holds."))
         visit = claim.visit

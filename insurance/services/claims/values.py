@@ -13,6 +13,8 @@ from insurance.gateway.claim_values import Split
 
 # Codes of ours, beside those of the platform.
 NOT_EXECUTED = "NOT_EXECUTED"  # the lost call never happened: it may be said once more
+MOBILE_OVER = "MOBILE_OVER"  # the consent on the phone is used up; release the claim
+REVOKED = "REVOKED"  # nobody confirmed the order on the phone, and it was taken away
 OVERTAKEN = "OVERTAKEN"  # another process took the claim up meanwhile
 
 
