@@ -21,7 +21,7 @@ from sandbox.phone.selectors import (
     seconds_left,
     wallets_found,
 )
-from sandbox.wechat_pay import payer
+from sandbox.wechat_pay import med_ins, payer
 from sandbox.wechat_pay.models import Order, Wallet
 from sandbox.wechat_pay.refusal import Refused
 
@@ -120,7 +120,7 @@ def act(request: HttpRequest, openid: str, verb: str) -> HttpResponse:
 
 def pay(wallet: Wallet, token: str) -> str:
     """The password is typed in; says why nothing was paid, empty when it was."""
-    order = payer.order_confirm(wallet.openid, token)
+    order = med_ins.order_confirm(wallet.openid, token)
     if order.state == Order.State.SUCCESS:
         return ""
     if order.held:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.wechat_pay import contracts, payer, refunds
+from sandbox.wechat_pay import contracts, med_ins, payer, refunds
 from sandbox.wechat_pay.models import Contract, Merchant, Order, Wallet
 from sandbox.wechat_pay.models import Refund as RefundRow
 from sandbox.wechat_pay.refusal import Refused
@@ -105,7 +105,12 @@ def open_pay_link(subject: str, args: Args) -> Args:
 
 def confirm(subject: str, args: Args) -> Args:
     order = _wanted(subject, args)
-    return _order_json(payer.order_confirm(subject, order.token))
+    return _order_json(med_ins.order_confirm(subject, order.token))
+
+
+def confirm_mixed(subject: str, args: Args) -> Args:
+    """One password for the insurance part and the cash part of a mixed order."""
+    return med_ins.mixed_confirm(subject, str(args.get("mix_trade_no", "")))
 
 
 def refuse(subject: str, args: Args) -> Args:
@@ -194,6 +199,9 @@ PAYER: dict[str, Action] = {
         _plain(open_pay_link), "openid", {"link": "code_url, h5_url or prepay_id"}
     ),
     "confirm": Action(_plain(confirm), "openid", _WHICH),
+    "confirm_mixed": Action(
+        _plain(confirm_mixed), "openid", {"mix_trade_no": "which one (default: the newest)"}
+    ),
     "refuse": Action(_plain(refuse), "openid", _WHICH),
     "sign": Action(
         _plain(sign),

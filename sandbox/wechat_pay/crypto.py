@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, padding, serialization
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -40,6 +40,16 @@ def rsa_verify(key: RSAPublicKey, text: bytes, signature: str) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def oaep_open(pem: str, text: object) -> str:
+    """What a merchant sealed with our public key (OAEP, SHA-1); empty for anything else."""
+    scheme = OAEP(mgf=MGF1(hashes.SHA1()), algorithm=hashes.SHA1(), label=None)  # noqa: S303
+    try:
+        sealed = base64.b64decode(text if isinstance(text, str) else "", validate=True)
+        return private_key(pem).decrypt(sealed, scheme).decode()
+    except ValueError:
+        return ""
 
 
 def lines(*parts: str | bytes) -> bytes:

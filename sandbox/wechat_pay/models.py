@@ -257,3 +257,28 @@ class BookEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount_fen}"
+
+
+class MixedOrder(models.Model):
+    """An order of insurance and wallet together (医保自费混合); its parts have the states."""
+
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE)
+    out_trade_no = models.CharField(max_length=64)
+    mix_trade_no = models.CharField(max_length=32, unique=True)
+    # The cash part: a jsapi order of the same number; none where insurance pays it all.
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True)
+    openid = models.CharField(max_length=64)
+    pay_order_id = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64)
+    wanted = models.JSONField()
+    refund = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["merchant", "out_trade_no"], name="mixed_number_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.mix_trade_no

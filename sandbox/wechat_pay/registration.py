@@ -6,7 +6,15 @@ from django.db import connection, transaction
 
 from sandbox.wechat_pay.actions import PAYER, VENDOR
 from sandbox.wechat_pay.books import books, transactions
-from sandbox.wechat_pay.models import BookEntry, Contract, Order, PaymentCode, Refund, Wallet
+from sandbox.wechat_pay.models import (
+    BookEntry,
+    Contract,
+    MixedOrder,
+    Order,
+    PaymentCode,
+    Refund,
+    Wallet,
+)
 from sandbox.wechat_pay.payer import held_release
 from sandbox.wechat_pay.provision import credentials, tls_material
 from sandbox.wechat_pay.v3_wire import seal
@@ -28,6 +36,9 @@ OPERATIONS = {
     "sign": SIGNED | NOTICES,
     "unsign": SIGNED | NOTICES,
     "capture": SIGNED | NOTICES | {"decline", "user_paying", "never_final"},
+    "mixed": SIGNED | NOTICES | {"decline"},
+    "mixed_query": SIGNED | {"settle_differs"},
+    "mixed_refund": SIGNED,
     "query": SIGNED,
     "close": SIGNED | {"success_after_close"},
     "reverse": SIGNED,
@@ -59,5 +70,5 @@ def world_empty() -> None:
     """Forget people and money; merchants, plans and keys stay as they were provisioned."""
     with transaction.atomic(), connection.cursor() as cursor:
         # Plain deletes in the order of the foreign keys: the ORM would collect every row first.
-        for model in (BookEntry, Refund, Order, Contract, PaymentCode, Wallet):
+        for model in (BookEntry, Refund, MixedOrder, Order, Contract, PaymentCode, Wallet):
             cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608 - our own names

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from sandbox.wechat_pay import views_v2, views_v3
+from sandbox.wechat_pay import med_ins, views_v2, views_v3
 
 _ORDER = "v3/pay/transactions/out-trade-no/<str:out_trade_no>"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +14,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_ORDER}/reverse", views_v3.reverse),
     path("v3/refund/domestic/refunds", views_v3.refund),
     path("v3/refund/domestic/refunds/<str:out_refund_no>", views_v3.refund_query),
+    path("v3/med-ins/orders", med_ins.create),
+    path("v3/med-ins/orders/out-trade-no/<str:out_trade_no>", med_ins.query),
+    path("v3/med-ins/orders/mix-trade-no/<str:mix_trade_no>", med_ins.query),
+    path("v3/med-ins/refunds/notify", med_ins.refund_told),
     path("v3/certificates", views_v3.certificates),
     *views_v2.urlpatterns,
 ]

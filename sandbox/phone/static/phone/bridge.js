@@ -4,7 +4,8 @@
   "use strict";
   window.WeixinJSBridge = {
     invoke: function (name, request, done) {
-      if (name !== "getBrandWCPayRequest") return done({ err_msg: name + ":fail" });
+      var known = ["getBrandWCPayRequest", "requestMedicalInsurancePay"];
+      if (known.indexOf(name) < 0) return done({ err_msg: name + ":fail" });
       var asked = new URLSearchParams(request);
       asked.set("redirect_url", window.location.href);
       window.location.href = "{{sandbox}}/phone/wechat/bridge?" + asked.toString();
