@@ -18,6 +18,7 @@ from billing.channels.base import (
     Capability,
     Channel,
     MerchantAccount,
+    MixedChannel,
     Operation,
     TransferChannel,
 )
@@ -42,7 +43,9 @@ def _verbs(protocol: type) -> tuple[str, ...]:
     return tuple(name for name, made in vars(protocol).items() if name[0] != "_" and callable(made))
 
 
-VERBS, AGREEMENT_VERBS, TRANSFER_VERBS = map(_verbs, (Channel, AgreementChannel, TransferChannel))
+VERBS, AGREEMENT_VERBS, TRANSFER_VERBS, MIXED_VERBS = map(
+    _verbs, (Channel, AgreementChannel, TransferChannel, MixedChannel)
+)
 AGREEMENT_OPERATIONS = {Operation.SIGN, Operation.UNSIGN, Operation.AGREEMENT_QUERY}
 TRANSFER_OPERATIONS = {Operation.TRANSFER, Operation.TRANSFER_QUERY}
 # What the sweepers repeat until it is answered, so that every channel must allow it. A capture is
@@ -184,6 +187,7 @@ def channel_faults(code: str, channel: Channel) -> list[str]:
     for capability, more, operations in (
         (Capability.AGREEMENT, AGREEMENT_VERBS, AGREEMENT_OPERATIONS),
         (Capability.TRANSFER, TRANSFER_VERBS, TRANSFER_OPERATIONS),
+        (Capability.MIXED, MIXED_VERBS, set()),
     ):
         if capability in capabilities:
             verbs += more

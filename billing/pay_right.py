@@ -19,13 +19,15 @@ from billing.models import Invoice
 from billing.offers import Device, Offer, Wallet
 from billing.page_values import Hospital, InvoicePage, NoPhone, Way
 from billing.selectors.pay_page import hospital_of, invoice_page
-from billing.selectors.pay_ways import pay_ways, wallets_open
+from billing.selectors.pay_ways import WAYS_MAX, pay_ways, wallets_open
+from billing.selectors.phone_ways import phone_place, phone_way, with_phone
 from billing.selectors.portal_bills import bill_of
 from billing.services.collecting.pay_choices import agreement_choose
 from billing.services.collecting.pay_links import offer_choose, pay_link_choose, pay_link_open
 from billing.tasks import going_on
 from core.errors import Conflict, NotFound
 from core.models import User
+from insurance.models import Institution
 from patients.actors import patient_actor
 from patients.models import Campus, PatientAccess
 from patients.selectors import access_to
@@ -72,6 +74,10 @@ class PayRight:
     @property
     def window(self) -> str:
         return self._page("window")
+
+    @property
+    def insured(self) -> str:
+        return self._page("insured") if self.own else ""
 
     @property
     def receipt(self) -> str:
@@ -141,9 +147,19 @@ def page_of(*, token: str) -> InvoicePage:
 def ways_of(right: PayRight, found: Opened, device: Device) -> tuple[Way, ...]:
     wallets = wallets_of(right, found, device)
     if right.visitor is None:
-        return pay_ways(found.page, device, wallets, invoice=found.invoice, access=found.access)
+        ways = pay_ways(found.page, device, wallets, invoice=found.invoice, access=found.access)
+        if found.invoice is None:
+            return ways
+        return with_phone(phone_way(found.invoice, found.access, device, wallets), ways, WAYS_MAX)
     invoice, access = visitors_bill(right, right.visitor)
     return pay_ways(found.page, device, wallets, invoice=invoice, access=access, own_only=True)
+
+
+def phone_place_of(right: PayRight) -> Institution | None:
+    """Where its owner may take this bill to the mobile-pay centre; None where there is no way."""
+    if right.user is None:
+        return None
+    return phone_place(*bill_of(user=right.user, invoice_id=right.invoice_id, need="pay"))
 
 
 def visitors_bill(right: PayRight, visitor: User) -> tuple[Invoice, PatientAccess | None]:

@@ -17,6 +17,7 @@ from billing.services.agreements.sweeps import agreement_look, agreements_due
 from billing.services.events.relay import events_publish, events_push_due
 from billing.services.failures import invoice_kept, transaction_kept
 from billing.services.insuring.resuming import bills_proved_resume
+from billing.services.insuring.wallet import mixed_due, mixed_tell
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.notices.applying import notice_apply, notices_due
 from billing.services.sweeps import refunds_due, transaction_resume, transactions_due
@@ -116,6 +117,20 @@ def transaction_leased_task(transaction_id: int) -> None:
     with transaction_kept(transaction_id=transaction_id):
         transaction_resume(transaction_id=transaction_id)
     hand_on()
+
+
+def sweep_mixed_orders() -> int:
+    """Insurance parts that went back and of which the wallet's channel is to be told."""
+    ids = mixed_due(limit=policy().sweep_limit, lease_s=policy().lease_s)
+    for mixed_id in ids:
+        enqueue(mixed_tell_task, mixed_id)
+    return len(ids)
+
+
+@shared_task
+def mixed_tell_task(mixed_id: int) -> None:
+    """Tell what the sweeper has leased."""
+    mixed_tell(mixed_id=mixed_id)
 
 
 def sweep_notices() -> int:

@@ -7,7 +7,16 @@ from collections.abc import Callable
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from billing.views import agreement_signing, agreements, bills, notices, pay, ratings, receipts
+from billing.views import (
+    agreement_signing,
+    agreements,
+    bills,
+    notices,
+    pay,
+    phone_insurance,
+    ratings,
+    receipts,
+)
 from billing.views.pay import by_link, by_owner
 
 
@@ -29,6 +38,16 @@ urlpatterns: list[URLPattern] = [
     path("bills/<int:invoice_id>/code", by_owner(pay.invoice_code), name="bill_code"),
     path("bills/<int:invoice_id>/result", by_owner(pay.invoice_result), name="bill_result"),
     path("bills/<int:invoice_id>/window", by_owner(pay.invoice_window), name="bill_window"),
+    path(
+        "bills/<int:invoice_id>/insured",
+        by_owner(phone_insurance.bill_insured),
+        name="bill_insured",
+    ),
+    path(
+        "bills/<int:invoice_id>/insured/back",
+        by_owner(phone_insurance.bill_insured_back),
+        name="bill_insured_back",
+    ),
     path("bills/<int:invoice_id>/receipt", by_owner(receipts.receipt), name="bill_receipt"),
     path("bills/<int:invoice_id>/rating", by_owner(ratings.rating), name="bill_rating"),
     path("agreements", agreements.agreements, name="agreements"),

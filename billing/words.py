@@ -74,6 +74,7 @@ WAYS: dict[tuple[str, str], Promise] = {
     ("wechat_pay", Mode.NATIVE): _("WeChat"),
     ("wechat_pay", Mode.H5): _("WeChat"),
     ("wechat_pay", Mode.JSAPI): _("WeChat"),
+    ("wechat_pay", Mode.MIXED): _("WeChat, with insurance"),
     ("alipay", Mode.AGREEMENT): _("Alipay, no password"),
     ("alipay", Mode.SCAN): _("Alipay, scanned code"),
     ("alipay", Mode.NATIVE): _("Alipay"),

@@ -29,6 +29,12 @@ JOBS: tuple[Job, ...] = (
         every_s=1,
     ),
     Job(
+        "sweep_mixed_orders",
+        "billing.tasks.sweep_mixed_orders",
+        "the wallet hears that the insurer has given its part back",
+        every_s=10,
+    ),
+    Job(
         "sweep_notices",
         "billing.tasks.sweep_notices",
         "a stored notice whose task was lost is applied",

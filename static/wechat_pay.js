@@ -11,10 +11,11 @@
     left.hidden = true;
     silent.hidden = true;
     var request = JSON.parse(box.dataset.request);
-    window.WeixinJSBridge.invoke("getBrandWCPayRequest", request, function (answer) {
-      var said = (answer && answer.err_msg) || "";
-      if (said === "get_brand_wcpay_request:ok") window.location.replace(box.dataset.result);
-      else if (said === "get_brand_wcpay_request:cancel") left.hidden = false;
+    var verb = request.mixTradeNo ? "requestMedicalInsurancePay" : "getBrandWCPayRequest";
+    window.WeixinJSBridge.invoke(verb, request, function (answer) {
+      var said = ((answer && answer.err_msg) || "").split(":").pop();
+      if (said === "ok") window.location.replace(box.dataset.result);
+      else if (said === "cancel") left.hidden = false;
       else silent.hidden = false;
     });
   }

@@ -13,7 +13,7 @@ from typing import cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from billing.channels.base import AgreementChannel, Capability, Channel
+from billing.channels.base import AgreementChannel, Capability, Channel, MixedChannel
 from billing.channels.merchant_secrets import MerchantChannel
 
 
@@ -48,6 +48,14 @@ def agreement_channel_get(code: str) -> AgreementChannel:
     if Capability.AGREEMENT not in channel.capabilities:
         raise UnknownChannel(f"{code} has no agreements")
     return cast(AgreementChannel, channel)
+
+
+def mixed_channel_get(code: str) -> MixedChannel:
+    """The adapter of this code, if it takes insurance and cash in one order."""
+    channel = channel_get(code)
+    if Capability.MIXED not in channel.capabilities:
+        raise UnknownChannel(f"{code} takes no mixed orders")
+    return cast(MixedChannel, channel)
 
 
 def merchant_channel_get(code: str) -> MerchantChannel:

@@ -30,6 +30,7 @@ _NOTICES = _LEASE.format(
 _INVOICES = _LEASE.format(
     table="billing_invoice", also="status IN ('PRICING', 'COLLECTING', 'PROCESSING', 'RESETTLING')"
 )
+_MIXED = _LEASE.format(table="billing_mixedorder", also="true")
 _EVENT = """
 UPDATE billing_hisevent SET due_at = %s WHERE id = %s AND due_at <= %s RETURNING id
 """
@@ -60,6 +61,11 @@ def notices_lease(*, limit: int, lease_s: int) -> list[int]:
 def agreements_lease(*, limit: int, lease_s: int) -> list[int]:
     """Agreements to ask about, leased like transactions."""
     return _leased(_AGREEMENTS, limit, lease_s)
+
+
+def mixed_lease(*, limit: int, lease_s: int) -> list[int]:
+    """Orders of both kinds whose return the channel is to be told, leased like transactions."""
+    return _leased(_MIXED, limit, lease_s)
 
 
 def event_lease(*, event_pk: int, lease_s: int) -> bool:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models.invoice import Invoice
 from billing.models.returns import InvoiceReturn
+from insurance.models import ClaimRoute
 
 
 class CourseStep(models.TextChoices):
@@ -18,6 +19,7 @@ class CourseStep(models.TextChoices):
     READ = "READ", _("a code to be read")
     PRICE = "PRICE", _("to be priced")
     OFFER = "OFFER", _("priced; the cash part is to be paid")
+    WALLET = "WALLET", _("with the wallet, which pays insurance and cash together")
     SETTLE = "SETTLE", _("to be settled")
     TAKE = "TAKE", _("settled; the window takes the cash")
     OWED = "OWED", _("settled for good; the rest is to be paid")
@@ -38,13 +40,17 @@ class InsuredCourse(models.Model):
     """One row for each bill that has, or had, a claim; touched only under the bill's lock.
 
     `busy_until` says that a process talks to the insurer about this bill and until when it may be
-    believed to live, so that no two ever ask at once. `rounds` counts settlements that were dearer
-    than their trial, `tries` the calls of this step that got no answer. `proof_wanted_at` is set
-    while nothing but the insurance code is missing: the bill goes on by itself when it is shown.
+    believed to live, so that no two ever ask at once. `route` is the claim's own. `rounds` counts
+    settlements that were dearer than their trial, `tries` this step's calls without an answer.
+    `proof_wanted_at` is set while nothing but the insurance code is missing: the bill goes on by
+    itself when it is shown.
     """
 
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="course")
     step = models.CharField(_("step"), max_length=8, choices=CourseStep, default=CourseStep.PRICE)
+    route = models.CharField(
+        _("route"), max_length=6, choices=ClaimRoute, default=ClaimRoute.FSI, db_default="FSI"
+    )
     why = models.CharField(_("why"), max_length=8, choices=Why, blank=True, default=Why.NONE)
     busy_until = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("unanswered"), default=0)

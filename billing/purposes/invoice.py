@@ -27,6 +27,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
+from billing.selectors.insured import wallet_has
 from billing.selectors.payments import cash_due_of, open_capture
 from billing.services.agreements.ends import agreement_doubted
 from billing.services.events.outbox import return_event_add
@@ -87,7 +88,8 @@ class InvoicePurpose:
                 agreement_doubted(agreement_id=row.agreement_id)
         if invoice.status not in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
             return
-        if collect_lock(invoice) is not None:
+        if collect_lock(invoice) is not None or wallet_has(invoice):
+            # What the wallet had is asked for before anything else is begun.
             Invoice.objects.filter(pk=invoice.pk).update(due_at=clock.now())
         elif open_capture(invoice) is None:
             # One that was passed over may end while the order after it still holds the bill.

@@ -10,9 +10,9 @@ from typing import Any
 from django.db.models import Exists, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
-from billing.models import InsuredCourse, Invoice, InvoiceLine, ReturnStatus
+from billing.models import CourseStep, InsuredCourse, Invoice, InvoiceLine, ReturnStatus
 from core import clock
-from insurance.models import Claim, Coverage, HeldCredential, Institution
+from insurance.models import Claim, ClaimRoute, Coverage, HeldCredential, Institution
 from insurance.models.coverage import ACTIVE
 from patients.models import Encounter, HisClient
 
@@ -45,6 +45,24 @@ def insurance_is_wanted(encounter: Encounter) -> bool:
     )
     known = Coverage.objects.filter(patient=encounter.patient_id, state=ACTIVE)
     return places.filter(Exists(held) | Exists(known)).exists()
+
+
+def phone_priced(invoice: Invoice) -> bool:
+    """Whether the bill's price was made for the insured's own phone. No statement without a
+    claim."""
+    if invoice.claim_id is None:
+        return False
+    steps = (CourseStep.PRICE, CourseStep.OFFER)
+    rows = InsuredCourse.objects.filter(invoice=invoice, route=ClaimRoute.MOBILE, step__in=steps)
+    return rows.exists()
+
+
+def wallet_has(invoice: Invoice) -> bool:
+    """Whether the wallet was given insurance and cash of the bill together. No statement without a
+    claim."""
+    if invoice.claim_id is None:
+        return False
+    return InsuredCourse.objects.filter(invoice=invoice, step=CourseStep.WALLET).exists()
 
 
 def credential_is_held(client: HisClient, encounter_no: str, input_hash: str) -> bool:

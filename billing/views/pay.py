@@ -21,6 +21,7 @@ from billing.channels.base import Action
 from billing.offers import offer_from, payer_device
 from billing.page_values import InvoicePage, PayState
 from billing.pay_right import Opened, PayRight, Press
+from billing.selectors.phone_ways import ALLOW
 from core import clock
 from core.errors import NotFound, Refusal
 from core.page_faults import faults_of
@@ -129,9 +130,10 @@ def way_chosen(request: HttpRequest, right: PayRight) -> HttpResponse:
     Whatever is pressed, a bill that is not theirs is no page: the right is used before any answer.
     """
     way = request.POST.get("way", "")
-    if way == "window":
+    elsewhere = {"window": right.window} | ({ALLOW: right.insured} if right.own else {})
+    if way in elsewhere:
         pay_right.opened(right)
-        return to(right.window)
+        return to(elsewhere[way])
     wallet = SIGN_IN.fullmatch(way)
     if wallet is not None:
         return sign_in_first(request, right, wallet[1])

@@ -19,6 +19,7 @@ from billing.channels.base.orders import (
     AgreementOrder,
     AgreementReference,
     CaptureOrder,
+    InsurancePart,
     MerchantAccount,
     OrderReference,
     PeriodRule,
@@ -28,6 +29,7 @@ from billing.channels.base.orders import (
 from billing.channels.base.protocols import (
     AgreementChannel,
     Channel,
+    MixedChannel,
     TransferChannel,
 )
 from billing.channels.base.words import (
@@ -56,7 +58,9 @@ __all__ = [
     "CaptureOrder",
     "Channel",
     "ChannelAnswer",
+    "InsurancePart",
     "MerchantAccount",
+    "MixedChannel",
     "Mode",
     "Notice",
     "NoticeKind",

@@ -22,6 +22,28 @@ class MerchantAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class InsurancePart:
+    """What the insurer pays of an order of both kinds, under its own numbers.
+
+    `total_fen` is what insurance and cash pay together: the hospital's own part is in neither.
+    """
+
+    serial_no: str  # our order at the mobile-pay centre (medOrgOrd)
+    pay_order_no: str
+    pay_auth_no: str = field(repr=False)
+    total_fen: int
+    fund_fen: int
+    account_fen: int
+    cash_fen: int
+    payer_name: str = field(repr=False)
+    payer_id_number: str = field(repr=False)
+    institution_code: str
+    institution_name: str
+    city: str
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureOrder:
     """Take `amount_fen` under our `number` (out_trade_no, ≤ 32 alphanumerics, committed before)."""
 
@@ -39,6 +61,7 @@ class CaptureOrder:
     plan_id: str = ""  # of the agreement, where the channel takes it with the deduction
     return_url: str = ""  # where a link leads the payer back to
     payer_subject: str = field(default="", repr=False)  # their id at the merchant's app (JSAPI)
+    insurance: InsurancePart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +78,7 @@ class OrderReference:
     amount_fen: int
     channel_no: str = ""
     offered_until: datetime | None = None
+    insurance: InsurancePart | None = None
 
 
 @dataclass(frozen=True, slots=True)

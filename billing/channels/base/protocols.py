@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from billing.channels.base.learnt import ChannelAnswer, Notice, NoticeReply
@@ -56,6 +57,16 @@ class AgreementChannel(Channel, Protocol):
     def sign_url(self, order: AgreementOrder) -> str: ...
     def agreement_query(self, order: AgreementReference) -> ChannelAnswer: ...
     def unsign(self, order: AgreementReference, *, reason: str) -> ChannelAnswer: ...
+
+
+class MixedChannel(Channel, Protocol):
+    """A channel that takes insurance and cash by one password; the cash stays an ordinary capture
+    of mode MIXED, these speak of the insurance part alone."""
+
+    def insurance_query(self, order: OrderReference) -> ChannelAnswer: ...
+    def insurance_returned(
+        self, order: OrderReference, *, refund_no: str, at: datetime
+    ) -> ChannelAnswer: ...
 
 
 class TransferChannel(Channel, Protocol):

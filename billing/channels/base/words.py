@@ -18,11 +18,12 @@ class Mode(StrEnum):
     NATIVE = "native"  # a QR code the payer scans
     H5 = "h5"  # a link opened in the phone's browser
     JSAPI = "jsapi"  # asked for inside the wallet's own browser, by the payer's id there
+    MIXED = "mixed"  # JSAPI, with the insurance part confirmed by the same password (医保自费混合)
     CASH = "cash"  # banknotes at the window
 
 
 # What a payer opens by their own hand; until then no money is under way.
-OFFERED_MODES = (Mode.NATIVE, Mode.H5, Mode.JSAPI)
+OFFERED_MODES = (Mode.NATIVE, Mode.H5, Mode.JSAPI, Mode.MIXED)
 
 
 class Operation(StrEnum):
@@ -48,6 +49,7 @@ class Capability(StrEnum):
     AGREEMENT = "agreement"
     PAY_LINK = "pay_link"
     JSAPI = "jsapi"  # with PAY_LINK: also inside the wallet's own browser
+    MIXED = "mixed"  # with JSAPI: insurance and cash in one order
     TRANSFER = "transfer"
 
 
@@ -63,6 +65,7 @@ class NoticeKind(StrEnum):
     CAPTURE = "capture"
     REFUND = "refund"
     AGREEMENT = "agreement"
+    MIXED = "mixed"  # only rings: insurance and cash are each asked for
 
 
 class PayeeKind(StrEnum):

@@ -11,6 +11,7 @@ proven.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 from billing.channels.base import (
@@ -33,6 +34,7 @@ from core.outcomes import Unanswered
 from . import (
     account_check,
     agreements,
+    med_ins,
     notices,
     papay,
     v2_refunds,
@@ -50,6 +52,7 @@ _CAPTURES = MappingProxyType(
         Mode.NATIVE: v3_orders.native,
         Mode.H5: v3_orders.h5,
         Mode.JSAPI: v3_orders.jsapi,
+        Mode.MIXED: med_ins.capture,
     }
 )
 
@@ -86,7 +89,17 @@ class WechatPay:
     def query(self, order: OrderReference) -> ChannelAnswer:
         if order.mode is Mode.AGREEMENT:
             return papay.deduction_query(order)
+        if order.mode is Mode.MIXED:
+            return med_ins.query(order)
         return v3_order_states.order_query(order)
+
+    def insurance_query(self, order: OrderReference) -> ChannelAnswer:
+        return med_ins.insurance_query(order)
+
+    def insurance_returned(
+        self, order: OrderReference, *, refund_no: str, at: datetime
+    ) -> ChannelAnswer:
+        return med_ins.insurance_returned(order, refund_no=refund_no, at=at)
 
     def close(self, order: OrderReference) -> ChannelAnswer:
         if order.mode is Mode.AGREEMENT:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from billing.channels.base import (
     CAME_BACK,
+    CONFIRM_BY_QUERY,
     MISMATCH,
     ChannelAnswer,
     MerchantAccount,
@@ -61,6 +62,8 @@ def notice_read(
         resource = _resource_open(envelope, account)
     except (SignatureRefused, JsonRefused) as refusal:
         raise NoticeRefused(str(refusal)) from refusal
+    if kind is NoticeKind.MIXED:
+        return _mixed_notice(envelope, resource, account)
     if resource.get("mchid") != account.merchant_no:
         raise NoticeRefused("notice of another merchant")
     event_no = text_get(envelope, "id")
@@ -132,6 +135,26 @@ def _transaction_notice(
             closed=state in verdicts.CLOSED_STATES,
             payer_id=text_get(object_get(resource, "payer"), "openid"),
         ),
+    )
+
+
+def _mixed_notice(envelope: JsonObject, resource: JsonObject, account: MerchantAccount) -> Notice:
+    """It names no transaction and no merchant, only the app; sealed under our own key it rings, and
+    cash and insurance are each asked for."""
+    event_no, number = text_get(envelope, "id"), text_get(resource, "out_trade_no")
+    if text_get(envelope, "event_type") != "MEDICAL_INSURANCE.SUCCESS":
+        raise NoticeRefused("unexpected event_type")
+    if resource.get("appid") != account.app_id:
+        raise NoticeRefused("notice of another app")
+    if not event_no or not number:
+        raise NoticeRefused("notice without number")
+    return Notice(
+        kind=NoticeKind.MIXED,
+        event_no=event_no,
+        merchant_no=account.merchant_no,
+        app_id=account.app_id,
+        number=number,
+        answer=ChannelAnswer(Outcome.UNKNOWN, code=CONFIRM_BY_QUERY, executed=True),
     )
 
 

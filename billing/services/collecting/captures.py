@@ -20,6 +20,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.purposes.base import purpose_get
+from billing.selectors.mixed import insurance_part
 from billing.services.collecting.tenders import Tender
 from billing.services.merchants import merchant_account
 from core import clock
@@ -35,6 +36,7 @@ DEADLINES_S = {
     Mode.NATIVE: "pay_link_deadline_s",
     Mode.H5: "h5_deadline_s",
     Mode.JSAPI: "h5_deadline_s",
+    Mode.MIXED: "h5_deadline_s",
     Mode.CASH: "cash_deadline_s",
 }
 
@@ -122,6 +124,7 @@ def capture_send(
         plan_id=agreement.plan.plan_id if agreement is not None else "",
         return_url=return_url,
         payer_subject=payer_subject,
+        insurance=insurance_part(row),
     )
     failpoint("capture.before_send")
     answer = channel_get(payment.channel).capture(order)
@@ -154,6 +157,7 @@ def order_reference(row: PaymentTransaction) -> OrderReference:
         amount_fen=row.amount_fen,
         channel_no=row.channel_no,
         offered_until=row.expires_at if row.action is not None else None,
+        insurance=insurance_part(row),
     )
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.locks import collect_lock
 from billing.models import Invoice, InvoiceStatus, Payment, PaymentTransaction
+from billing.selectors.insured import phone_priced
 from billing.selectors.payments import cash_due_fen, is_priced
 from core.errors import Conflict
 from core.idempotency import NumberReused
@@ -51,12 +52,15 @@ def form_repeated(*, error: IntegrityError, invoice: Invoice, form_key: str) -> 
     return known
 
 
-def payable_fen(*, invoice: Invoice, flying: Sequence[PaymentTransaction]) -> int:
+def payable_fen(
+    *, invoice: Invoice, flying: Sequence[PaymentTransaction], by_phone: bool = False
+) -> int:
     """What a payer may begin to pay of a locked bill now, never nothing; Conflict when it is not
-    theirs to pay, or `flying`, its captures that are waited for, stand in the way."""
+    theirs to pay, its price was made for the other route, or `flying`, its captures that are waited
+    for, stand in the way."""
     if flying:
         raise in_progress()
-    if not is_priced(invoice):
+    if not is_priced(invoice) or phone_priced(invoice) != by_phone:
         raise price_over()
     owed_fen = cash_due_fen(invoice) if invoice.status == InvoiceStatus.ISSUED else 0
     if owed_fen <= 0 or collect_lock(invoice) is not None:

@@ -26,6 +26,7 @@ from billing.models import (
 )
 from billing.offers import Offer
 from billing.policy import policy
+from billing.selectors.insured import wallet_has
 from billing.selectors.merchants import channel_can, merchants_offered
 from billing.services.apply import transaction_apply
 from billing.services.collecting.captures import capture_look, capture_send
@@ -33,6 +34,7 @@ from billing.services.collecting.form_keys import form_repeated, payable_fen
 from billing.services.collecting.starting import PayersForm, tender_start
 from billing.services.collecting.tenders import Tender
 from billing.services.insuring.running import price_refresh
+from billing.services.insuring.wallet import wallet_begin, wallet_offer
 from core import clock
 from core.actors import SYSTEM, Actor
 from core.crypto import blind_index
@@ -40,6 +42,8 @@ from core.errors import NotFound, NotOffered, Refusal
 from patients.selectors.accounts import wallet_subject
 
 PAYER = Actor("patient", "pay_link")
+# Inside a wallet's own browser the payer is known to it beforehand.
+OF_ONE_PAYER = {Mode.JSAPI: Capability.JSAPI, Mode.MIXED: Capability.MIXED}
 RESULT_SHOWN = timedelta(hours=1)
 
 
@@ -115,7 +119,7 @@ def offer_choose(
     withdrawn or made.
     """
     merchant, subject = _offered(invoice, offer, visitor_id)
-    price_refresh(invoice=invoice)
+    price_refresh(invoice=invoice, by_phone=offer.mode == Mode.MIXED)
     offer_withdraw(invoice=invoice, but=offer, form_key=idempotency_key)
     try:
         row, fresh = _begin(invoice.pk, offer, merchant, idempotency_key, payer_id)
@@ -140,10 +144,11 @@ def _offered(invoice: Invoice, offer: Offer, visitor_id: int | None) -> tuple[Me
     merchant = merchants_offered(campus_id=campus_id, channel=offer.channel).get(offer.channel)
     if merchant is None or offer.mode not in OFFERED_MODES:
         raise _not_offered()
-    if offer.mode != Mode.JSAPI:
+    needed = OF_ONE_PAYER.get(offer.mode)
+    if needed is None:
         return merchant, ""
     subject = ""
-    if visitor_id is not None and channel_can(offer.channel, Capability.JSAPI):
+    if visitor_id is not None and channel_can(offer.channel, needed):
         subject = wallet_subject(user_id=visitor_id, channel=offer.channel, app_id=merchant.app_id)
     if not subject:
         raise _not_offered()
@@ -160,15 +165,20 @@ def _begin(
     """The live order of this way, or a new one with its number committed."""
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
+        by_phone = offer.mode == Mode.MIXED
+        if by_phone and not wallet_has(invoice):
+            wallet_offer(invoice=invoice, by=PAYER)
         flying = captures_flying_lock(invoice)
         if flying and _is_same(flying[-1].payment, offer, form_key):
             return flying[-1], False
-        owed_fen = payable_fen(invoice=invoice, flying=flying)
+        owed_fen = payable_fen(invoice=invoice, flying=flying, by_phone=by_phone)
         row = tender_start(
             invoice=invoice,
             tender=Tender(offer.channel, offer.mode, owed_fen, merchant, payer_id=payer_id),
             asked=PayersForm(PAYER, f"pay link {offer}", form_key),
         )
+        if by_phone:
+            wallet_begin(invoice=invoice, row=row)
         # Who began at the last moment still sees how it ended.
         shown_until = row.expires_at + RESULT_SHOWN
         PayLink.objects.filter(invoice=invoice, expires_at__lt=shown_until).update(
@@ -186,7 +196,7 @@ def _is_same(payment: Payment, offer: Offer | None, form_key: str) -> bool:
         return True
     return (
         offer is not None
-        and offer.mode != Mode.JSAPI
+        and offer.mode not in OF_ONE_PAYER
         and (payment.channel, payment.mode) == (offer.channel, offer.mode)
     )
 

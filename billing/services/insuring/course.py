@@ -1,8 +1,9 @@
 """What is next for an insured bill: decided under its lock by one literal table.
 
 PRICE → OFFER → (the tender) → SETTLE → DONE; the window's cash is taken after the settlement
-(TAKE), what a person let stand is paid by any way (OWED); REVERSE takes a settlement back and leads
-to PRICE again, or ends a return.
+(TAKE), what a person let stand is paid by any way (OWED); on the phone the wallet has both parts
+(WALLET) before the end is learnt (SETTLE); REVERSE takes a settlement back and leads to PRICE
+again, or ends a return.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from billing.services.insuring.opening import course_of, course_set
 from core import clock
 from core.actors import SYSTEM
 from core.states import transition
+from insurance.models import ClaimRoute
 
 PATIENT_LEFT = "patient_left"
 
@@ -42,6 +44,7 @@ class Ask:
     invoice_id: int
     claim_id: int = 0
     collect_id: int = 0
+    leaves: bool = False  # the phone's claim is left: the bill is priced anew for the hall
 
     @property
     def takes(self) -> bool:
@@ -82,6 +85,8 @@ def _offer(invoice: Invoice, collect: CollectRequest | None, course: InsuredCour
     if open_capture(invoice) is not None:
         _wait_until(invoice, None)
         return None
+    if course.route == ClaimRoute.MOBILE and collect is not None:
+        return _leave(invoice, course)
     due_fen = cash_due_fen(invoice)
     by_window = collect is not None and collect.method == CollectMethod.CASH
     if due_fen > 0 and not is_priced(invoice) and (collect is not None or _driven(invoice)):
@@ -94,6 +99,23 @@ def _offer(invoice: Invoice, collect: CollectRequest | None, course: InsuredCour
         _nobody_collects(invoice)
         return None
     return Ask(CourseStep.OFFER, invoice.pk)
+
+
+def _leave(invoice: Invoice, course: InsuredCourse) -> Ask:
+    """Somebody collects at the hospital what was priced for the phone."""
+    _busy(invoice, course)
+    assert invoice.claim_id is not None
+    return Ask(CourseStep.PRICE, invoice.pk, invoice.claim_id, leaves=True)
+
+
+def _wallet(invoice: Invoice, collect: CollectRequest | None, course: InsuredCourse) -> Ask | None:
+    """The wallet has the order: nothing else is begun until it is done with it. Then the centre
+    says how it ended (`settling`)."""
+    if open_capture(invoice) is not None:
+        _wait_until(invoice, None)
+        return None
+    course_set(course, CourseStep.SETTLE)
+    return _call(invoice, collect, course)
 
 
 def _take(invoice: Invoice, collect: CollectRequest | None, course: InsuredCourse) -> Ask | None:
@@ -132,6 +154,7 @@ _NEXT: Mapping[
 ] = MappingProxyType({
     CourseStep.PRICE: _call,
     CourseStep.OFFER: _offer,
+    CourseStep.WALLET: _wallet,
     CourseStep.SETTLE: _call,
     CourseStep.TAKE: _take,
     CourseStep.OWED: _owed,

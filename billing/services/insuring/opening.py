@@ -12,7 +12,7 @@ from billing.selectors.insured import LeftLine, lines_left
 from core.actors import Actor
 from core.errors import NotOffered
 from insurance.gateway.claim_values import ChargeLine
-from insurance.models import Claim, ClaimStatus
+from insurance.models import Claim, ClaimRoute, ClaimStatus
 from insurance.selectors import institution_of
 from insurance.services.claims import claim_open
 from patients.models import Encounter
@@ -21,18 +21,21 @@ from patients.models import Encounter
 REUSED = (ClaimStatus.OPEN, ClaimStatus.PRICED)
 
 
-def claim_begin(*, invoice: Invoice, by: Actor) -> Claim:
+def claim_begin(*, invoice: Invoice, by: Actor, route: ClaimRoute = ClaimRoute.FSI) -> Claim:
     """Open the claim of a locked or new bill and put its course at the beginning.
 
     What is claimed is what is left of the lines after the returns that were let go. Raises Conflict
-    or BadInput with every line the insurer would refuse.
+    or BadInput with every line the insurer would refuse, and Conflict while a claim stands that
+    goes the other route.
     """
-    known = Claim.objects.filter(invoice_ref=invoice.pk, status__in=REUSED).first()
-    claim = known or _opened(invoice, lines_left(invoice), by)
+    known = Claim.objects.filter(invoice_ref=invoice.pk, status__in=REUSED, route=route).first()
+    claim = known or _opened(invoice, lines_left(invoice), by, route)
     Invoice.objects.filter(pk=invoice.pk).update(claim=claim, settled_at=None)
     invoice.claim, invoice.settled_at = claim, None
     InsuredCourse.objects.update_or_create(
-        invoice=invoice, defaults={"step": CourseStep.PRICE, "busy_until": None, "tries": 0}
+        invoice=invoice,
+        defaults={"step": CourseStep.PRICE, "route": route, "busy_until": None, "tries": 0}
+        | {"proof_wanted_at": None},
     )
     return claim
 
@@ -65,7 +68,7 @@ def course_set(
     course.save(update_fields=list(values))
 
 
-def _opened(invoice: Invoice, left: Sequence[LeftLine], by: Actor) -> Claim:
+def _opened(invoice: Invoice, left: Sequence[LeftLine], by: Actor, route: ClaimRoute) -> Claim:
     # The lock of a bill reads of its visit only what messages name.
     visit = Encounter.objects.get(pk=invoice.encounter_id)
     return claim_open(
@@ -76,6 +79,7 @@ def _opened(invoice: Invoice, left: Sequence[LeftLine], by: Actor) -> Claim:
         disease_code=visit.disease_code,
         mdtrt_id=visit.mdtrt_id,
         by=by,
+        route=route,
     )
 
 

@@ -31,9 +31,11 @@ from core import clock
 from core.actors import SYSTEM
 from core.errors import Refusal
 from core.failpoints import failpoint
+from core.outcomes import Outcome
 from core.states import transition
-from insurance.models import Claim, ClaimStatus
+from insurance.models import Claim, ClaimRoute, ClaimStatus
 from insurance.services.claims import Priced, PricedState, claim_price, claim_release
+from insurance.services.claims.values import MOBILE_OVER
 
 REASONS: dict[PricedState, Reason] = {
     PricedState.NO_CREDENTIAL: Reason.NO_CREDENTIAL,
@@ -52,12 +54,32 @@ def price_run(ask: Ask) -> bool:
         return _begun_anew(ask)
     if status in (ClaimStatus.SETTLING, ClaimStatus.SETTLED):
         return _settled_late(ask)
+    if ask.leaves:
+        return _phone_left(ask)
     priced = claim_price(claim_id=ask.claim_id)
     failpoint("price.answered")
+    if priced.code == MOBILE_OVER or _nothing_for_the_phone(ask, priced):
+        return _phone_left(ask)
     goes_on = _priced(ask, priced)
     if priced.state is PricedState.NOT_COVERED:
         claim_release(claim_id=ask.claim_id, by=SYSTEM)
     return goes_on
+
+
+def _nothing_for_the_phone(ask: Ask, priced: Priced) -> bool:
+    """A wallet confirms no order without cash: the hall settles that alone."""
+    if priced.split is None or priced.split.cash_fen:
+        return False
+    return InsuredCourse.objects.filter(invoice=ask.invoice_id, route=ClaimRoute.MOBILE).exists()
+
+
+def _phone_left(ask: Ask) -> bool:
+    """The phone's claim ends, unconfirmed: the bill is priced anew for the hall."""
+    if claim_release(claim_id=ask.claim_id, by=SYSTEM).outcome is not Outcome.SUCCEEDED:
+        return _settled_late(ask)
+    # What the centre said is no price of the hall's.
+    Invoice.objects.filter(pk=ask.invoice_id).update(valid_until=clock.now())
+    return _begun_anew(ask)
 
 
 def _begun_anew(ask: Ask) -> bool:

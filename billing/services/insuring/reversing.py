@@ -22,6 +22,7 @@ from billing.services.insuring.giving_back import tenders_owe
 from billing.services.insuring.opening import course_of, course_set
 from billing.services.insuring.returning import claim_gone, return_stopped
 from billing.services.insuring.settling import collect_stop, wait_for_insurer
+from billing.services.insuring.wallet import wallet_tell_due
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM
@@ -29,7 +30,7 @@ from core.failpoints import failpoint
 from core.outcomes import Outcome
 from core.states import transition
 from insurance.gateway.claim_values import Split
-from insurance.models import Claim, ClaimStatus
+from insurance.models import Claim, ClaimRoute, ClaimStatus
 from insurance.services.claims import Reversed, claim_reverse
 from insurance.services.claims.looking import claim_look_reversal
 from insurance.services.claims.values import NOT_EXECUTED
@@ -89,6 +90,8 @@ def _succeeded(invoice: Invoice, course: InsuredCourse) -> bool:
     )
     Invoice.objects.filter(pk=invoice.pk).update(settled_at=None)
     invoice.settled_at = None
+    if claim.route == ClaimRoute.MOBILE:
+        wallet_tell_due(claim_id=claim.pk)
     failpoint("reverse.posted")
     if course.why == Why.RETURN:
         return claim_gone(invoice, course)

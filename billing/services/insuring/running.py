@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.locks import collect_lock, invoice_lock
 from billing.models import CourseStep, Invoice, InvoiceStatus
+from billing.selectors.insured import phone_priced
 from billing.selectors.payments import is_priced
 from billing.services.insuring.codes import code_read
 from billing.services.insuring.course import Ask, insured_ask
@@ -38,15 +40,17 @@ def ask_run(ask: Ask) -> bool:
     return goes_on
 
 
-def price_refresh(*, invoice: Invoice) -> None:
-    """Ask the insurer anew where a price ran out, before a payer's own page begins a tender.
+def price_refresh(*, invoice: Invoice, by_phone: bool = False) -> None:
+    """Ask the insurer anew where a price ran out, before a payer's own page begins a tender; a
+    price made for the phone is good there alone, and is left for every other way.
 
     Raises Conflict when the own part is another one now: the payer looks at it first. Not inside a
     transaction.
     """
-    if is_priced(invoice):
+    leaves = not by_phone and phone_priced(invoice)
+    if is_priced(invoice) and not leaves:
         return
-    ask = _price_ask(invoice.pk)
+    ask = _price_ask(invoice.pk, leaves=leaves)
     while ask is not None and ask_run(ask):
         ask = _price_ask(invoice.pk)
     after = Invoice.objects.get(pk=invoice.pk)
@@ -54,15 +58,20 @@ def price_refresh(*, invoice: Invoice) -> None:
         raise Conflict("amount_changed", _("The own part has changed. Look at it before you pay."))
 
 
-def _price_ask(invoice_id: int) -> Ask | None:
+def _price_ask(invoice_id: int, *, leaves: bool = False) -> Ask | None:
     """The trial of a bill that nobody collects; None when something else is under way."""
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
         waiting = (InvoiceStatus.ISSUED, InvoiceStatus.PRICING)
-        if is_priced(invoice) or invoice.status not in waiting or collect_lock(invoice):
+        leaves = leaves and phone_priced(invoice)
+        if is_priced(invoice) and not leaves:
+            return None
+        if invoice.status not in waiting or collect_lock(invoice):
             return None
         if invoice.status == InvoiceStatus.ISSUED:
             course_set(course_of(invoice), CourseStep.PRICE)
             transition(invoice, InvoiceStatus.PRICING, by=SYSTEM, reason="price ran out")
         ask = insured_ask(invoice, None)
-        return ask if ask is not None and ask.step == CourseStep.PRICE else None
+        if ask is None or ask.step != CourseStep.PRICE:
+            return None
+        return replace(ask, leaves=leaves)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from billing import postings
+from billing.channels.base import MISMATCH
 from billing.locks import collect_lock, invoice_lock
 from billing.models import (
     CollectMethod,
@@ -28,7 +29,7 @@ from billing.models import (
 from billing.policy import policy
 from billing.reasons import Reason
 from billing.selectors.insured import agency_of
-from billing.selectors.payments import receivable_fen
+from billing.selectors.payments import captures_returnable, receivable_fen
 from billing.services.handing_back import bill_free, collect_end, hand_back, his_told
 from billing.services.insuring.course import Ask
 from billing.services.insuring.ending import bill_settled
@@ -36,6 +37,7 @@ from billing.services.insuring.giving_back import excess_owe, tenders_owe
 from billing.services.insuring.opening import course_of, course_set
 from billing.services.insuring.returning import rest_refused, rest_settled
 from billing.services.insuring.splits import split_columns
+from billing.services.insuring.wallet import wallet_heard
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM
@@ -43,9 +45,11 @@ from core.failpoints import failpoint
 from core.outcomes import Outcome
 from core.states import transition
 from insurance.gateway.claim_values import Split
-from insurance.models import Claim, ClaimStatus
+from insurance.models import Claim, ClaimRoute, ClaimStatus
 from insurance.services.claims import Settled, claim_look, claim_settle
-from insurance.services.claims.values import NOT_EXECUTED
+from insurance.services.claims.values import NOT_EXECUTED, REVOKED
+
+REFUSED = Reason.INSURER_REFUSED
 
 
 def settle_run(ask: Ask) -> bool:
@@ -63,6 +67,8 @@ def _asked(claim_id: int) -> Settled:
     if claim.status == ClaimStatus.PRICED:
         return claim_settle(claim_id=claim_id)
     if claim.status == ClaimStatus.SETTLING:
+        if claim.route == ClaimRoute.MOBILE and not wallet_heard(claim=claim):
+            return Settled(Outcome.UNKNOWN, code=MISMATCH, status=claim.status)
         return claim_look(claim_id=claim_id)
     if claim.status == ClaimStatus.REVIEW:
         return Settled(Outcome.UNKNOWN, code=claim.code, status=claim.status)
@@ -86,7 +92,8 @@ def _settled(ask: Ask, settled: Settled) -> bool:
             course_set(course, CourseStep.SETTLE, tries=course.tries + 1)
             return True
         course.sentence = str(settled.sentence)[:500]
-        _declined(invoice, course, collect)
+        left = settled.code == REVOKED
+        _declined(invoice, course, collect, Reason.NOT_CONFIRMED if left else REFUSED)
         return False
 
 
@@ -120,6 +127,9 @@ def _succeeded(
     if by_window and split.cash_fen <= said_fen:
         course_set(course, CourseStep.TAKE)
         return True
+    if course.route == ClaimRoute.MOBILE and not captures_returnable(invoice):
+        course_set(course, CourseStep.REVERSE, why=Why.UNPAID)
+        return True
     course_set(course, CourseStep.REVERSE, why=Why.DEARER, rounds=course.rounds + 1)
     return True
 
@@ -131,22 +141,24 @@ def _write(invoice: Invoice, split: Split, at: datetime) -> None:
         setattr(invoice, name, value)
 
 
-def _declined(invoice: Invoice, course: InsuredCourse, collect: CollectRequest | None) -> None:
+def _declined(
+    invoice: Invoice, course: InsuredCourse, collect: CollectRequest | None, reason: Reason
+) -> None:
     """The insurer's final no: what was taken for this bill goes back, and it is to pay."""
     if course.why == Why.RETURN:
-        rest_refused(invoice, course, str(Reason.INSURER_REFUSED))
+        rest_refused(invoice, course, str(reason))
         return
     tenders_owe(invoice)
     course_set(course, CourseStep.PRICE, sentence=course.sentence)
     Invoice.objects.filter(pk=invoice.pk).update(valid_until=clock.now())
     if collect is not None:
-        hand_back(invoice, collect, CollectStatus.DECLINED, Reason.INSURER_REFUSED, action=None)
+        hand_back(invoice, collect, CollectStatus.DECLINED, reason, action=None)
     elif invoice.status != InvoiceStatus.ISSUED:
-        bill_free(invoice, Reason.INSURER_REFUSED, action=None)
+        bill_free(invoice, reason, action=None)
     his_told(
         invoice,
         EventType.DECLINED,
-        {"reason": str(Reason.INSURER_REFUSED), "sentence": course.sentence},
+        {"reason": str(reason), "sentence": course.sentence},
     )
 
 

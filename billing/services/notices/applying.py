@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from billing.channels.base import CAME_BACK, CONFIRM_BY_QUERY, ChannelAnswer, NoticeKind, Source
+from billing.channels.base import (
+    CAME_BACK,
+    CONFIRM_BY_QUERY,
+    ChannelAnswer,
+    Mode,
+    NoticeKind,
+    Source,
+)
 from billing.locks import reviews_of_notice_lock, transaction_lock
 from billing.locks.leases import notices_lease
 from billing.models import (
@@ -21,6 +28,7 @@ from billing.models import (
 from billing.policy import policy
 from billing.services.agreements.answers import agreement_apply_notice
 from billing.services.apply import transaction_apply
+from billing.services.collecting.captures import capture_look
 from billing.services.evidence import success_may_be_old
 from billing.services.failures import invoice_kept, notice_kept
 from billing.services.invoice_drive import invoice_drive
@@ -32,6 +40,9 @@ from core.actors import SYSTEM, Actor
 from core.failpoints import failpoint
 from core.outcomes import Outcome
 from core.review import ReviewStatus, review_decide
+
+# What rings about both parts of an order is about the cash that was captured.
+MEANT: dict[str, str] = {NoticeKind.MIXED.value: NoticeKind.CAPTURE.value}
 
 
 def notice_apply(*, notice_id: int) -> None:
@@ -70,7 +81,8 @@ def _apply(notice_id: int) -> PaymentTransaction | None:
         return None
     answer, source = answer_of(notice.facts), Source.NOTICE
     if _only_rings(row, answer):
-        answer, source = refund_look(row=row), Source.QUERY
+        look = refund_look if row.kind == TransactionKind.REFUND else capture_look
+        answer, source = look(row=row), Source.QUERY
     seen = row.came_back_count if source is Source.QUERY else 0
     after = transaction_apply(
         transaction_id=row.pk, answer=answer, source=source, by=by, came_back_seen=seen
@@ -87,6 +99,8 @@ def _only_rings(row: PaymentTransaction, answer: ChannelAnswer) -> bool:
     be the success of a refund that was taken back since."""
     if answer.code == CAME_BACK and row.status == TransactionStatus.SUCCEEDED:
         return True
+    if row.payment.mode == Mode.MIXED and row.kind == TransactionKind.CAPTURE:
+        return True  # the cash is believed only when the order around it adds up
     old = answer.outcome is Outcome.SUCCEEDED and row.kind == TransactionKind.REFUND
     return answer.code == CONFIRM_BY_QUERY or (old and success_may_be_old(row, Source.NOTICE))
 
@@ -97,7 +111,7 @@ def _differs(notice: PaymentNotice, row: PaymentTransaction) -> str:
         return "currency"
     if notice.merchant_id != row.payment.merchant_id:
         return "merchant"
-    if notice.kind != row.kind.lower():
+    if MEANT.get(notice.kind, notice.kind) != row.kind.lower():
         return "kind"
     contract_id = notice.facts.get("contract_id")
     if contract_id and row.agreement is not None and contract_id != row.agreement.contract_id:

@@ -80,7 +80,8 @@ NO_PAGES = {
     # A press that leads to a page above.
     "mode_set", "sign_in_again", "sign_in_wallet", "sign_in_back", "sign_out", "binding_again",
     "binding_drop", "family_grant", "family_pays", "agreement_switch", "agreement_first",
-    "insurance_code_ask", "insurance_code_back", "family_insurance_pays",
+    "insurance_code_ask", "insurance_code_back", "family_insurance_pays", "bill_insured",
+    "bill_insured_back", "centre_notice",
     # Shown once: measured on the way there, in `steps`.
     "consent_first", "agreement_sign",
     # The staff's own rooms.
