@@ -45,12 +45,12 @@ def transaction_apply(
     answer: ChannelAnswer,
     source: Source,
     by: Actor = SYSTEM,
-    came_back_seen: int = 0,
+    asked_of: PaymentTransaction | None = None,
 ) -> PaymentTransaction:
     """Believe an answer about a transaction: move it, post it, tell who must know.
 
-    `came_back_seen` is the row's `came_back_count` as it was read before the channel was asked. A
-    notice does not say how old it is: it has seen none.
+    `asked_of` is the row as it was read before the channel was asked, for a success of an ended row
+    to be believed. A notice does not say how old it is: it has none.
 
     An amount other than ours moves nothing and opens a review. A success after the end is
     unexpected money: the purpose decides. A contradiction of a success changes nothing but opens a
@@ -62,7 +62,7 @@ def transaction_apply(
         if answer.amount_fen not in (None, row.amount_fen):
             _amount_differs(row, invoice, answer)
         elif answer.outcome is Outcome.SUCCEEDED:
-            if success_may_be_old(row, source, came_back_seen):
+            if success_may_be_old(row, asked_of):
                 _ask_first(row)
             else:
                 _succeeded(row, invoice, answer, by)

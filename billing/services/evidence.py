@@ -9,20 +9,23 @@ from core import clock
 from core.outcomes import Outcome
 
 
-def success_may_be_old(row: PaymentTransaction, source: Source, came_back_seen: int = 0) -> bool:
+def success_may_be_old(row: PaymentTransaction, asked_of: PaymentTransaction | None = None) -> bool:
     """Whether what is told as a success may be older than what took it back.
 
     A scanned payment reversed here has given back what was paid in between; a refund that ended
     without success, or came back (退票), may have succeeded before. Only a question asked since
-    tells the two apart.
+    tells the two apart: `asked_of` is the row as it was before the channel was asked, None where it
+    told unasked. A process may stall between its answer and the lock, so an answer to the send or
+    to an earlier question is no younger than a notice.
     """
     if row.status == TransactionStatus.SUCCEEDED:
         return False
-    if row.came_back_count > came_back_seen:
+    if row.came_back_count > (asked_of.came_back_count if asked_of else 0):
         return True
     reversed_here = row.status == TransactionStatus.CLOSED and row.payment.mode == Mode.SCAN
     lost = row.kind == TransactionKind.REFUND and row.status in PaymentTransaction.LOST
-    return source is Source.NOTICE and (reversed_here or lost)
+    ended_since = asked_of is None or asked_of.status != row.status
+    return ended_since and (reversed_here or lost)
 
 
 def open_status(row: PaymentTransaction, answer: ChannelAnswer) -> str:

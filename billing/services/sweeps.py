@@ -51,13 +51,15 @@ def transaction_resume(*, transaction_id: int) -> None:
             transaction_id=row.pk,
             answer=answer,
             source=source,
-            came_back_seen=row.came_back_count,
+            asked_of=row,
         )
         return
     # An order that turned up after it was given up is wanted no more.
     row.closing = row.closing or row.status == TransactionStatus.CLOSED
     answer = capture_look(row=row)
-    after = transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY)
+    after = transaction_apply(
+        transaction_id=row.pk, answer=answer, source=Source.QUERY, asked_of=row
+    )
     if after.payment.invoice_id is not None and after.status not in after.IN_FLIGHT:
         with invoice_kept(invoice_id=after.payment.invoice_id):
             invoice_drive(invoice_id=after.payment.invoice_id)

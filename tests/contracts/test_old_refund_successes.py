@@ -125,9 +125,8 @@ def test_an_old_ring_of_alipay_is_answered_by_a_question(
     refund = refunds_of(bill)[-1]
     for answer in (ChannelAnswer(Outcome.SUCCEEDED), CAME_BACK, LOST):
         refund.refresh_from_db()
-        seen = refund.came_back_count
         transaction_apply(
-            transaction_id=refund.pk, answer=answer, source=Source.QUERY, came_back_seen=seen
+            transaction_id=refund.pk, answer=answer, source=Source.QUERY, asked_of=refund
         )
     asked: list[str] = []
 

@@ -188,8 +188,9 @@ def _signed_too_late(agreement: Agreement, contract_id: str) -> str:
 def _holders_wallet(agreement: Agreement, payer_id: str) -> bool:
     """An id is of one app: whoever is known there by another one, or is another user, is not it.
 
-    A wallet we did not know is kept on the agreement alone: a helper may have signed with theirs,
-    and that must open no account.
+    A holder is known by the wallet they sign in with, or else by the ones that their standing
+    agreements take from. Where neither is, a wallet we did not know is kept on the agreement alone:
+    a helper may have signed with theirs, and that must open no account.
     """
     if agreement.payer_id:
         return agreement.payer_id == payer_id
@@ -198,10 +199,14 @@ def _holders_wallet(agreement: Agreement, payer_id: str) -> bool:
     owner = rows.filter(subject=payer_id).values_list("user_id", flat=True).first()
     if owner is not None:
         return owner == agreement.holder_id
-    signed = Agreement.objects.filter(plan__merchant__app_id=app_id, payer_id=payer_id)
-    if signed.exclude(holder=agreement.holder_id).exists():
+    signed = Agreement.objects.filter(plan__merchant__app_id=app_id)
+    if signed.filter(payer_id=payer_id).exclude(holder=agreement.holder_id).exists():
         return False
-    return not rows.filter(user=agreement.holder_id).exists()
+    if rows.filter(user=agreement.holder_id).exists():
+        return False
+    standing = signed.filter(holder=agreement.holder_id, status__in=LIVE)
+    wallets = set(standing.values_list("payer_id", flat=True))
+    return not wallets or payer_id in wallets
 
 
 def _refuse_wallet(agreement: Agreement, contract_id: str, by: Actor) -> None:

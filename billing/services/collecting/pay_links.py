@@ -223,7 +223,9 @@ def _end(row: PaymentTransaction) -> None:
     for _ask in range(policy().never_executed_asks):
         row.closing = True
         answer = capture_look(row=row)
-        row = transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY)
+        row = transaction_apply(
+            transaction_id=row.pk, answer=answer, source=Source.QUERY, asked_of=row
+        )
         if row.status not in PaymentTransaction.IN_FLIGHT or answer.executed is not False:
             return
 

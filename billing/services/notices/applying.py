@@ -83,9 +83,12 @@ def _apply(notice_id: int) -> PaymentTransaction | None:
     if _only_rings(row, answer):
         look = refund_look if row.kind == TransactionKind.REFUND else capture_look
         answer, source = look(row=row), Source.QUERY
-    seen = row.came_back_count if source is Source.QUERY else 0
     after = transaction_apply(
-        transaction_id=row.pk, answer=answer, source=source, by=by, came_back_seen=seen
+        transaction_id=row.pk,
+        answer=answer,
+        source=source,
+        by=by,
+        asked_of=row if source is Source.QUERY else None,
     )
     failpoint("notice.before_applied")
     _applied(notice, f"{answer.outcome} -> {after.status}", row)
@@ -102,7 +105,7 @@ def _only_rings(row: PaymentTransaction, answer: ChannelAnswer) -> bool:
     if row.payment.mode == Mode.MIXED and row.kind == TransactionKind.CAPTURE:
         return True  # the cash is believed only when the order around it adds up
     old = answer.outcome is Outcome.SUCCEEDED and row.kind == TransactionKind.REFUND
-    return answer.code == CONFIRM_BY_QUERY or (old and success_may_be_old(row, Source.NOTICE))
+    return answer.code == CONFIRM_BY_QUERY or (old and success_may_be_old(row))
 
 
 def _differs(notice: PaymentNotice, row: PaymentTransaction) -> str:

@@ -57,7 +57,7 @@ def refund_lost_confirm(*, transaction_id: int) -> None:
             transaction_id=row.pk,
             answer=answer,
             source=Source.QUERY,
-            came_back_seen=row.came_back_count,
+            asked_of=row,
         )
         raise Conflict("refund_done", _("The channel says that this refund was done after all."))
     if answer.outcome is not Outcome.DECLINED and answer.executed is not False:

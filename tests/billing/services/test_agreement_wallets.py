@@ -52,6 +52,25 @@ def test_a_wallet_that_signed_for_somebody_else_is_refused() -> None:
     refused(begin(user, [own]), user)
 
 
+def test_another_wallet_than_that_of_the_standing_agreements_is_refused() -> None:
+    # given a holder who came by SMS and whose wallet is known by what it signed
+    user, own, _mother = family()
+    payments.agreement(own, user, payer_id="oHolders")
+    # when a stranger, known to nobody, signs the next one
+    refused(begin(user, [own]), user)
+    # and the wallet that signed before may sign again
+    user, own, _mother = family()
+    payments.agreement(own, user, payer_id="oElders")
+    again = begin(user, [own])
+    assert notice_told(again, payer_id="oElders", contract_id="202600000002") == "signed"
+
+
+def test_a_new_wallet_signs_once_the_old_ones_agreements_have_ended() -> None:
+    user, own, _mother = family()
+    payments.agreement(own, user, payer_id="oHolders", status="ENDED")
+    assert notice_told(begin(user, [own]), payer_id="oHolder") == "signed"
+
+
 def test_the_wallet_we_know_signs() -> None:
     user, own, _mother = family()
     known(user, "oHolder")

@@ -182,23 +182,32 @@ def test_a_number_nobody_committed_is_a_fault() -> None:
     ("asked", "status", "refunds"),
     [(scripted.CLOSED, "CLOSED", 0), (scripted.PAID, "SUCCEEDED", 1)],
 )
-def test_a_notice_about_a_reversed_code_is_asked_about_first(
-    asked: ChannelAnswer, status: str, refunds: int
+@pytest.mark.parametrize("source", Source)
+def test_an_old_success_of_a_reversed_code_is_asked_about_first(
+    source: Source, asked: ChannelAnswer, status: str, refunds: int
 ) -> None:
-    """Reversing may have given back what the notice still calls paid."""
+    """Reversing may have given back what is still called paid, by a notice, or by an answer that
+    a stalled process read before the code was reversed."""
     # given a scanned code, reversed unanswered, and the bill paid in cash
     bill = invoice(1_000)
     payments.merchant()
     scripted.script(Operation.CAPTURE, scripted.PENDING)
     payments.collect(bill, "scan", auth_code="130000000000000001")
     invoice_drive(invoice_id=bill.pk)
-    row = PaymentTransaction.objects.get()
-    transaction_apply(transaction_id=row.pk, answer=scripted.CLOSED, source=Source.QUERY)
+    before = PaymentTransaction.objects.get()
+    row = transaction_apply(
+        transaction_id=before.pk, answer=scripted.CLOSED, source=Source.QUERY, asked_of=before
+    )
     invoice_drive(invoice_id=bill.pk)
     payments.collect(bill, "cash")
     invoice_drive(invoice_id=bill.pk)
-    # when a late notice says that it was paid, nothing moves until the channel was asked
-    row = transaction_apply(transaction_id=row.pk, answer=scripted.PAID, source=Source.NOTICE)
+    # when it is told late that it was paid, nothing moves until the channel was asked
+    row = transaction_apply(
+        transaction_id=row.pk,
+        answer=scripted.PAID,
+        source=source,
+        asked_of=before if source is Source.QUERY else None,
+    )
     assert (row.status, row.due_at) == ("CLOSED", clock.now())
     scripted.script(Operation.QUERY, asked)
     transaction_resume(transaction_id=row.pk)

@@ -168,7 +168,9 @@ def test_money_that_left_twice_is_a_question_and_a_violation() -> None:
     again = reissued(transaction_id=first.pk, by=REVIEWER)
     transaction_resume(transaction_id=again.pk)
     # when the channel corrects itself about the first number
-    transaction_apply(transaction_id=first.pk, answer=scripted.PAID, source=Source.QUERY)
+    transaction_apply(
+        transaction_id=first.pk, answer=scripted.PAID, source=Source.QUERY, asked_of=first
+    )
     assert BillingReview.objects.filter(reason_code="refunded_twice").count() == 1
     assert [v.rule for v in ledger_check().violations] == ["refund_left_twice"]
 

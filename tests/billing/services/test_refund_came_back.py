@@ -134,10 +134,7 @@ def learnt(row: PaymentTransaction, *answers: ChannelAnswer) -> None:
     """What questions are answered with, one asked after the other."""
     for answer in answers:
         row.refresh_from_db()
-        seen = row.came_back_count
-        transaction_apply(
-            transaction_id=row.pk, answer=answer, source=Source.QUERY, came_back_seen=seen
-        )
+        transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY, asked_of=row)
     row.refresh_from_db()
 
 

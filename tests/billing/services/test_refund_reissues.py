@@ -87,7 +87,7 @@ def test_a_number_of_a_debt_that_is_paid_never_leaves() -> None:
     scripted.script(Operation.REFUND_QUERY, LOST, scripted.MISSING)
     case = BillingReview.objects.get(reason_code="refund_declined")
     second = refund_review_reissue(review_id=case.pk, by=REVIEWER)
-    transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.QUERY)
+    transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.QUERY, asked_of=first)
     scripted.CALLS.clear()
     # when its time to be sent comes
     transaction_resume(transaction_id=second.pk)
@@ -156,7 +156,7 @@ def test_what_is_still_owed_is_not_closed_by_a_word(close: Any) -> None:
     case.refresh_from_db()
     assert case.status == "OPEN"
     # the channel did it after all: nothing is owed, and a word closes the case
-    transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.QUERY)
+    transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.QUERY, asked_of=first)
     close(review_id=case.pk, by=REVIEWER, comment="done after all")
     case.refresh_from_db()
     assert case.decided_by == "staff:reviewer"

@@ -28,7 +28,7 @@ def two_numbers() -> tuple[PaymentTransaction, PaymentTransaction]:
     second = reissued(transaction_id=first.pk, by=REVIEWER)
     for answer in (DONE, RETURNED):
         first = transaction_apply(
-            transaction_id=first.pk, answer=answer, source=Source.QUERY, came_back_seen=9
+            transaction_id=first.pk, answer=answer, source=Source.QUERY, asked_of=first
         )
     assert first.status in PaymentTransaction.IN_FLIGHT
     assert subject_balance(chart.REFUND_PAYABLE, first.pk) == -1_000
@@ -44,7 +44,7 @@ def test_nothing_leaves_while_the_first_is_under_way_again() -> None:
     # then it was not sent
     assert Operation.REFUND not in [verb for verb, _number, _fen in scripted.CALLS]
     # and when the first is done the second ends, and the money left once
-    transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.QUERY, came_back_seen=9)
+    transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.QUERY, asked_of=first)
     scripted.script(Operation.REFUND_QUERY, scripted.MISSING)
     transaction_resume(transaction_id=second.pk)
     second.refresh_from_db()

@@ -121,7 +121,8 @@ def test_once_money_left_twice_a_refusal_names_the_case(back_fen: int) -> None:
     again = reissued(transaction_id=first.pk, by=REVIEWER)
     transaction_resume(transaction_id=again.pk)
     done = ChannelAnswer(Outcome.SUCCEEDED, channel_no="5030001", amount_fen=back_fen)
-    transaction_apply(transaction_id=first.pk, answer=done, source=Source.QUERY)
+    first.refresh_from_db()
+    transaction_apply(transaction_id=first.pk, answer=done, source=Source.QUERY, asked_of=first)
     case = BillingReview.objects.get(reason_code="refunded_twice")
     # when the other part is asked back, or a refund begun
     assert refundable_fen(capture_of(bill)) == max(1_000 - 2 * back_fen, 0)
