@@ -29,7 +29,7 @@ from billing.models import (
     TransactionKind,
 )
 from billing.models.agreement import paying_order
-from billing.selectors.payments import agreement_use_beside
+from billing.models.deductions import agreement_use_beside
 from core import clock
 from core.errors import NotFound
 from core.locking import (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.expressions import Combinable
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing.channels.base import Mode
@@ -17,6 +16,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
+from billing.models.deductions import deductions
 from core import clock
 
 NOT_LOST = ~Q(status__in=PaymentTransaction.LOST)
@@ -68,29 +68,11 @@ def open_capture(invoice: Invoice) -> PaymentTransaction | None:
     )
 
 
-def _deductions(day: date) -> QuerySet[PaymentTransaction]:
-    """What counts against the limits of a day: done, and not yet final."""
-    return PaymentTransaction.objects.filter(
-        kind=TransactionKind.CAPTURE,
-        status__in=sorted(PaymentTransaction.TAKEN_OR_OPEN),
-        business_day=day,
-    )
-
-
 def agreement_use(agreement_ids: list[int], day: date) -> dict[int, tuple[int, int]]:
     """Per agreement, fen and number of deductions of a day, counting those not yet final."""
-    rows = _deductions(day).filter(agreement__in=agreement_ids).values_list("agreement")
+    rows = deductions(day).filter(agreement__in=agreement_ids).values_list("agreement")
     used = rows.annotate(fen=Sum("amount_fen"), times=Count("pk"))
     return {key: (fen, times) for key, fen, times in used}
-
-
-def agreement_use_beside(day: date) -> dict[str, Combinable]:
-    """`agreement_use` as the columns `used_fen` and `used_times` of a query of agreements."""
-    rows = _deductions(day).filter(agreement=OuterRef("pk")).values("agreement")
-    return {
-        "used_fen": Coalesce(Subquery(rows.annotate(fen=Sum("amount_fen")).values("fen")), 0),
-        "used_times": Coalesce(Subquery(rows.annotate(times=Count("pk")).values("times")), 0),
-    }
 
 
 def agreement_left_fen(agreement: Agreement, used: tuple[int, int], at: datetime) -> int:
