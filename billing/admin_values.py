@@ -120,6 +120,7 @@ REASON_WORDS: dict[str, Promise] = {
     "insurer silent": pgettext_lazy("reason", "the insurer does not answer"),
     "nobody collects": pgettext_lazy("reason", "nobody collects it"),
     "paused by the payer": pgettext_lazy("reason", "paused by the payer"),
+    "by phone": pgettext_lazy("reason", "the insured chose to pay on the phone"),
     "price ran out": pgettext_lazy("reason", "the insured price ran out"),
     "priced": pgettext_lazy("reason", "priced by the insurer"),
     "resumed by the payer": pgettext_lazy("reason", "resumed by the payer"),

@@ -9,6 +9,7 @@ JOB_WORDS: dict[str, Promise] = {
     "sweep_invoices": pgettext_lazy("job", "Carry bills on"),
     "sweep_claims": pgettext_lazy("job", "Ask for unconfirmed settlements of the insurer"),
     "sweep_transactions": pgettext_lazy("job", "Ask for unconfirmed payments"),
+    "sweep_mixed_orders": pgettext_lazy("job", "Tell the channel of insurance given back"),
     "sweep_notices": pgettext_lazy("job", "Apply notices of the channels"),
     "sweep_events": pgettext_lazy("job", "Deliver events to the HIS"),
     "sweep_agreements": pgettext_lazy("job", "Check agreements at the channel"),
@@ -29,6 +30,9 @@ JOB_REASONS: dict[str, Promise] = {
     ),
     "sweep_transactions": pgettext_lazy(
         "job", "A payment whose notice was lost ends within 30 seconds. Paused: it stays open."
+    ),
+    "sweep_mixed_orders": pgettext_lazy(
+        "job", "The wallet hears that the insurer gave its part back. Paused: it shows it as paid."
     ),
     "sweep_notices": pgettext_lazy(
         "job", "A stored notice whose task was lost is applied. Paused: it waits."
