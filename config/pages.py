@@ -19,7 +19,6 @@ from django.template import loader
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
-from django.views.defaults import bad_request
 
 from billing import pay_right
 from billing.his.problems import problem_answer
@@ -67,10 +66,11 @@ def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_readable(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A request that Django itself takes for an attack or a mistake, such as a foreign host."""
+    """A request that Django itself takes for an attack or a mistake, such as a foreign host. The
+    page is made without the request: reading it once more would fail once more."""
     if is_api(request):
         return problem_answer(SuspiciousOperation(), {})
-    return bad_request(request, exception)
+    return HttpResponseBadRequest(loader.get_template("400.html").render(fault_page()))
 
 
 def form_not_taken(request: HttpRequest, reason: str = "") -> HttpResponse:

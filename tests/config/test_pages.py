@@ -82,8 +82,29 @@ def test_form_without_its_token_says_that_nothing_was_taken() -> None:
     assert 'rel="icon"' in body and "CSRF" not in body
 
 
+@pytest.mark.parametrize("path", ["/accounts/login", "/mode", "/p/none/pay"])
+def test_a_form_in_another_encoding_is_told_so_and_breaks_nothing(path: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.get("/accounts/login")
+    form = "application/x-www-form-urlencoded; charset=utf-16"
+    answer = client.post(path, data=b"phone=1", content_type=form)
+    body = answer.content.decode()
+    assert answer.status_code == 400
+    assert "没有扣款" in body and "重新打开" in body and 'rel="icon"' in body
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/admin/billing/invoice/?status__exact=%00", "/bills?q=%00", "/api/v1/events?after=%00"],
+)
+def test_a_nul_in_an_address_is_a_bad_request(admin_client: Client, path: str) -> None:
+    answer = admin_client.get(path)
+    assert answer.status_code == 400
+    assert answer["Content-Type"].startswith("application/" if "/api/" in path else "text/html")
+
+
 def test_every_page_has_the_icon() -> None:
     listed = subprocess.check_output(["git", "ls-files", "*.html"], cwd=ROOT, text=True).split()
     whole = [path for path in listed if "<html" in (ROOT / path).read_text(encoding="utf8")]
-    assert {"templates/base.html", "templates/500.html"} <= set(whole)
+    assert {"templates/base.html", "templates/plain.html"} <= set(whole)
     assert [p for p in whole if 'rel="icon"' not in (ROOT / p).read_text(encoding="utf8")] == []
