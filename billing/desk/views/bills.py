@@ -26,7 +26,6 @@ from billing.desk.tokens import token_make, token_read
 from billing.desk.views.patients import kind_of, noted
 from billing.models import CollectMethod, CollectRequest, CollectStatus, Invoice
 from billing.page_values import REFRESH_FIRST_S
-from billing.selectors.payments import cash_due_fen
 from billing.services.collecting.collects import collect_start
 from billing.services.collecting.pass_over import tender_pass_over
 from billing.tasks import invoice_drive_task, tell
@@ -151,10 +150,6 @@ def _collect(request: HttpRequest, invoice: Invoice) -> CollectRequest:
         raise BadInput("method", _("Choose scan or cash."), "method")
     code = "".join(request.POST.get("auth_code", "").split())[:CODE_LENGTH_MAX]
     code = code if method == CollectMethod.SCAN else ""
-    known = CollectRequest.objects.filter(client=invoice.client, request_no=form["number"])
-    if not known.exists() and max(cash_due_fen(invoice), 0) != form["due_fen"]:
-        text = _("The amount has changed. Look again before you take it.")
-        raise Conflict("amount_changed", text)
     return collect_start(
         client=invoice.client,
         invoice_no=invoice.invoice_no,
@@ -163,6 +158,7 @@ def _collect(request: HttpRequest, invoice: Invoice) -> CollectRequest:
         auth_code=code,
         operator=actor_of(request),
         input_hash=input_hash({"method": method, "auth_code": code, "invoice": invoice.pk}),
+        shown_fen=form["due_fen"],
     )
 
 

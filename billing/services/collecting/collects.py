@@ -23,7 +23,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.selectors.collects import collect_by_number
-from billing.selectors.payments import open_capture
+from billing.selectors.payments import cash_due_fen, open_capture
 from billing.services.collecting.tenders import OFFERED
 from billing.services.insuring.opening import insurance_refuse
 from core import clock
@@ -46,6 +46,7 @@ class Asked:
     method: str
     auth_code: str
     operator: Actor
+    shown_fen: int | None
 
 
 def collect_start(
@@ -57,16 +58,18 @@ def collect_start(
     auth_code: str,
     operator: Actor,
     input_hash: str,
+    shown_fen: int | None = None,
 ) -> CollectRequest:
     """Begin to collect, or find the collect that already answers this number.
 
     The same number and input returns the first request; the same wish under another number while
-    one runs returns that one. Raises NumberReused, NotFound, BadInput (no payment code),
-    NotOffered, Conflict (cancelled, under review, or collected in another way just now). Nothing is
-    called outside here.
+    one runs returns that one. `shown_fen` is what a form showed to be due: another sum by now is
+    refused before anybody takes money by it. Raises NumberReused, NotFound, BadInput (no payment
+    code), NotOffered, Conflict (cancelled, under review, another sum, or collected in another way
+    just now). Nothing is called outside here.
     """
     _refuse_method(method, auth_code)
-    asked = Asked(client, request_no, input_hash, method, auth_code, operator)
+    asked = Asked(client, request_no, input_hash, method, auth_code, operator, shown_fen)
     with transaction.atomic():
         collect = _begin(invoice_lock_by_number(client, invoice_no), asked)
         failpoint("collect.written")
@@ -80,6 +83,11 @@ def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
     The unique numbers decide (a number once, one running collect a bill), so that the first call
     is not preceded by a question and no other process can come between.
     """
+    if asked.shown_fen is not None:
+        known = _known(invoice, asked)
+        if known is not None:
+            return known
+        _refuse_other_sum(invoice, asked.shown_fen)
     settled = invoice.status in Invoice.PAID_ONCE
     collect = _row(asked, invoice, CollectStatus.PAID if settled else CollectStatus.RUNNING)
     if not settled and invoice.status not in Invoice.OPEN:
@@ -120,12 +128,14 @@ def _join(invoice: Invoice, asked: Asked) -> CollectRequest:
     """A collect runs on this bill: it answers for this number too, if it is the same wish.
 
     Another way, or another code, is not what is under way: joined, its caller would take the end of
-    the one for the end of the other. It is refused, and its number stays free for when this ended.
+    the one for the end of the other. Cash under another number is cash in another hand. It is
+    refused, and its number stays free for when this ended.
     """
     running = collect_lock(invoice)
     assert running is not None, "only a number or a running collect stands in the way"
     for field in ("method", "auth_code"):
-        if getattr(running, field) != getattr(asked, field):
+        differs = getattr(running, field) != getattr(asked, field)
+        if differs or asked.method == CollectMethod.CASH:
             raise Conflict(
                 "collect_running",
                 _("Another collect of this bill runs (%(method)s); wait until it has ended.")
@@ -136,6 +146,13 @@ def _join(invoice: Invoice, asked: Asked) -> CollectRequest:
         # In this moment the number was used for another bill.
         return _known(invoice, asked) or running
     return running
+
+
+def _refuse_other_sum(invoice: Invoice, shown_fen: int) -> None:
+    if max(cash_due_fen(invoice), 0) != shown_fen:
+        raise Conflict(
+            "amount_changed", _("The amount has changed. Look again before you take it.")
+        )
 
 
 def _refuse_not_open() -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,40 @@ def test_another_wish_while_one_runs_is_refused_and_nothing_of_it_stays(
     assert (refused.value.code, refused.value.field) == ("collect_running", field)
     assert SCANNED not in str(refused.value)
     assert (CollectRequest.objects.get(), len(scripted.CALLS)) == (running, 1)
+
+
+def test_cash_in_two_hands_is_not_one_payment() -> None:
+    # given a till that has begun to take cash
+    bill = invoice(1_000)
+    payments.collect(bill, "cash", "R-till-1")
+    # when another till takes it, too
+    with pytest.raises(Conflict) as refused:
+        payments.collect(bill, "cash", "R-till-2")
+    # then only the first says paid; a repeat of its own number is no second hand
+    assert refused.value.code == "collect_running"
+    assert payments.collect(bill, "cash", "R-till-1").status == "RUNNING"
+    assert driven(bill).status == "PAID"
+    assert bill.payments.get().amount_fen == 1_000
+
+
+def test_cash_is_taken_by_the_sum_that_was_shown_or_not_at_all() -> None:
+    # given a form that showed ¥10.00, and a bill that a wallet has paid since
+    bill = paid(1_000)
+    asked: dict[str, Any] = {
+        "client": bill.client,
+        "invoice_no": bill.invoice_no,
+        "request_no": "R-till",
+        "method": "cash",
+        "auth_code": "",
+        "operator": ASKER,
+        "input_hash": "h",
+    }
+    # when the cashier presses, then nobody is told that the cash was booked
+    with pytest.raises(Conflict) as refused:
+        collect_start(**asked, shown_fen=1_000)
+    assert refused.value.code == "amount_changed"
+    assert not CollectRequest.objects.filter(request_no="R-till").exists()
+    assert bill.payments.count() == 1
 
 
 def test_the_number_of_a_refused_wish_is_free_once_the_other_has_ended() -> None:
