@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from billing.models import Invoice, InvoiceLine
-from billing.selectors.payments import captures_returnable
+from billing.selectors.payments import captures_cut
 from billing.services.refunding.return_lines import line_worth_fen
 from billing.words import way_text
 
@@ -128,13 +128,8 @@ def _quantity(text: str) -> Decimal | None:
 
 
 def return_routes(invoice: Invoice, amount_fen: int) -> list[tuple[str | Promise, int]]:
-    """By which ways the money will go back: newest tender first, each up to what it holds."""
-    routes: list[tuple[str | Promise, int]] = []
-    for capture, most_fen in captures_returnable(invoice):
-        part_fen = min(amount_fen, most_fen)
-        if part_fen > 0:
-            payment = capture.payment
-            way = way_text(payment.channel, payment.mode)
-            routes.append((way, part_fen))
-            amount_fen -= part_fen
-    return routes
+    """By which ways the money of an uninsured bill will go back, newest first."""
+    return [
+        (way_text(row.payment.channel, row.payment.mode), part_fen)
+        for row, part_fen in captures_cut(invoice, amount_fen)
+    ]

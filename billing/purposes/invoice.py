@@ -32,9 +32,9 @@ from billing.selectors.payments import cash_due_of, open_capture
 from billing.services.agreements.ends import agreement_doubted
 from billing.services.events.outbox import return_event_add
 from billing.services.insuring.ending import cash_was_last
-from billing.services.insuring.returning import bill_after_returns
 from billing.services.messages import tell_refunded, tell_taken
 from billing.services.paying import bill_paid
+from billing.services.refunding.giving_back import bill_after_returns
 from billing.services.refunding.refunds import refund_begin, refund_is_owed, refund_subject
 from billing.services.reviews import review_open
 from core import clock

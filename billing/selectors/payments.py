@@ -132,3 +132,15 @@ def captures_returnable(invoice: Invoice) -> list[tuple[PaymentTransaction, int]
         .order_by(F("occurred_at").desc(nulls_last=True), "-pk")
     )
     return [(row, row.left_fen) for row in rows]
+
+
+def captures_cut(invoice: Invoice, amount_fen: int) -> list[tuple[PaymentTransaction, int]]:
+    """Which captures so much would go back to: newest first, each up to what it holds. They add up
+    to less where less was paid."""
+    cut: list[tuple[PaymentTransaction, int]] = []
+    for row, most_fen in captures_returnable(invoice):
+        part_fen = min(amount_fen - sum(fen for _row, fen in cut), most_fen)
+        if part_fen <= 0:
+            break
+        cut.append((row, part_fen))
+    return cut

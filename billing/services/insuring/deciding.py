@@ -16,7 +16,7 @@ from billing.models import (
     Why,
 )
 from billing.services.insuring.opening import course_of, course_set
-from billing.services.insuring.returning import bill_after_returns
+from billing.services.refunding.giving_back import bill_after_returns
 from billing.services.refunding.return_refusals import return_refuse
 from core import clock
 from core.actors import Actor

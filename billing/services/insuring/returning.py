@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Sum
-
 from billing import postings
 from billing.locks import return_held
 from billing.models import (
@@ -23,9 +21,9 @@ from billing.models import (
 )
 from billing.selectors.insured import lines_left
 from billing.services.events.outbox import return_event_add
-from billing.services.insuring.giving_back import refunds_cut
 from billing.services.insuring.opening import claim_begin, course_of, course_set
 from billing.services.insuring.splits import split_columns
+from billing.services.refunding.giving_back import bill_after_returns, refunds_cut
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM
@@ -162,12 +160,3 @@ def rest_finish(invoice: Invoice, course: InsuredCourse, split: Split) -> None:
         due_at=None,
         **columns,
     )
-
-
-def bill_after_returns(invoice: Invoice) -> InvoiceStatus:
-    """What the returns that are done leave of a paid bill."""
-    done = InvoiceReturn.objects.filter(invoice=invoice, status=ReturnStatus.DONE)
-    gone_fen = done.aggregate(fen=Sum("amount_fen"))["fen"] or 0
-    if gone_fen == invoice.amount_fen:
-        return InvoiceStatus.REFUNDED
-    return InvoiceStatus.PARTLY_REFUNDED if gone_fen else InvoiceStatus.PAID

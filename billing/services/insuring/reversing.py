@@ -18,11 +18,11 @@ from billing.policy import policy
 from billing.reasons import Reason
 from billing.selectors.insured import agency_of
 from billing.services.insuring.course import Ask
-from billing.services.insuring.giving_back import tenders_owe
 from billing.services.insuring.opening import course_of, course_set
 from billing.services.insuring.returning import claim_gone, return_stopped
 from billing.services.insuring.settling import collect_stop, wait_for_insurer
 from billing.services.insuring.wallet import wallet_tell_due
+from billing.services.refunding.giving_back import tenders_owe
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM

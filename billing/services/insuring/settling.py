@@ -33,11 +33,11 @@ from billing.selectors.payments import captures_returnable, receivable_fen
 from billing.services.handing_back import bill_free, collect_end, hand_back, his_told
 from billing.services.insuring.course import Ask
 from billing.services.insuring.ending import bill_settled
-from billing.services.insuring.giving_back import excess_owe, tenders_owe
 from billing.services.insuring.opening import course_of, course_set
 from billing.services.insuring.returning import rest_refused, rest_settled
 from billing.services.insuring.splits import split_columns
 from billing.services.insuring.wallet import wallet_heard
+from billing.services.refunding.giving_back import excess_owe, tenders_owe
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM

@@ -28,8 +28,8 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.services.events.outbox import return_event_add
-from billing.services.insuring.giving_back import refunds_cut
 from billing.services.insuring.returning import return_resettle
+from billing.services.refunding.giving_back import refunds_cut
 from billing.services.refunding.return_lines import Part, ReturnInput, parts_checked
 from billing.services.refunding.return_refusals import return_refuse
 from billing.services.reviews import review_open
