@@ -83,17 +83,18 @@ def access_end_rows(
 ) -> None:
     """End locked bindings (`access_and_wards`) in the caller's transaction.
 
-    What a binding allowed ends with it (`settings.ACCESS_FOLLOWERS`). Followers take locks of their
-    own, which is why no binding is locked after the first has ended.
+    What a binding allowed ends with it (`settings.ACCESS_FOLLOWERS`), and first: followers may wait
+    for a deduction that was begun before, and the end is of when they have their locks. They take
+    those of their own, which is why no binding is locked after the first has ended.
     """
     for access in rows:
+        for path in settings.ACCESS_FOLLOWERS:
+            import_string(path)(user=access.user, patient=access.patient, by=by)
         record_detail = {"how": how.value, "view": access.may_view, "pay": access.may_pay}
         access.may_view = access.may_pay = False
         access.ended_at, access.ended_how, access.end_reason = clock.now(), how, reason
         access.save()
         _recorded(access, "access_ended", by, **record_detail)
-        for path in settings.ACCESS_FOLLOWERS:
-            import_string(path)(user=access.user, patient=access.patient, by=by)
         if access.relation == Relation.SELF:
             continue
         if how is AccessEnd.USER:

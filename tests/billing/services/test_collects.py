@@ -11,6 +11,7 @@ from billing.channels.base import Mode
 from billing.models import CollectRequest, Invoice, PayLink
 from billing.offers import Offer
 from billing.policy import policy
+from billing.selectors.collects import collect_answer
 from billing.services.charging.invoices import invoice_cancel
 from billing.services.collecting.collects import collect_start
 from billing.services.collecting.pass_over import tender_pass_over
@@ -168,6 +169,22 @@ def test_a_paid_bill_answers_paid_and_takes_nothing(method: str) -> None:
     driven(bill)
     assert len(scripted.CALLS) == 1
     assert bill.payments.count() == 1
+
+
+def test_a_repeated_request_is_told_that_the_patient_has_paid_since() -> None:
+    # given a collect that ended in a link, for the agreement declined
+    bill = invoice(1_000)
+    payments.agreement(bill.patient)
+    scripted.script("capture", scripted.DECLINED)
+    asked = payments.collect(bill, "auto", "R1")
+    driven(bill)
+    asked.refresh_from_db()
+    assert collect_answer(asked)["result"] == "action_required"
+    # when the window has taken it since, and the first request comes once more
+    payments.collect(bill, "cash", "R2")
+    assert driven(bill).status == "PAID"
+    # then it is told so
+    assert collect_answer(payments.collect(bill, "auto", "R1")) == {"result": "paid"}
 
 
 def test_a_cancelled_bill_is_not_collected() -> None:

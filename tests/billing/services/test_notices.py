@@ -14,10 +14,12 @@ from billing.policy import policy
 from billing.services.invoice_drive import invoice_drive
 from billing.services.notices.applying import notice_apply, notices_due
 from billing.services.notices.receiving import _store, notice_receive
+from billing.services.sweeps import transaction_resume
 from core import clock
 from core.models import AuditEvent
 from core.outcomes import Outcome
 from tests import scripted
+from tests.billing.services.bills import ask_back, capture_of, paid, refunds_of
 from tests.factories import payments
 from tests.factories.billing import invoice
 
@@ -127,6 +129,33 @@ def test_a_true_notice_that_is_not_about_our_order_moves_nothing(differs: str) -
     assert account_balance(f"clearing/wechat_pay/{of.merchant_no}") == 0
     case = BillingReview.objects.get(transaction=row)
     assert (case.reason_code, case.figures) == ("state_differs", {"differs": differs})
+
+
+@pytest.mark.parametrize(
+    ("said", "differs"),
+    [
+        ({"original_number": "TX-of-another-bill"}, "original order"),
+        ({"contract_id": "contract-of-another"}, "contract"),
+    ],
+)
+def test_a_true_notice_about_another_order_or_contract_moves_nothing(
+    said: dict[str, str], differs: str
+) -> None:
+    # given a refund that has left and not ended
+    bill = paid(1_000)
+    ask_back(bill)
+    scripted.script(Operation.REFUND, scripted.PENDING)
+    (refund,) = refunds_of(bill)
+    transaction_resume(transaction_id=refund.pk)
+    row = refund if "original_number" in said else capture_of(bill)
+    kind = NoticeKind.REFUND if row is refund else NoticeKind.CAPTURE
+    # when its own number comes as done, but of another order, or by another contract
+    notice_apply(notice_id=stored(row, "E-other", kind=kind, **said))
+    # then nothing moves, and a person sees in what it differs
+    refund.refresh_from_db()
+    assert refund.status == "PENDING"
+    assert account_balance("refund_payable") == -1_000
+    assert BillingReview.objects.get(transaction=row).figures == {"differs": differs}
 
 
 def test_event_numbers_belong_to_their_merchant() -> None:
