@@ -109,6 +109,12 @@ class PlanForm(StrictSerializer):
     hours_until = HourField(required=False)
     offered = FlagField(required=False)
 
+    def validate_plan_id(self, plan_id: str) -> str:
+        """The adapter of Alipay speaks of periods (周期扣款); no bill has one to sign for."""
+        if plan_id.startswith("cycle:"):
+            raise serializers.ValidationError(_("A plan of deductions by period is not used."))
+        return plan_id
+
 
 class MerchantForm(StrictSerializer):
     channel = CodeField(length_max=20)

@@ -53,6 +53,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "no times": (within(*PLAN, daily_count=0), "plans[0].daily_count"),
     "day below single": (within(*PLAN, daily_fen=49_999), "plans 120001: daily_fen"),
     "no limit": (lambda data: data["merchants"][0]["plans"][0].pop("daily_fen"), "daily_fen"),
+    "by period": (within(*PLAN, plan_id="cycle:INDUSTRY|HOSPITAL"), "plans[0].plan_id"),
     "no hour": (within(*PLAN, hours_from="7"), "plans[0].hours_from"),
     "no hours": (within(*PLAN, hours_until="07:00"), "plans 120001: hours_until"),
     "no day": (within("institutions", 0, agreement_until="2026-02-30"), "agreement_until"),
