@@ -64,7 +64,7 @@ def post_taken(
     reference: str,
     occurred_at: datetime,
 ) -> int:
-    """Dr clearing/channel/merchant or cash_drawer/drawer / Cr patient_receivable [invoice]."""
+    """Dr clearing/channel/merchant or cash_drawer/shift / Cr patient_receivable [invoice]."""
     event = Event.CAPTURED if payment.shift is None else Event.CASH_TAKEN
     legs = _legs(amount_fen, (tender_account(payment),), (PATIENT_RECEIVABLE, invoice_id))
     return _post(event, reference, occurred_at, legs, invoice_id)

@@ -1,7 +1,8 @@
 """Tasks: each claims what is due, calls one service, and may run twice.
 
-The first group are hints sent by doors, each through one of `go_on`, `going_on` and `tell`; the
-second are the sweepers of `config/schedule.py`, which find what a lost hint left behind.
+The first group are hints sent by doors: by one of `go_on`, `going_on` and `tell`, or straight where
+a door waits for the result; the second are the sweepers of `config/schedule.py`, which find what a
+lost hint left behind.
 """
 
 from __future__ import annotations

@@ -183,10 +183,10 @@ class InvoicePurpose:
     ) -> None:
         """Money nobody waits for: it pays the bill if that is still to pay and no other tender is
         in flight; otherwise it goes back by itself."""
-        now = row.occurred_at or clock.now()
+        arrived_at = row.occurred_at or clock.now()
         postings.post_unexpected_in(
             reference=row.number,
-            occurred_at=now,
+            occurred_at=arrived_at,
             payment_transaction_id=row.pk,
             invoice_id=invoice.pk,
             account=postings.tender_account(row.payment),
@@ -195,7 +195,7 @@ class InvoicePurpose:
         if owed_fen >= row.amount_fen and open_capture(invoice) is None:
             postings.post_unexpected_applied(
                 reference=row.number,
-                occurred_at=now,
+                occurred_at=arrived_at,
                 payment_transaction_id=row.pk,
                 invoice_id=invoice.pk,
                 amount_fen=row.amount_fen,
@@ -205,7 +205,7 @@ class InvoicePurpose:
         refund = refund_begin(original=row, amount_fen=row.amount_fen)
         postings.post_unexpected_owed(
             reference=refund.number,
-            occurred_at=now,
+            occurred_at=arrived_at,
             payment_transaction_id=row.pk,
             refund_id=refund_subject(refund),
             invoice_id=invoice.pk,
