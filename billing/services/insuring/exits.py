@@ -34,6 +34,7 @@ from billing.services.reviews import review_open
 from core import clock
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotFound
+from core.failpoints import failpoint
 from core.money import format_yuan
 from core.review import ReviewStatus, review_decide
 from core.states import transition
@@ -112,6 +113,7 @@ def exit_approve(*, review_id: int, by: Actor, comment: str = "") -> Invoice:
     claim_id = _trial_of(review_id)
     if claim_id is not None:
         claim_release(claim_id=claim_id, by=by)
+        failpoint("exit.trial_gone")
     with transaction.atomic():
         review, invoice, course = _asked(review_id)
         way = _way_out(invoice, course)
@@ -122,6 +124,7 @@ def exit_approve(*, review_id: int, by: Actor, comment: str = "") -> Invoice:
         review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
         _case_close(invoice, by, comment)
         _borne(invoice, course, review, way, back_fen)
+        failpoint("exit.written")
     return invoice
 
 
@@ -148,6 +151,7 @@ def claim_review_stand(*, review_id: int, by: Actor, comment: str) -> Invoice:
         asking_end(invoice, by, comment)
         course_set(course, CourseStep.OWED, why=Why.NONE, rounds=0, sentence="")
         transition(invoice, InvoiceStatus.ISSUED, by=by, reason=comment, due_at=None, action=None)
+        failpoint("exit.stands")
     return invoice
 
 

@@ -17,6 +17,7 @@ from billing.services.insuring.opening import REUSED, claim_begin, course_of
 from core import clock
 from core.actors import Actor
 from core.errors import NotOffered
+from core.failpoints import failpoint
 from core.outcomes import Outcome
 from core.states import transition
 from insurance.models import Claim, ClaimRoute, ClaimStatus
@@ -35,6 +36,7 @@ def phone_begin(*, invoice: Invoice, pay_auth_no: str, by: Actor) -> None:
     if not institution_of(invoice.encounter.campus_id).region.mobile_url:
         raise NotOffered("no_mobile_centre", _("Insurance cannot be used on the phone here."))
     left = _hall_left(invoice.pk, by)
+    failpoint("phone.hall_left")
     with transaction.atomic():
         locked = invoice_lock(invoice.pk)
         _free_check(locked)
@@ -47,6 +49,7 @@ def phone_begin(*, invoice: Invoice, pay_auth_no: str, by: Actor) -> None:
             transition(locked, InvoiceStatus.PRICING, by=by, reason="by phone", due_at=now)
         else:
             Invoice.objects.filter(pk=locked.pk).update(due_at=now)
+    failpoint("phone.begun")
 
 
 def _hall_left(invoice_id: int, by: Actor) -> int:

@@ -27,6 +27,7 @@ from billing.reasons import Reason
 from billing.services.insuring.opening import course_of, course_set
 from core import clock
 from core.actors import SYSTEM
+from core.failpoints import failpoint
 from core.states import transition
 from insurance.models import HeldCredential
 
@@ -72,6 +73,8 @@ def _resume(invoice_id: int) -> bool:
             transition(collect, CollectStatus.RUNNING, by=SYSTEM, reason=PROVED, decline_code="")
         to = InvoiceStatus.PRICING if collect is None else InvoiceStatus.COLLECTING
         transition(invoice, to, by=SYSTEM, reason=PROVED, due_at=now, action=None, decline_code="")
+        failpoint("proof.written")
+    failpoint("proof.committed")
     return True
 
 

@@ -57,6 +57,7 @@ def wallet_begin(*, invoice: Invoice, row: PaymentTransaction) -> None:
     assert invoice.claim_id is not None
     MixedOrder.objects.create(transaction=row, claim_id=invoice.claim_id, created_at=clock.now())
     course_set(course_of(invoice), CourseStep.WALLET)
+    failpoint("wallet.begun")
 
 
 def wallet_heard(*, claim: Claim) -> bool:
@@ -109,6 +110,7 @@ def mixed_tell(*, mixed_id: int) -> None:
         refund_no=refund.number if refund is not None else claim.batch_no,
         at=claim.reversed_at,
     )
+    failpoint("wallet.told")
     now = clock.now()
     if answer.outcome is Outcome.SUCCEEDED:
         MixedOrder.objects.filter(pk=mixed.pk).update(told_at=now, due_at=None)
