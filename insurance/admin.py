@@ -22,7 +22,9 @@ from insurance import (  # noqa: F401 - the admin finds this module only
 from insurance.admin_words import (
     COLUMN_WORDS,
     GATEWAY_WORDS,
+    MED_TYPE_WORDS,
     OPERATION_WORDS,
+    OUTCOME_WORDS,
     SCHEME_WORDS,
 )
 from insurance.gateway.base import Operation
@@ -53,6 +55,8 @@ words_add("right", {
 words_add("insurance_reason", {one.value: one.label for one in InsuranceReason})
 words_add("item_level", {one.value: one.label for one in ItemLevel})
 words_add("scheme", SCHEME_WORDS)
+words_add("med_type", MED_TYPE_WORDS)
+words_add("heard", OUTCOME_WORDS)
 
 
 @admin.register(InsuranceRegion)
@@ -121,12 +125,12 @@ class InsuranceMessageAdmin(ReadOnlyAdmin):
     def learnt(self, obj: InsuranceMessage) -> str:
         """The last reply; none at all is the case that a person must see."""
         found = list(obj.replies.all())
-        return str(word_of("outcome", found[-1].outcome)) if found else str(_("no answer yet"))
+        return str(word_of("heard", found[-1].outcome)) if found else str(_("no answer yet"))
 
     @admin.display(description=_("replies of the insurer"))
     def replies(self, obj: InsuranceMessage) -> str:
         return format_html_join("", "<div>{} {} <code>{}</code> {} <code>{}</code></div>", (
-            (row_value(row, "created_at"), word_of("outcome", row.outcome), row.code, row.text,
+            (row_value(row, "created_at"), word_of("heard", row.outcome), row.code, row.text,
              row.platform_no)
             for row in obj.replies.order_by("pk")
         )) or NONE  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
+from core.outcomes import Outcome
 from insurance.gateway.base import Operation
 from insurance.gateway.visit_values import Scheme
 
@@ -31,6 +32,22 @@ SCHEME_WORDS: dict[str, Promise] = {
     Scheme.OTHER: pgettext_lazy("scheme", "other insurance"),
     Scheme.LONG_TERM_CARE: pgettext_lazy("scheme", "long-term care"),
     Scheme.MATERNITY: pgettext_lazy("scheme", "maternity insurance"),
+}
+# Kinds of care (med_type), as the national code set numbers them.
+MED_TYPE_WORDS: dict[str, Promise] = {
+    "11": pgettext_lazy("kind of care", "outpatient"),
+    "12": pgettext_lazy("kind of care", "outpatient registration"),
+    "13": pgettext_lazy("kind of care", "emergency"),
+    "14": pgettext_lazy("kind of care", "chronic and special disease"),
+    "21": pgettext_lazy("kind of care", "inpatient"),
+    "41": pgettext_lazy("kind of care", "pharmacy"),
+}
+# What the insurer answered: nothing was to be deducted, so a payment's words do not fit.
+OUTCOME_WORDS: dict[str, Promise] = {
+    Outcome.SUCCEEDED: pgettext_lazy("insurer", "accepted"),
+    Outcome.DECLINED: pgettext_lazy("insurer", "refused"),
+    Outcome.PENDING: pgettext_lazy("insurer", "in progress"),
+    Outcome.UNKNOWN: pgettext_lazy("insurer", "not known"),
 }
 OPERATION_WORDS: dict[str, Promise] = {
     Operation.SIGN_IN: pgettext_lazy("insurance", "sign in"),

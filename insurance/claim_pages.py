@@ -29,7 +29,7 @@ def split_table(claim: Claim) -> SafeString:
         (word, _fen(getattr(claim, f"priced_{part}")), _fen(getattr(claim, f"settled_{part}")))
         for word, part in zip(words, PARTS, strict=True)
     ]
-    return _table((_("part"), _("trial"), _("settlement")), rows)
+    return _table((_("part"), _("trial"), _("settled")), rows)
 
 
 def fund_table(claim: Claim) -> SafeString | str:
@@ -112,9 +112,9 @@ def _learnt(replies: list[InsuranceReply]) -> tuple[Any, ...]:
         return (_("no answer yet"), NONE, NONE, NONE)
     last = max(replies, key=lambda one: one.pk)
     return (
-        word_of("outcome", last.outcome),
+        word_of("heard", last.outcome),
         _machine(last.code),
-        _machine(last.text),
+        _sentence(last.text),
         _machine(last.platform_no),
     )
 
@@ -143,7 +143,7 @@ def reviews_table(claim: Claim) -> SafeString | str:
             word_of("insurance_reason", review.reason_code),
             review.get_status_display(),
             row_value(review, "decided_by"),
-            review.comment or NONE,
+            _sentence(review.comment),
         )
         for review in claim.reviews.order_by("pk")
     ]
@@ -162,7 +162,7 @@ def differences_table(statement: InsurerStatement) -> SafeString | str:
             _fen(row.theirs_total_fen),
             _fen(row.ours_fund_fen),
             _fen(row.theirs_fund_fen),
-            row.memo or NONE,
+            _sentence(row.memo),
             row_value(row, "gone_at"),
         )
         for row in statement.differences.order_by(F("gone_at").asc(nulls_first=True), "pk")[
@@ -192,6 +192,11 @@ def _table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> SafeStr
 def _machine(text: str) -> SafeString | str:
     """What a machine wrote stands as it wrote it."""
     return format_html("<code>{}</code>", text) if text else NONE
+
+
+def _sentence(text: str) -> SafeString | str:
+    """Words may break over lines; the numbers beside them may not."""
+    return format_html('<span class="words">{}</span>', text) if text else NONE
 
 
 def _fen(value: int | None) -> str:
