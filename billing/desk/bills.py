@@ -31,7 +31,7 @@ from billing.models import (
     ReturnStatus,
 )
 from billing.page_values import Split, SplitPart
-from billing.selectors.payments import cash_due_fen
+from billing.selectors.payments import due_shown_fen
 from billing.services.refunding.returns import RETURNABLE
 from billing.words import bill_badge, reason_text
 from core.errors import NotFound
@@ -162,7 +162,7 @@ def bill_page(invoice: Invoice, *, full_name: bool, books: bool, calls: bool) ->
         entries=tuple(_entries(invoice)) if books else (),
         calls=tuple(_calls(numbers)) if calls else (),
         course=tuple(course_of(invoice, rows, returns, collects)),
-        due_fen=max(cash_due_fen(invoice), 0),
+        due_fen=due_shown_fen(invoice),
         running=any(row.status == CollectStatus.RUNNING for row in collects),
         declined=_declined(invoice, collects),
     )

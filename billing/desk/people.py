@@ -20,6 +20,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
+from billing.selectors.payments import due_shown_of
 from billing.words import HIS_EVENTS, bill_badge, way_text
 from core import clock
 from core.errors import NotFound
@@ -134,7 +135,7 @@ def bill_rows(invoices: list[Invoice]) -> list[BillRow]:
             amount_fen=row.amount_fen,
             others_fen=row.amount_fen - row.cash_fen,
             cash_fen=row.cash_fen,
-            due_fen=max(due[row.pk] - row.awaited_fen, 0),
+            due_fen=due_shown_of(row, due[row.pk]),
             ways=ways.get(row.pk, ""),
             badge=bill_badge(row.status),
         )
@@ -161,7 +162,7 @@ def patient_tiles(patient: Patient) -> tuple[Tile, ...]:
     start, end = clock.day_bounds(clock.today())
     open_bills = list(Invoice.objects.filter(patient=patient, status__in=UNPAID))
     owed = bills_due(row.pk for row in open_bills)
-    parts = [(row.status, max(owed[row.pk] - row.awaited_fen, 0)) for row in open_bills]
+    parts = [(row.status, due_shown_of(row, owed[row.pk])) for row in open_bills]
     due = [fen for status, fen in parts if status == InvoiceStatus.ISSUED]
     busy = [fen for status, fen in parts if status != InvoiceStatus.ISSUED]
     capture, refund = Q(kind=TransactionKind.CAPTURE), Q(kind=TransactionKind.REFUND)

@@ -18,7 +18,7 @@ from billing.models import (
 from billing.reasons import reason_of
 from billing.selectors.insured import claim_body
 from billing.selectors.pay_links import action_shown
-from billing.selectors.payments import cash_due_of
+from billing.selectors.payments import due_shown_of
 from core import clock
 from core.errors import NotFound
 from patients.models import HisClient
@@ -48,7 +48,7 @@ def invoice_body(invoice: Invoice) -> dict[str, Any]:
         "encounter_no": invoice.encounter.encounter_no,
         "status": invoice.status,
         "amount_fen": invoice.amount_fen,
-        "due_fen": max(cash_due_of(invoice, books.receivable_fen), 0) if unsettled else 0,
+        "due_fen": due_shown_of(invoice, books.receivable_fen) if unsettled else 0,
         "paid_fen": books.paid_fen,
         "refunded_fen": sum(row.returned_fen or 0 for row in captures),
         "split": _split(invoice),

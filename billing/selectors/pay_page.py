@@ -26,7 +26,7 @@ from billing.page_values import (
     line_groups,
 )
 from billing.selectors.after_paying import next_step, paid_by, told_words
-from billing.selectors.payments import cash_due_fen
+from billing.selectors.payments import due_shown_fen
 from billing.words import bill_badge, reason_text, way_text
 from core import clock
 from core.crypto import mask_name
@@ -134,11 +134,7 @@ def _paid_fen(invoice: Invoice, state: PayState) -> int:
     """What was taken towards the own part; what an open bill still owes is the ledger's word."""
     if state is PayState.CLOSED:
         return 0
-    return (
-        invoice.cash_fen
-        if state is PayState.PAID
-        else invoice.cash_fen - max(cash_due_fen(invoice), 0)
-    )
+    return invoice.cash_fen if state is PayState.PAID else invoice.cash_fen - due_shown_fen(invoice)
 
 
 def _nothing_taken(captures: list[PaymentTransaction]) -> bool:

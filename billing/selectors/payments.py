@@ -47,6 +47,16 @@ def cash_due_fen(invoice: Invoice) -> int:
     return cash_due_of(invoice, receivable_fen(invoice))
 
 
+def due_shown_of(invoice: Invoice, owed_fen: int) -> int:
+    """`cash_due_of` as people are told it: where we owe, nothing is due."""
+    return max(cash_due_of(invoice, owed_fen), 0)
+
+
+def due_shown_fen(invoice: Invoice) -> int:
+    """`due_shown_of` by the ledger."""
+    return due_shown_of(invoice, receivable_fen(invoice))
+
+
 def is_priced(invoice: Invoice) -> bool:
     """Whether something may be collected now: a bill with a claim is priced, and not long ago."""
     if invoice.claim_id is None or invoice.settled_at is not None:

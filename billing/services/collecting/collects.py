@@ -23,7 +23,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.selectors.collects import collect_by_number
-from billing.selectors.payments import cash_due_fen, open_capture
+from billing.selectors.payments import due_shown_fen, open_capture
 from billing.services.collecting.tenders import OFFERED
 from billing.services.insuring.opening import insurance_refuse
 from core import clock
@@ -149,7 +149,7 @@ def _join(invoice: Invoice, asked: Asked) -> CollectRequest:
 
 
 def _refuse_other_sum(invoice: Invoice, shown_fen: int) -> None:
-    if max(cash_due_fen(invoice), 0) != shown_fen:
+    if due_shown_fen(invoice) != shown_fen:
         raise Conflict(
             "amount_changed", _("The amount has changed. Look again before you take it.")
         )
