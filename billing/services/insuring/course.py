@@ -52,9 +52,14 @@ class Ask:
         return self.step in (CourseStep.OFFER, CourseStep.TAKE, CourseStep.OWED)
 
 
+def code_unread(collect: CollectRequest | None) -> bool:
+    """Whether a code or face was shown with this collect and nobody has read it yet."""
+    return collect is not None and collect.method in CODE_METHODS and collect.code_read_at is None
+
+
 def insured_ask(invoice: Invoice, collect: CollectRequest | None) -> Ask | None:
     """The next step of a locked bill; None when it waits for somebody, or another process asks."""
-    unread = collect is not None and collect.method in CODE_METHODS and collect.code_read_at is None
+    unread = code_unread(collect)
     if invoice.claim_id is None:
         assert collect is not None, "only a code that is shown insures a bill without a claim"
         return Ask(CourseStep.READ, invoice.pk, 0, collect.pk) if unread else _plain(invoice)

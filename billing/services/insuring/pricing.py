@@ -22,7 +22,7 @@ from billing.models import (
 from billing.policy import policy
 from billing.reasons import Reason
 from billing.services.handing_back import bill_free, collect_end, hand_back, his_told
-from billing.services.insuring.course import Ask
+from billing.services.insuring.course import Ask, code_unread
 from billing.services.insuring.opening import claim_begin, course_of, course_set
 from billing.services.insuring.returning import rest_priced, rest_refused
 from billing.services.insuring.splits import split_columns, split_told
@@ -121,6 +121,10 @@ def _priced(ask: Ask, priced: Priced) -> bool:
             return _rest(invoice, course, priced)
         if priced.state is PricedState.PRICED:
             return _written(invoice, course, collect, priced)
+        if priced.state is PricedState.NO_CREDENTIAL and code_unread(collect):
+            # The code was shown while the insurer was asked without it: it is read next.
+            course_set(course, CourseStep.PRICE)
+            return True
         wanted = clock.now() if priced.state is PricedState.NO_CREDENTIAL else None
         course_set(course, CourseStep.PRICE, sentence=course.sentence, proof_wanted_at=wanted)
         _not_priced(invoice, collect, priced)

@@ -9,8 +9,10 @@ import pytest
 from django.db import connection
 
 from billing.models import InsuredCourse, Invoice
+from billing.services.insuring import pricing
 from billing.services.invoice_drive import invoice_drive
 from billing.tasks import sweep_claims, sweep_invoices
+from insurance.services.claims.values import Priced, PricedState
 from tests.billing.insured.ward import Ward, even, movements, told
 from tests.factories import payments
 
@@ -74,6 +76,27 @@ def test_while_one_asks_the_others_wait(ward: Ward) -> None:
     course.update(busy_until=bill.created_at.replace(year=2025))
     ward.driven(bill)
     assert bill.status == "ISSUED"
+
+
+def test_a_code_that_comes_while_the_insurer_is_asked_without_it_is_read(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a bill whose pricing finds no code, and a doctor who scans one in that moment
+    bill, ask = ward.bill(), pricing.claim_price
+    ward.visit.insurance_credential.delete()
+
+    def asked(**named: int) -> Priced:
+        priced = ask(**named)
+        if priced.state is PricedState.NO_CREDENTIAL:
+            payments.collect(bill, "one_code", auth_code=ward.code())
+        return priced
+
+    monkeypatch.setattr(pricing, "claim_price", asked)
+    ward.driven(bill)
+    # then nobody is told to show what was shown
+    assert (bill.status, movements(bill)) == ("PAID", [("CAPTURE", "SUCCEEDED", 1_398)])
+    assert told(bill) == ["priced", "paid"]
+    even(ward, bill)
 
 
 def test_a_lost_settlement_is_ended_by_the_sweepers_alone(ward: Ward) -> None:
