@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import count
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -14,12 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from billing import postings
 from billing.ledger.accounts import accounts_forget
-from billing.ledger.chart import REFUND_PAYABLE
+from billing.ledger.chart import REFUND_PAYABLE, fund_receivable, revenue_reduction
 from billing.ledger.checking import ledger_check
 from billing.ledger.closing import day_close, days_due
 from billing.ledger.entries import AlreadyPosted
 from billing.ledger.selectors import account_balance, subject_balance, trial_balance
 from core import clock
+from insurance.gateway.claim_values import Split
 from tests.billing.ledger_books import WECHAT, by_wechat, in_cash, number
 
 pytestmark = [pytest.mark.django_db, pytest.mark.proof("T10")]
@@ -27,6 +29,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.proof("T10")]
 INVOICES = st.integers(1, 3)
 AMOUNTS = st.integers(1, 500)
 ROUTES = st.sampled_from([WECHAT, "cash_drawer/main"])
+# Fund, own account, mutual aid and hospital part, as an insurer splits a bill.
+PARTS = st.tuples(*[st.integers(0, 300)] * 4)
+AGENCY = "330300"
+FUND, BORNE = fund_receivable(AGENCY), revenue_reduction("hospital_part")
+CLAIMS = count(1)
 
 LOTS = 10
 
@@ -50,6 +57,9 @@ class Books(RuleBasedStateMachine):
         self.received: Counter[int] = Counter()
         self.owed: Counter[int] = Counter()
         self.again: list[Callable[[], object]] = []
+        self.standing: dict[int, postings.ClaimPart] = {}
+        self.unheard: dict[int, postings.ClaimPart] = {}
+        self.fund: Counter[int] = Counter()
 
     def teardown(self) -> None:
         assert ledger_check().violations == ()
@@ -140,6 +150,65 @@ class Books(RuleBasedStateMachine):
         self.receivable[invoice] -= amount_fen
         self.received[invoice] += amount_fen
 
+    @rule(invoice=INVOICES, parts=PARTS)
+    def settle(self, invoice: int, parts: tuple[int, int, int, int]) -> None:
+        if invoice not in self.standing and invoice not in self.unheard:
+            self.claim_settled(claim(invoice, parts, clock.now()))
+
+    @rule(invoice=INVOICES, parts=PARTS)
+    def fall_silent(self, invoice: int, parts: tuple[int, int, int, int]) -> None:
+        """Settled at the insurer and not heard of here: nothing is posted on a guess."""
+        if invoice not in self.standing:
+            self.unheard.setdefault(invoice, claim(invoice, parts, clock.now()))
+
+    @rule(invoice=INVOICES)
+    def hear_late(self, invoice: int) -> None:
+        """The settlement is found, perhaps after its day was closed."""
+        part = self.unheard.pop(invoice, None)
+        if part is not None:
+            self.claim_settled(part)
+
+    @rule(invoice=INVOICES)
+    def reverse(self, invoice: int) -> None:
+        part = self.standing.pop(invoice, None)
+        if part is not None:
+            self.claim_post(postings.post_claim_reversed, part, -1)
+
+    @rule(invoice=INVOICES, parts=PARTS, amount_fen=AMOUNTS)
+    def settle_the_rest(
+        self, invoice: int, parts: tuple[int, int, int, int], amount_fen: int
+    ) -> None:
+        """Goods come back: reversed in full, the rest settled, the difference owed back."""
+        if invoice in self.standing:
+            self.reverse(invoice)
+            self.claim_settled(claim(invoice, parts, clock.now()))
+            self.give_back(invoice, amount_fen)
+
+    @rule(invoice=INVOICES, amount_fen=AMOUNTS, sign=st.sampled_from([1, -1]))
+    def hospital_bears(self, invoice: int, amount_fen: int, sign: int) -> None:
+        fen = sign * amount_fen
+        self.post(postings.post_hospital_bears, invoice_id=invoice, amount_fen=fen)
+        self.moved(BORNE, "patient_receivable", fen)
+        self.receivable[invoice] -= fen
+
+    def claim_settled(self, part: postings.ClaimPart) -> None:
+        self.claim_post(postings.post_claim_settled, part, 1)
+        self.standing[part.invoice_id] = part
+
+    def claim_post(
+        self, event: Callable[[postings.ClaimPart], None], part: postings.ClaimPart, sign: int
+    ) -> None:
+        event(part)
+        split = part.split
+        fund = sign * (split.fund_fen + split.own_account_fen + split.mutual_aid_fen)
+        borne = sign * split.hospital_part_fen
+        self.moved(FUND, "patient_receivable", fund)
+        self.moved(BORNE, "patient_receivable", borne)
+        self.fund[part.claim_id] += fund
+        self.receivable[part.invoice_id] -= fund + borne
+        if fund or borne:
+            self.again.append(lambda: event(part))
+
     @rule(pick=st.integers(0, 1000))
     def same_again(self, pick: int) -> None:
         if self.again:
@@ -162,6 +231,13 @@ class Books(RuleBasedStateMachine):
         for invoice in (1, 2, 3):
             assert subject_balance("patient_receivable", invoice) == self.receivable[invoice]
             assert subject_balance(REFUND_PAYABLE, invoice) == -self.payable[invoice]
+        for claim_id in list(self.fund)[-2:]:
+            assert subject_balance(FUND, claim_id) == self.fund[claim_id]
+
+
+def claim(invoice: int, parts: tuple[int, int, int, int], at: datetime) -> postings.ClaimPart:
+    """A settlement under a number of its own; the cash part moves nothing by itself."""
+    return postings.ClaimPart(invoice, next(CLAIMS), AGENCY, Split(*parts, cash_fen=0), at)
 
 
 @pytest.mark.parametrize("lot", range(LOTS))
