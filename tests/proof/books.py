@@ -23,13 +23,13 @@ def faults() -> list[str]:
     found = [str(text) for text in report.violations]
     if report.unbalanced:
         found.append(f"{report.unbalanced} unbalanced entries")
-    found += _transactions()
+    found += transaction_faults()
     for invoice in Invoice.objects.all():
         found += _invoice(invoice)
     return found
 
 
-def _transactions() -> list[str]:
+def transaction_faults() -> list[str]:
     """Each success is in the books once; nothing gives back more than it holds."""
     found = []
     rows = PaymentTransaction.objects.select_related("payment")
