@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.functional import Promise
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from core.outcomes import Outcome
 from insurance.gateway.base import Operation
@@ -11,6 +11,9 @@ from insurance.gateway.visit_values import Scheme
 
 COLUMN_WORDS: dict[str, Promise] = {
     "region": pgettext_lazy("column", "insurance region"),
+    "settlement_no": gettext_lazy("settlement"),
+    "message_no": gettext_lazy("message number"),
+    "sentence": gettext_lazy("what the insurer said"),
 }
 GATEWAY_WORDS: dict[str, Promise] = {
     "nhsa": pgettext_lazy("gateway", "insurance platform"),

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from core.admin_values import NONE, actor_text, row_value, state_word, word_of
+from core.admin_values import NONE, WORDS, actor_text, row_value, state_word, word_of
 from core.models import StateChange
 from core.money import format_yuan
 from insurance.admin_words import OPERATION_WORDS
@@ -62,7 +62,7 @@ def lines_table(claim: Claim) -> SafeString | str:
     """What the insurer made of every line."""
     rows = [
         (
-            _machine(line.charge_no),
+            format_html("{} {}", line.said.get("name", ""), _machine(line.charge_no)),
             _machine(line.said.get("national_code", "")),
             format_yuan(line.amount_fen),
             *(_fen(getattr(line, name)) for name in _LINE_PARTS),
@@ -113,7 +113,7 @@ def _learnt(replies: list[InsuranceReply]) -> tuple[Any, ...]:
     last = max(replies, key=lambda one: one.pk)
     return (
         word_of("heard", last.outcome),
-        _machine(last.code),
+        WORDS.get("failure", {}).get(last.code) or _machine(last.code),
         _sentence(last.text),
         _machine(last.platform_no),
     )
@@ -170,7 +170,7 @@ def differences_table(statement: InsurerStatement) -> SafeString | str:
         ]
     ]
     heads = (
-        _("difference"), _("settlement"), _("reversal"), _("bill (ours)"), _("bill (theirs)"),
+        _("difference"), _("settlement"), _("reversed"), _("bill (ours)"), _("bill (theirs)"),
         _("fund (ours)"), _("fund (theirs)"), _("its words"), _("gone at"),
     )  # fmt: skip
     return _table(heads, rows) if rows else NONE

@@ -113,12 +113,12 @@ class InsurerStatementAdmin(ReadOnlyAdmin):
 @admin.register(StatementDifference)
 class StatementDifferenceAdmin(ReadOnlyAdmin):
     list_display = (
-        "found_at", "day", "kind_word", "settlement_no", "refund", "ours", "theirs", "gone_at",
+        "found_at", "day", "kind_word", "settlement_no", "undone", "ours", "theirs", "gone_at",
     )  # fmt: skip
     list_select_related = ("statement", "claim")
     search_fields = ("settlement_no__exact",)
     fields = (
-        "day", "kind_word", "settlement_no", "mdtrt_id", "refund", "claimed", "ours", "ours_fund",
+        "day", "kind_word", "settlement_no", "mdtrt_id", "undone", "claimed", "ours", "ours_fund",
         "ours_accounts", "theirs", "theirs_fund", "theirs_accounts", "its_words", "found_at",
         "gone_at",
     )  # fmt: skip
@@ -134,6 +134,10 @@ class StatementDifferenceAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("difference"))
     def kind_word(self, obj: StatementDifference) -> str:
         return str(obj.get_kind_display())
+
+    @admin.display(description=gettext_lazy("reversed"))
+    def undone(self, obj: StatementDifference) -> str:
+        return _("yes") if obj.refund else _("no")
 
     @admin.display(description=gettext_lazy("claim"))
     def claimed(self, obj: StatementDifference) -> str:

@@ -13,6 +13,14 @@ from django.test import Client
 from playwright.sync_api import Browser, Page
 
 from billing.models import BillingReview, Invoice, PaymentTransaction
+from core import clock
+from insurance.models import (
+    Claim,
+    InsuranceMessage,
+    InsuranceReview,
+    InsurerStatement,
+    StatementDifference,
+)
 from patients.models import Patient
 from tests.billing.desk.conftest import scripted_channel
 from tests.billing.desk.people import browser as logged_in
@@ -21,6 +29,7 @@ from tests.e2e.axe import axe_faults
 from tests.e2e.measures import policy_fault
 from tests.factories import patients, payments
 from tests.factories.billing import invoice
+from tests.insurance import factories as insurer
 
 __all__ = ["scripted_channel"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -46,6 +55,7 @@ class Desk:
     paid: Invoice
     left: Invoice
     review: BillingReview
+    unsettled: BillingReview
     browser: Browser
 
     @property
@@ -62,6 +72,8 @@ class Desk:
             ("refund_clerk", f"{bills}/{self.left.pk}/return"),
             ("reviewer", "/admin/desk/reviews"),
             ("reviewer", f"/admin/desk/reviews/{self.review.pk}"),
+            ("refund_clerk", f"/admin/desk/reviews/{self.unsettled.pk}"),
+            ("reviewer", f"/admin/desk/reviews/{self.unsettled.pk}"),
             ("cashier", "/admin/desk/merges"),
             ("cashier", f"/admin/desk/merges/new?kept={self.mother.pk}"),
             ("it", "/admin/"),
@@ -72,6 +84,7 @@ class Desk:
             ("finance", "/admin/billing/agreement/?status__exact=ACTIVE"),
             ("finance", "/admin/billing/paymenttransaction/"),
             ("finance", f"/admin/billing/paymenttransaction/{movement.pk}/change/"),
+            *(("reviewer", page) for page in insurer_pages()),
             ("it", "/admin/patients/location/add/"),
             ("", "/admin/login/"),
         ]
@@ -103,7 +116,28 @@ def desk(live_server: Any, settings: Any, browser: Browser) -> Desk:
     to_pay = invoice(12_000, of=patients.encounter("E2", of=mother), invoice_no="2611200419")
     patients.patient("0004991", name="陈秀兰")  # so that a search has two to list
     payments.access(mother, payments.user("daughter"), "parent")
-    return Desk(live_server.url, mother, to_pay, paid, left, waiting(paid), browser)
+    insurer.shown_rows()
+    cases = waiting(paid), not_settled(paid)
+    return Desk(live_server.url, mother, to_pay, paid, left, *cases, browser)
+
+
+def insurer_pages() -> list[str]:
+    """List and row of what staff look at of the insurer's side; one question waits."""
+    shown = (Claim, InsuranceReview, InsurerStatement, StatementDifference, InsuranceMessage)
+    lists = {model: f"/admin/insurance/{model._meta.model_name}/" for model in shown}
+    rows = [f"{at}{model.objects.latest('pk').pk}/change/" for model, at in lists.items()]
+    return [*lists.values(), *rows]
+
+
+def not_settled(bill: Invoice) -> BillingReview:
+    """A return after which the insurer settles nothing: the clerk may ask, the reviewer decides."""
+    return BillingReview.objects.create(
+        reason_code="return_not_settled",
+        invoice=bill,
+        figures={"code": "lines_refused", "paid_fen": 5_000, "sentence": "医保中心拒绝本次交易"},
+        opened_by="system:system",
+        opened_at=clock.now(),
+    )
 
 
 def waiting(paid: Invoice) -> BillingReview:

@@ -90,6 +90,7 @@ def review_show(request: HttpRequest, review_id: int) -> HttpResponse:
         "words": _words(case),
         "face": _face(request, case),
         "maker": _is_maker(request, case),
+        "may_ask": case.is_settlement and rights_of(request).give_back,
         "comment": request.POST.get("comment", ""),
         "refusal": refusal,
         "search_first": False,
