@@ -18,6 +18,7 @@ from sandbox.his.orders import orders_from_args, orders_from_form, quantity_of
 from sandbox.his.selectors import events_of, events_recent, visits_recent
 from sandbox.his.services.desk import (
     DeskRefusal,
+    insurance_code_of,
     invoice_cancel,
     invoice_collect,
     invoice_issue,
@@ -60,19 +61,27 @@ def _groups() -> list[tuple[str, list[Item]]]:
 
 
 def visit_new(request: HttpRequest) -> HttpResponse:
+    """Register and issue; `collect` takes the money, `one_code` by the scanned insurance code."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
+    scanned = request.POST.get("insurance_code", "")
+    # A scanner ends with Enter, which presses the first button.
+    by_code = "one_code" in request.POST or ("collect" in request.POST and bool(scanned.strip()))
     try:
-        visit = _opened(request)
+        code = insurance_code_of(scanned) if by_code else ""
+        # Who shows the insurance code does not ask to pay without insurance.
+        visit = _opened(request, self_pay="self_pay" in request.POST and not by_code)
     except (NoHospital, DeskRefusal) as error:
         return _home(request, problem=str(error), status=400)
     invoice = invoice_issue(visit=visit) if visit_send(visit=visit) else None
-    if invoice is not None and "collect" in request.POST:
+    if invoice is not None and by_code:
+        invoice_collect(invoice=invoice, method="one_code", auth_code=code)
+    elif invoice is not None and "collect" in request.POST:
         invoice_collect(invoice=invoice)
     return _to(visit)
 
 
-def _opened(request: HttpRequest) -> Visit:
+def _opened(request: HttpRequest, *, self_pay: bool) -> Visit:
     patient = hospital_read().patient(request.POST.get("mrn", ""))
     if patient is None:
         raise DeskRefusal("请先选一位病人。")
@@ -83,7 +92,7 @@ def _opened(request: HttpRequest) -> Visit:
         mrn=patient.mrn,
         patient_name=patient.name,
         orders=orders,
-        self_pay="self_pay" in request.POST,
+        self_pay=self_pay,
     )
 
 
@@ -140,6 +149,10 @@ def _collect(invoice: Invoice, posted: dict[str, Any]) -> None:
     method = posted.get("method", "auto")
     if method not in METHODS:
         raise DeskRefusal("没有这种收费方式。")
+    if "insurance_code" in posted:
+        scanned = insurance_code_of(posted["insurance_code"])
+        invoice_collect(invoice=invoice, method="one_code", auth_code=scanned)
+        return
     code = posted.get("auth_code", "").replace(" ", "")
     invoice_collect(invoice=invoice, method="scan" if code else method, auth_code=code)
 

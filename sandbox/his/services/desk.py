@@ -3,6 +3,7 @@ first, asks the portal, and leaves a line in words; any step may be repeated und
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from sandbox.his.words import collect_words
 from sandbox.world import clock
 
 MAX_NUMBER = 64
+INSURANCE_CODE = re.compile(r"01[0-9]{26}")
 FINAL_RESULTS = frozenset({"declined", "action_required"})
 
 
@@ -114,6 +116,16 @@ def _invoice_to_issue(visit: Visit) -> Invoice:
         invoice = Invoice.objects.create(invoice_no=number("I", now), visit=visit, created_at=now)
         charges.update(invoice=invoice)
         return invoice
+
+
+def insurance_code_of(scanned: str) -> str:
+    """The digits of the insurance code; what is none is said before anything is registered."""
+    code = "".join(scanned.split())
+    if not code:
+        raise DeskRefusal("请先扫病人的医保码。")
+    if not INSURANCE_CODE.fullmatch(code):
+        raise DeskRefusal("这不是医保码。请让病人打开医保码（28 位数字）再扫。")
+    return code
 
 
 def invoice_collect(
