@@ -19,6 +19,8 @@ REASONS: dict[Reason, Promise] = {
     Reason.AGREEMENT_LIMIT: _("a limit of the deduction agreement is reached"),
     Reason.AGREEMENT_ENDED: _("the deduction agreement has ended"),
     Reason.CODE_EXPIRED: _("the payment code is no longer valid"),
+    Reason.CODE_INVALID: _("this is not a payment code; scan a fresh one"),
+    Reason.PASSED_OVER: _("it was not waited for any longer"),
     Reason.NO_CREDENTIAL: _("the insurance code was not shown"),
     Reason.NOT_COVERED: _("no insurance holds today"),
     Reason.OTHER_PERSON: _("the insurance code is another person's"),

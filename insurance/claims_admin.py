@@ -255,7 +255,7 @@ class InsuranceReviewAdmin(ReadOnlyAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         assert isinstance(request.user, User)
-        comment = request.POST.get("comment", "").strip()[:COMMENT_MAX]
+        comment = request.POST.get("comment", "").replace("\0", "").strip()[:COMMENT_MAX]
         verdict = request.POST.get("verdict", "")
         back = reverse("admin:insurance_insurancereview_changelist")
         if not comment or verdict not in {one.value for one in Decision}:

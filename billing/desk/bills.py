@@ -29,9 +29,10 @@ from billing.models import (
     InvoiceStatus,
     PaymentTransaction,
     ReturnStatus,
+    TransactionKind,
 )
 from billing.page_values import Split, SplitPart
-from billing.selectors.payments import due_shown_fen
+from billing.selectors.payments import due_shown_fen, nothing_taken
 from billing.services.refunding.returns import RETURNABLE
 from billing.words import bill_badge, reason_text
 from core.errors import NotFound
@@ -164,7 +165,7 @@ def bill_page(invoice: Invoice, *, full_name: bool, books: bool, calls: bool) ->
         course=tuple(course_of(invoice, rows, returns, collects)),
         due_fen=due_shown_fen(invoice),
         running=any(row.status == CollectStatus.RUNNING for row in collects),
-        declined=_declined(invoice, collects),
+        declined=_declined(invoice, rows, collects),
     )
 
 
@@ -212,12 +213,16 @@ def _calls(numbers: Sequence[str]) -> list[OutboundCall]:
     return list(rows.order_by("-pk")[:CALLS_MAX])[::-1]
 
 
-def _declined(invoice: Invoice, collects: Sequence[CollectRequest]) -> str | Promise:
-    """Why the last try took nothing; said only while the bill is to pay again."""
+def _declined(
+    invoice: Invoice, rows: Sequence[PaymentTransaction], collects: Sequence[CollectRequest]
+) -> str | Promise:
+    """Why the last try took nothing; said only while the bill is to pay again, and only once it is
+    known of every try: one that was passed over may still be paid."""
     last = collects[-1] if collects else None
     if last is None or last.status != CollectStatus.DECLINED:
         return ""
-    if invoice.status != InvoiceStatus.ISSUED:
+    captures = [row for row in rows if row.kind == TransactionKind.CAPTURE]
+    if invoice.status != InvoiceStatus.ISSUED or (captures and not nothing_taken(captures)):
         return ""
     return reason_text(last.decline_code)
 

@@ -26,7 +26,7 @@ from billing.page_values import (
     line_groups,
 )
 from billing.selectors.after_paying import next_step, paid_by, told_words
-from billing.selectors.payments import due_shown_fen
+from billing.selectors.payments import due_shown_fen, nothing_taken
 from billing.words import bill_badge, reason_text, way_text
 from core import clock
 from core.crypto import mask_name
@@ -124,7 +124,7 @@ def _state(
     if invoice.status == InvoiceStatus.CANCELLED:
         return PayState.CLOSED
     if invoice.status == InvoiceStatus.ISSUED:
-        return PayState.NOT_PAID if _nothing_taken(captures) else PayState.TO_PAY
+        return PayState.NOT_PAID if nothing_taken(captures) else PayState.TO_PAY
     if open_row is not None and _action(open_row) is not None:
         return PayState.WAITING
     return PayState.IN_PROGRESS
@@ -135,12 +135,6 @@ def _paid_fen(invoice: Invoice, state: PayState) -> int:
     if state is PayState.CLOSED:
         return 0
     return invoice.cash_fen if state is PayState.PAID else invoice.cash_fen - due_shown_fen(invoice)
-
-
-def _nothing_taken(captures: list[PaymentTransaction]) -> bool:
-    """Whether it is known that the tries so far took nothing; money on its way back is not that,
-    nor a try given up as never executed of which the channel will be asked once more (ADR 3)."""
-    return bool(captures) and all(row.status in row.LOST and row.due_at is None for row in captures)
 
 
 def _action(row: PaymentTransaction | None) -> Action | None:

@@ -154,3 +154,9 @@ def captures_cut(invoice: Invoice, amount_fen: int) -> list[tuple[PaymentTransac
             break
         cut.append((row, part_fen))
     return cut
+
+
+def nothing_taken(captures: list[PaymentTransaction]) -> bool:
+    """Whether it is known that the tries so far took nothing; money on its way back is not that,
+    nor a try given up as never executed of which the channel will be asked once more (ADR 3)."""
+    return bool(captures) and all(row.status in row.LOST and row.due_at is None for row in captures)

@@ -34,7 +34,7 @@ CONFIRM = "confirm"
 OTHER = "other"
 AGREEMENT = re.compile(r"agreement-([1-9][0-9]{0,17})", re.ASCII)
 SIGN_IN = re.compile(r"sign-in-([a-z]{1,20})", re.ASCII)
-KEY_LENGTH_MAX = 64
+FORM_KEY = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
 RESULTS = {
     PayState.PAID: "paid",
     PayState.NOT_PAID: "not_paid",
@@ -139,7 +139,7 @@ def way_chosen(request: HttpRequest, right: PayRight) -> HttpResponse:
         return sign_in_first(request, right, wallet[1])
     key = request.POST.get("form_key", "")
     known = way == CONFIRM or offer_from(way) or picked(way)
-    if not known or not 0 < len(key) <= KEY_LENGTH_MAX:
+    if not known or not FORM_KEY.fullmatch(key):
         pay_right.opened(right)
         return to(right.pay)
     try:

@@ -34,7 +34,7 @@ def rating(request: HttpRequest, right: PayRight) -> HttpResponse:
             user=right.user,
             grade=grade_of(request.POST.get("grade", "")) or 0,
             tags=request.POST.getlist("tags"),
-            text=request.POST.get("text", "").strip(),
+            text=request.POST.get("text", "").replace("\0", "").strip(),
         )
     except Refusal as refusal:
         if refusal.code != "rated":

@@ -94,7 +94,10 @@ def cash_confirm(request: HttpRequest, invoice_id: int) -> HttpResponse:
     invoice = bill_get(invoice_id)
     page = page_of(request, invoice)
     if not page.payable:
-        raise Conflict("not_payable", _("Nothing is to be taken on this bill now."))
+        text = _("Nothing is to be taken on this bill now.")
+        if page.busy:
+            text = _("A payment of this bill is under way. Wait until it has ended.")
+        return bill_answer(request, invoice, Conflict("not_payable", text))
     looked_up(request, invoice.patient_id, page="cash", by="link")
     context = {
         "title": _("Take cash"),
