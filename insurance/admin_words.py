@@ -10,10 +10,10 @@ from insurance.gateway.base import Operation
 from insurance.gateway.visit_values import Scheme
 
 COLUMN_WORDS: dict[str, Promise] = {
-    "region": pgettext_lazy("column", "insurance region"),
-    "settlement_no": gettext_lazy("settlement"),
     "message_no": gettext_lazy("message number"),
+    "region": pgettext_lazy("column", "insurance region"),
     "sentence": gettext_lazy("what the insurer said"),
+    "settlement_no": gettext_lazy("settlement"),
 }
 GATEWAY_WORDS: dict[str, Promise] = {
     "nhsa": pgettext_lazy("gateway", "insurance platform"),

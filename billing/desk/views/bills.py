@@ -97,7 +97,7 @@ def cash_confirm(request: HttpRequest, invoice_id: int) -> HttpResponse:
         text = _("Nothing is to be taken on this bill now.")
         if page.busy:
             text = _("A payment of this bill is under way. Wait until it has ended.")
-        return bill_answer(request, invoice, Conflict("not_payable", text))
+        raise Conflict("not_payable", text)
     looked_up(request, invoice.patient_id, page="cash", by="link")
     context = {
         "title": _("Take cash"),
