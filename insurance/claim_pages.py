@@ -182,7 +182,7 @@ def _table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> SafeStr
         (format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows
     ))  # fmt: skip
     return format_html(
-        '<div class="scroll-x"><table class="fact-table"><thead><tr>{}</tr></thead>'
+        '<div class="scroll-x" tabindex="0"><table class="fact-table"><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></div>",
         head,
         body,
