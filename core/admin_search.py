@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
 from core.actors import ActorKind
 
-if TYPE_CHECKING:
-    from unfold.admin import ModelAdmin as _Base
-else:
-    _Base = object
 
-
-class ByActor(_Base):  # type: ignore[misc]
+class ByActor(ModelAdmin):  # type: ignore[misc]
     """Found by the code a person logs in by, which the list shows, or by the key in the trail."""
 
     def get_search_results(

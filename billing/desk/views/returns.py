@@ -53,7 +53,8 @@ def return_ask(request: HttpRequest, invoice_id: int) -> HttpResponse:
         "invoice": invoice,
         "face": face_of(invoice.patient, full_name=rights_of(request).reveal),
         "form": form,
-        "routes": return_routes(invoice, form.amount_fen),
+        # What an insurer has still to settle anew cannot be promised yet.
+        "routes": () if invoice.settled_at else return_routes(invoice, form.amount_fen),
         "token": _token(request, invoice, form),
     }
     return shown(request, "billing/desk/return_confirm.html", context)
