@@ -109,7 +109,7 @@ def message_fields(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
     title, todo = TEXTS[kind]
     with override(settings.LANGUAGE_CODE):
         fields = {
-            "title": str(title),
+            "title": _of_wallet(str(title), facts),
             "hospital": str(facts.get("hospital", "")),
             "name": str(facts.get("name", "")),
             "amount": format_yuan(int(facts["amount_fen"])) if "amount_fen" in facts else "",
@@ -118,6 +118,11 @@ def message_fields(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
             "todo": " ".join(facts.get("because", ())) or str(todo),
         }
     return {name: value[:FIELD_LENGTH_MAX] for name, value in fields.items()}
+
+
+def _of_wallet(title: str, facts: Mapping[str, Any]) -> str:
+    """Who has two agreements reads which of them is meant."""
+    return f"{title}（{facts['wallet']}）" if facts.get("wallet") else title
 
 
 def phone_code_fields(code: str, minutes: int) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -42,6 +43,22 @@ PROOF_REPORT = os.environ.get("PROOF_REPORT") == "1"
 PROOF_FIGURES = pytest.StashKey[dict[str, dict[str, object]]]()
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+# {tables}: quoted names. Foreign keys and triggers rest while it runs.
+EMPTY_FILLED = """
+DO $$
+DECLARE
+    name text;
+    filled boolean;
+BEGIN
+    FOREACH name IN ARRAY ARRAY[{tables}] LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO filled;
+        IF filled THEN
+            EXECUTE format('DELETE FROM %I', name);
+        END IF;
+    END LOOP;
+END $$
+"""
+
 ProofScale = Callable[..., int]
 ProofReport = Callable[[str, object, object, bool], None]
 
@@ -51,6 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "proof(*ids): shown at full size by `make proof`")
     config.addinivalue_line("markers", "browser: needs Chromium and a Chinese font")
     config.stash[PROOF_FIGURES] = {}
+    # The suite makes no rings worth a walk over a million live objects every 700 new ones.
+    gc.set_threshold(50_000, 20, 20)
     stack = ExitStack()
     stack.enter_context(embedded_services())
     config.add_cleanup(stack.close)
@@ -100,12 +119,18 @@ def still_clock() -> Iterator[clock.FrozenClock]:
 
 @pytest.fixture(scope="session", autouse=True)
 def emptied_evidence() -> Iterator[None]:
-    """Between tests with real commits the tables are truncated, which append-only ones refuse."""
-    original = DatabaseOperations.sql_flush
+    """Between tests with real commits the tables are emptied, which append-only ones refuse.
 
-    def sql_flush(self: DatabaseOperations, *args: object, **kwargs: object) -> list[str]:
-        statements = original(self, *args, **kwargs)
-        return ["SET LOCAL session_replication_role = replica", *statements] if statements else []
+    By DELETE, and only the few that hold anything: a TRUNCATE of them all makes a new file for
+    each table and index, a fifth of a second for every such test.
+    """
+
+    def sql_flush(
+        _self: DatabaseOperations, _style: object, tables: list[str], **_options: object
+    ) -> list[str]:
+        named = ", ".join(f"'{table}'" for table in tables)
+        emptied = EMPTY_FILLED.format(tables=named)
+        return ["SET LOCAL session_replication_role = replica", emptied] if tables else []
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)

@@ -40,7 +40,8 @@ class CollectView(HisView):
         While a collect of the bill runs, another `request_no` with the same `method` and
         `auth_code` joins it and gets its answer. Another method or code is refused with 409
         `urn:portal:problem:collect_running`; its number stays unused and may be sent again once the
-        running one has ended.
+        running one has ended. Cash for a bill that is paid is refused with 409
+        `urn:portal:problem:invoice_paid`: give the notes back.
         """
         data = body_of(request, CollectSerializer())
         content = {name: value for name, value in data.items() if name not in NOT_CONTENT}

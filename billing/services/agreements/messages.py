@@ -3,7 +3,11 @@ yes to new words."""
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.utils.translation import override
+
 from billing.models import Agreement, AgreementEnd, Invoice
+from billing.words import wallet_words
 from core import clock
 from patients.consents.texts import current_version
 from patients.models import ConsentPurpose
@@ -63,10 +67,13 @@ def _tell(agreement: Agreement, kind: str, more: str = "") -> None:
 
 
 def _queue(agreement: Agreement, kind: str, key: str) -> None:
-    facts = {
-        "hospital": hospital_name(agreement.plan.merchant.campus_id),
-        "number": agreement.tail,
-    }
+    merchant = agreement.plan.merchant
+    with override(settings.LANGUAGE_CODE):
+        facts = {
+            "hospital": hospital_name(merchant.campus_id),
+            "number": agreement.tail,
+            "wallet": str(wallet_words(merchant.channel).name),
+        }
     notifications_queue(messages=[Message(key, kind, agreement.holder_id, facts)])
 
 

@@ -65,8 +65,8 @@ def collect_start(
     The same number and input returns the first request; the same wish under another number while
     one runs returns that one. `shown_fen` is what a form showed to be due: another sum by now is
     refused before anybody takes money by it. Raises NumberReused, NotFound, BadInput (no payment
-    code), NotOffered, Conflict (cancelled, under review, another sum, or collected in another way
-    just now). Nothing is called outside here.
+    code), NotOffered, Conflict (cancelled, under review, another sum, cash for a paid bill, or
+    collected in another way just now). Nothing is called outside here.
     """
     _refuse_method(method, auth_code)
     asked = Asked(client, request_no, input_hash, method, auth_code, operator, shown_fen)
@@ -92,6 +92,8 @@ def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
     collect = _row(asked, invoice, CollectStatus.PAID if settled else CollectStatus.RUNNING)
     if not settled and invoice.status not in Invoice.OPEN:
         return _known(invoice, asked) or _refuse_not_open()
+    if settled and asked.method == CollectMethod.CASH:
+        return _known(invoice, asked) or _refuse_paid()
     if asked.method in CODE_METHODS and invoice.claim_id is None and not settled:
         insurance_refuse(invoice.encounter)
     if not row_insert_new(collect):
@@ -157,6 +159,11 @@ def _refuse_other_sum(invoice: Invoice, shown_fen: int) -> None:
 
 def _refuse_not_open() -> NoReturn:
     raise Conflict("invoice_not_open", _("This bill is cancelled or under review."))
+
+
+def _refuse_paid() -> NoReturn:
+    """Who asks for cash holds notes: told "paid", they would keep them for a bill long paid."""
+    raise Conflict("invoice_paid", _("This bill is paid already. Take no cash for it."))
 
 
 def _row(

@@ -88,6 +88,6 @@ def _picked(
     used = found[0].used_fen, found[0].used_times
     if not agreement_allows(found[0], owed_fen, used, clock.now()):
         raise NotOffered(
-            "over_limit", _("The limit of today does not reach. Choose another way."), "way"
+            "over_limit", _("The limits of this deduction do not reach. Choose another way."), "way"
         )
     return found[0]

@@ -49,6 +49,7 @@ class Command(PortalCommand):
             return Result({}, "the demo does not run in production", ExitCode.REFUSED)
         if options["dry_run"]:
             return _would_open()
+        self.say("opening the database …")
         call_command("migrate", verbosity=0, interactive=False)
         processes = Processes(settings.VAR_DIR / "log", _environment())
         stopped = threading.Event()
@@ -68,6 +69,7 @@ class Command(PortalCommand):
 
     def _open(self, processes: Processes) -> None:
         """Counterparties first, then the portal, then those who work for it."""
+        self.say("starting the sandbox: wallets, channels, insurance …")
         credentials = settings.VAR_DIR / "sandbox"
         sandbox = processes.start(
             "sandbox", *sandbox_command(_port(settings.SANDBOX_URL), credentials)
@@ -81,12 +83,14 @@ class Command(PortalCommand):
                 "sandbox_url": settings.SANDBOX_URL,
             }
         )
+        self.say("loading the demo hospital …")
         his_token, logins = hospital_load(credentials=credentials / "wechat_pay.json")
         schedule_sync()
         portal = processes.start("portal", *portal_command(_port(settings.PORTAL_URL)))
         processes.start("worker", *worker_command())
         processes.start("beat", *beat_command(settings.VAR_DIR / "beat.pid"))
         processes.wait_for(portal, f"{settings.PORTAL_URL}/healthz")
+        self.say("registering people, signing their agreements …")
         patients = people_load()
         demo_print(logins, patients, tags_load())
         demo_write(his_token, logins, patients)

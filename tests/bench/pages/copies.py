@@ -233,7 +233,7 @@ TRAIL = (
     ),
     of_bills(
         "billing_collectrequest", PAID, f"{SAMPLED} AND {TAKEN}", id="n", invoice_id="n",
-        request_no="'R' || n", created_at="bill.occurred_at",
+        request_no="'town-' || n", created_at="bill.occurred_at",
         status="CASE bill.status WHEN 'COLLECTING' THEN 'RUNNING' ELSE 'PAID' END",
     ),
     of_bills(

@@ -161,14 +161,27 @@ def test_the_number_of_a_refused_wish_is_free_once_the_other_has_ended() -> None
     assert driven(bill).status == "PAID"
 
 
-@pytest.mark.parametrize("method", ["auto", "cash"])
-def test_a_paid_bill_answers_paid_and_takes_nothing(method: str) -> None:
+def test_a_paid_bill_answers_paid_and_takes_nothing() -> None:
     bill = paid(1_000)
-    collect = payments.collect(bill, method)
+    collect = payments.collect(bill, "auto")
     assert collect.status == "PAID"
     driven(bill)
     assert len(scripted.CALLS) == 1
     assert bill.payments.count() == 1
+
+
+def test_cash_for_a_paid_bill_is_refused_and_a_repeated_number_still_answered() -> None:
+    # given a bill paid in cash under a number
+    bill = invoice(1_000)
+    payments.collect(bill, "cash", "R-till-1")
+    assert driven(bill).status == "PAID"
+    # when another till takes notes for it
+    with pytest.raises(Conflict) as refused:
+        payments.collect(bill, "cash", "R-till-2")
+    # then it is told to take none, its number stays free, and the first answers as before
+    assert refused.value.code == "invoice_paid"
+    assert payments.collect(bill, "cash", "R-till-1").status == "PAID"
+    assert (CollectRequest.objects.count(), bill.payments.count()) == (1, 1)
 
 
 def test_a_repeated_request_is_told_that_the_patient_has_paid_since() -> None:
