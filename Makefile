@@ -14,7 +14,7 @@ export FIGURE ONLY PORT SANDBOX_PORT
 
 help:
 	@echo "make demo          the whole hospital on this machine, until Ctrl-C"
-	@echo "make test          every test on a real PostgreSQL (PROOF_SCALE=0.01)"
+	@echo "make test          every test that needs no browser, on a real PostgreSQL (PROOF_SCALE=0.01)"
 	@echo "make check         style, types, layers, migrations, templates, translations, lock"
 	@echo "make e2e           the tests that need a browser"
 	@echo "make proof         the proofs at full size (ONLY=T5,T6 for some)"

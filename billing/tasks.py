@@ -14,6 +14,7 @@ from celery import shared_task
 
 from billing.ledger.closing import day_close, days_due
 from billing.policy import policy
+from billing.selectors.mixed import mixed_transaction
 from billing.services.agreements.sweeps import agreement_look, agreements_due
 from billing.services.events.relay import events_publish, events_push_due
 from billing.services.failures import invoice_kept, transaction_kept
@@ -23,6 +24,7 @@ from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.notices.applying import notice_apply, notices_due
 from billing.services.sweeps import refunds_due, transaction_resume, transactions_due
 from core.dispatch import enqueue
+from insurance.selectors import claim_bill
 from insurance.services.claims import claim_resume, claims_due
 from patients.tasks import notifications_send_task
 
@@ -97,9 +99,10 @@ def sweep_claims() -> int:
 
 @shared_task
 def claim_leased_task(claim_id: int) -> None:
-    """Look at a claim the sweeper has leased."""
-    invoice_id = claim_resume(claim_id=claim_id)
+    """Look at a claim the sweeper has leased, and let its bill go on."""
+    invoice_id = claim_bill(claim_id)
     with invoice_kept(invoice_id=invoice_id):
+        claim_resume(claim_id=claim_id)
         invoice_drive(invoice_id=invoice_id)
     hand_on()
 
@@ -114,7 +117,7 @@ def sweep_transactions() -> int:
 
 @shared_task
 def transaction_leased_task(transaction_id: int) -> None:
-    """Look at a transaction the sweeper has leased."""
+    """Send a refund the sweeper has leased, or look at what became of a transaction."""
     with transaction_kept(transaction_id=transaction_id):
         transaction_resume(transaction_id=transaction_id)
     hand_on()
@@ -131,7 +134,8 @@ def sweep_mixed_orders() -> int:
 @shared_task
 def mixed_tell_task(mixed_id: int) -> None:
     """Tell what the sweeper has leased."""
-    mixed_tell(mixed_id=mixed_id)
+    with transaction_kept(transaction_id=mixed_transaction(mixed_id)):
+        mixed_tell(mixed_id=mixed_id)
 
 
 def sweep_notices() -> int:

@@ -30,6 +30,7 @@ from core.models import JobRun
 from core.workdays import LAST_KNOWN_YEAR
 
 POSTGRES_MIN = 150000
+BEAT_LATE = timedelta(minutes=5)
 CLOCK_DRIFT_MAX = timedelta(seconds=2)
 ANSWER_SECONDS_MAX = 2
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -106,12 +107,18 @@ def migrations_probe() -> Finding:
 
 
 def beat_probe() -> Finding:
-    """How long ago any beat job started; unknown until the first one has."""
+    """How long ago any beat job started; unknown until the first one has. Payments are taken
+    without beat too, so a stopped one is a warning: what was left behind waits for it."""
     latest = JobRun.objects.aggregate(latest=Max("started_at"))["latest"]
     if latest is None:
         return Finding("beat", State.WARNING, "no job has run yet")
+    ago = clock.now() - latest
+    late = ago > BEAT_LATE
+    detail = f"last job {int(ago.total_seconds())} s ago"
     return Finding(
-        "beat", State.OK, f"last job {int((clock.now() - latest).total_seconds())} s ago"
+        "beat",
+        State.WARNING if late else State.OK,
+        f"{detail}: is beat running?" if late else detail,
     )
 
 

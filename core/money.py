@@ -6,7 +6,7 @@ Conversion is exact or refused: a third decimal, an exponent, a float never beco
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from django import forms
@@ -46,6 +46,15 @@ def fen_from_yuan(value: str | Decimal) -> int:
     if fen > FEN_MAX:
         raise MoneyError("bad_amount", _("The amount is too large."))
     return -fen if text.startswith("-") else fen
+
+
+def share_fen(total_fen: int, part: Decimal, whole: Decimal, rounding: str = ROUND_FLOOR) -> int:
+    """What `part` of `whole` is of a sum, in whole fen.
+
+    Split by growing parts (1 of 3, 2 of 3, 3 of 3) and take the differences: rounded over all so
+    far, they add up to the sum, and the last one has the remainder.
+    """
+    return int((Decimal(total_fen) * part / whole).to_integral_value(rounding))
 
 
 def yuan_text(fen: int) -> str:

@@ -121,6 +121,11 @@ def messages_unanswered(subject: str) -> list[InsuranceMessage]:
     )
 
 
+def claim_bill(claim_id: int) -> int:
+    """The bill of a claim: billing's key of it (`invoice_ref`)."""
+    return Claim.objects.values_list("invoice_ref", flat=True).get(pk=claim_id)
+
+
 def claim_of_bill(invoice_ref: int) -> Claim | None:
     """The newest claim of a bill: the one that stands, or the last that ended."""
     return (

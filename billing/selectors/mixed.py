@@ -6,6 +6,11 @@ from billing.channels.base import InsurancePart, Mode
 from billing.models import MixedOrder, PaymentTransaction
 
 
+def mixed_transaction(mixed_id: int) -> int:
+    """The tender of such an order."""
+    return MixedOrder.objects.values_list("transaction_id", flat=True).get(pk=mixed_id)
+
+
 def insurance_part(row: PaymentTransaction) -> InsurancePart | None:
     """The insurance part of a tender as its order was made; None for every other tender, which
     costs no statement."""

@@ -18,6 +18,7 @@ from billing.models import Invoice, PaymentNotice, PaymentTransaction, ReviewRea
 from billing.policy import policy
 from billing.services.reviews import review_open
 from core import clock
+from insurance.services.claims import claims_put_off
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ def _invoice_failed(invoice_id: int, error: Exception) -> None:
     rows.update(failures=failures)
     # A bill that has come to its end meanwhile has nothing to be taken up for.
     rows.filter(status__in=Invoice.DRIVEN).update(due_at=due_after(failures))
+    claims_put_off(invoice_ref=invoice_id, until=due_after(failures))
     if failures >= policy().failures_before_review:
         review_open(
             reason=ReviewReason.NOT_ENDED, invoice=invoice, figures=_figures(failures, error)

@@ -33,7 +33,8 @@ def refunds_due(*, limit: int) -> list[int]:
 
 
 def transaction_resume(*, transaction_id: int) -> None:
-    """Look at a leased open transaction, apply what is learnt, and let its bill go on."""
+    """Send a refund that was not sent yet, else look what became of the transaction; apply what is
+    learnt, and let its bill go on."""
     row = (
         PaymentTransaction.objects.select_related(
             "payment__merchant", "payment__agreement", "payment__shift", "original__payment"

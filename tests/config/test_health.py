@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -14,6 +14,7 @@ from django.test import Client
 from config import probes
 from config.probes import Finding, State
 from core import clock
+from core.models import JobRun
 
 
 @pytest.mark.django_db
@@ -87,3 +88,15 @@ def test_the_workday_calendar_is_missed_before_it_ends(
         finding = probes.calendar_probe()
     assert finding.state is state
     assert said in finding.detail
+
+
+@pytest.mark.django_db
+def test_a_beat_that_stopped_is_a_warning_and_payments_go_on(client: Client) -> None:
+    run = JobRun.objects.create(key="sweep_invoices", outcome="DONE", started_at=clock.now())
+    assert probes.beat_probe().state is State.OK
+    JobRun.objects.filter(pk=run.pk).update(started_at=clock.now() - timedelta(minutes=6))
+    assert probes.beat_probe() == Finding(
+        "beat", State.WARNING, "last job 360 s ago: is beat running?"
+    )
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")

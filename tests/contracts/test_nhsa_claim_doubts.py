@@ -305,7 +305,7 @@ def test_a_settlement_that_does_not_add_up_is_undone_by_a_person(house: House) -
         claim_review_decide(review_id=review.pk, decision=Decision.UNDO, by=Actor("his", "H1"))
     claim_review_decide(review_id=review.pk, decision=Decision.UNDO, by=CHIEF)
     assert claims_due(limit=10) == [claim.pk]
-    assert claim_resume(claim_id=claim.pk) == claim.invoice_ref
+    claim_resume(claim_id=claim.pk)
     assert (again(claim).status, fund(house)) == ("OPEN", (0, 0))
     assert claim_price(claim_id=claim.pk).state is PricedState.PRICED
     assert claim_settle(claim_id=claim.pk).split == CART_SPLIT

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 import pytest
 from django import forms
@@ -14,6 +14,7 @@ from core.money import (
     YuanField,
     fen_from_yuan,
     format_yuan,
+    share_fen,
     yuan_text,
 )
 
@@ -96,3 +97,21 @@ def test_field_shows_yuan_and_keeps_typing_errors() -> None:
 def test_filter() -> None:
     shown = Template("{% load money %}{{ fen|yuan }}|{{ none|yuan }}")
     assert shown.render(Context({"fen": -108640, "none": None})) == "−1,086.40|"
+
+
+@given(st.integers(0, 10**9), st.lists(st.integers(1, 50), min_size=1, max_size=12))
+def test_parts_taken_one_after_another_add_up_to_the_sum(total_fen, quantities):
+    whole = Decimal(sum(quantities))
+    so_far, parts = 0, []
+    for quantity in quantities:
+        before = share_fen(total_fen, Decimal(so_far), whole)
+        so_far += quantity
+        parts.append(share_fen(total_fen, Decimal(so_far), whole) - before)
+    assert sum(parts) == total_fen
+    assert min(parts) >= 0
+
+
+def test_a_third_of_a_yuan_is_cut_and_the_last_third_has_the_rest():
+    thirds = [share_fen(100, Decimal(part), Decimal(3)) for part in (1, 2, 3)]
+    assert thirds == [33, 66, 100]
+    assert share_fen(100, Decimal(1), Decimal(3), ROUND_CEILING) == 34

@@ -14,6 +14,7 @@ from billing.services.invoice_drive import invoice_drive, invoices_drive_due
 from billing.services.sweeps import refunds_due, transaction_resume, transactions_due
 from core import clock
 from insurance.models import Claim, Institution
+from insurance.selectors import claim_bill
 from insurance.services.claims import claim_resume, claims_due
 from tests.billing.insured.phone import Phone, phone_open
 from tests.billing.insured.ward import FUND, Ward
@@ -81,7 +82,8 @@ def _swept() -> bool:
     found: list[int] = bills_proved_resume(limit=LIMIT)
     for claim_id in claims_due(limit=LIMIT):
         found.append(claim_id)
-        invoice_drive(invoice_id=claim_resume(claim_id=claim_id))
+        claim_resume(claim_id=claim_id)
+        invoice_drive(invoice_id=claim_bill(claim_id))
     for row_id in [*transactions_due(limit=LIMIT), *refunds_due(limit=LIMIT)]:
         found.append(row_id)
         transaction_resume(transaction_id=row_id)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice, InvoiceLine, InvoiceReturn
 from core.errors import BadInput, Conflict
-from core.money import format_yuan
+from core.money import format_yuan, share_fen
 
 Part = tuple[InvoiceLine, Decimal, int]
 
@@ -71,8 +71,8 @@ def line_worth_fen(line: InvoiceLine, quantity: Decimal, rounding: str = ROUND_F
     Rounded over all returns together, so that many small ones add up to the line and never past it;
     the last one takes the remainder.
     """
-    share = Decimal(line.amount_fen) * (line.returned_quantity + quantity) / line.quantity
-    return int(share.to_integral_value(rounding)) - line.returned_fen
+    back = line.returned_quantity + quantity
+    return share_fen(line.amount_fen, back, line.quantity, rounding) - line.returned_fen
 
 
 def _refuse_part(line: InvoiceLine, given: ReturnInput, place: int) -> None:

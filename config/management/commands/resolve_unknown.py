@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import PaymentTransaction
+from billing.services.failures import transaction_kept
 from billing.services.sweeps import transaction_resume
 from core.commands import ExitCode, PortalCommand, Result
 from core.errors import BadInput
@@ -31,7 +32,8 @@ class Command(PortalCommand):
             raise BadInput("unknown_number", _("No open transaction has this number."), "number")
         if not options["dry_run"]:
             for pk, _number in self.progress(found, total=len(found), label="resolving"):
-                transaction_resume(transaction_id=pk)
+                with transaction_kept(transaction_id=pk):
+                    transaction_resume(transaction_id=pk)
         still = rows.count()
         data = {
             "looked_at": 0 if options["dry_run"] else len(found),

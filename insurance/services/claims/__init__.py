@@ -15,7 +15,7 @@ from insurance.services.claims.releasing import claim_release
 from insurance.services.claims.reversing import claim_reverse
 from insurance.services.claims.reviews import claim_review_decide
 from insurance.services.claims.settling import claim_settle
-from insurance.services.claims.sweeping import claim_resume, claims_due
+from insurance.services.claims.sweeping import claim_resume, claims_due, claims_put_off
 from insurance.services.claims.values import (
     Decision,
     Priced,
@@ -47,5 +47,6 @@ __all__ = [
     "claim_settle",
     "claim_warnings",
     "claims_due",
+    "claims_put_off",
     "mobile_begin",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from core.actors import SYSTEM
 from insurance.locks import claims_lease
 from insurance.models import Claim, ClaimStatus
@@ -15,11 +17,13 @@ def claims_due(*, limit: int) -> list[int]:
     return claims_lease(limit=limit, lease_s=POLICY.lease_s)
 
 
-def claim_resume(*, claim_id: int) -> int:
-    """Do what is due for a claim; the answer is its bill (`invoice_ref`), for whoever drives it.
+def claims_put_off(*, invoice_ref: int, until: datetime) -> None:
+    """Work on a bill's claims broke off: what was due of them is due again then, and not before."""
+    Claim.objects.filter(invoice_ref=invoice_ref, due_at__isnull=False).update(due_at=until)
 
-    The claim's state says what was learnt: read it under the bill's lock.
-    """
+
+def claim_resume(*, claim_id: int) -> None:
+    """Do what is due for a claim. Its state says what was learnt: read it under the bill's lock."""
     claim = Claim.objects.get(pk=claim_id)
     if claim.status == ClaimStatus.SETTLING:
         claim_look(claim_id=claim_id)
@@ -28,4 +32,3 @@ def claim_resume(*, claim_id: int) -> int:
     elif claim.releasing:
         claim_release(claim_id=claim_id, by=SYSTEM)
     claim_tidy(claim_id=claim_id)
-    return claim.invoice_ref
