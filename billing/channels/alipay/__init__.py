@@ -49,7 +49,7 @@ class Alipay:
     """The adapter. Stateless: keys are cached by their text, connections by core.outbound."""
 
     code = "alipay"
-    capabilities = frozenset(Capability) - {Capability.JSAPI, Capability.MIXED}
+    capabilities = frozenset({Capability.AGREEMENT, Capability.PAY_LINK, Capability.TRANSFER})
     unanswered: Mapping[Operation, Unanswered] = MappingProxyType(
         {
             Operation.SIGN: Unanswered.RESEND,  # a link is built, nothing is sent

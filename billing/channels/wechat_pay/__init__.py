@@ -61,7 +61,9 @@ class WechatPay:
     """The adapter. Stateless: keys are cached by their text, connections by core.outbound."""
 
     code = "wechat_pay"
-    capabilities = frozenset(Capability) - {Capability.TRANSFER}
+    capabilities = frozenset(
+        {Capability.AGREEMENT, Capability.PAY_LINK, Capability.JSAPI, Capability.MIXED}
+    )
     unanswered: Mapping[Operation, Unanswered] = MappingProxyType(
         {
             Operation.SIGN: Unanswered.RESEND,  # a link is built, nothing is sent
