@@ -14,7 +14,12 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = {"dev": ROOT / "requirements.lock", "bench": ROOT / "requirements-bench.lock"}
+LOCKS = {
+    "dev": ROOT / "requirements.lock",
+    # What a hospital installs: the dependencies of the project alone, in the versions tested here.
+    "production": ROOT / "requirements-production.lock",
+    "bench": ROOT / "requirements-bench.lock",
+}
 OPTIONS = [
     "--quiet",
     "--generate-hashes",
@@ -40,7 +45,8 @@ def inputs(group: str) -> list[str]:
             found += [entry] if isinstance(entry, str) else resolved(entry["include-group"])
         return found
 
-    return sorted({*project["project"]["dependencies"], *resolved(group)})
+    added = [] if group == "production" else resolved(group)
+    return sorted({*project["project"]["dependencies"], *added})
 
 
 def fingerprint(group: str) -> str:
@@ -51,8 +57,10 @@ def write(group: str) -> None:
     """Pin the group, every file with its hashes, and leave out where they came from."""
     lock = LOCKS[group]
     command = [sys.executable, "-m", "piptools", "compile", *OPTIONS]
+    if group == "production":
+        command += ["--constraint", LOCKS["dev"].name]
     command += ["--output-file", str(lock), "-"]
-    subprocess.run(command, input="\n".join(inputs(group)), text=True, check=True)
+    subprocess.run(command, input="\n".join(inputs(group)), text=True, check=True, cwd=ROOT)
     lines = [line for line in lock.read_text().splitlines() if not line.startswith(MARK)]
     lock.write_text("\n".join([MARK + fingerprint(group), *lines]) + "\n")
 
