@@ -38,6 +38,7 @@ class Reason(StrEnum):
     INSURER_REVIEW = "insurer_review"
     PRICE_CHANGED = "price_changed"
     PATIENT_LEFT = "patient_left"
+    PAID_OTHERWISE = "paid_otherwise"
 
 
 # Codes of the channels by what they come to; one that is not here is NOT_COMPLETED.

@@ -31,6 +31,7 @@ REASONS: dict[Reason, Promise] = {
     Reason.INSURER_REVIEW: _("the insurer's answer is being looked into"),
     Reason.PRICE_CHANGED: _("the own part has changed"),
     Reason.PATIENT_LEFT: _("the patient did not wait"),
+    Reason.PAID_OTHERWISE: _("the bill was paid in another way meanwhile"),
     Reason.NOT_CONFIRMED: _("the password was not entered in time"),
 }
 OTHER = _("the payment was not completed and is cancelled")

@@ -76,12 +76,13 @@ _RULES: dict[str, str] = {
         WHERE a.family IN ('unapplied', 'patient_deposit')
         GROUP BY a.code, p.subject HAVING sum(p.amount_fen) > 0""",
     "route": """
-        SELECT DISTINCT e.reference FROM public.ledger_entry e
-        JOIN public.ledger_posting d ON d.entry_id = e.id AND d.amount_fen > 0
-        JOIN public.ledger_account debit ON debit.id = d.account_id
-        JOIN public.ledger_posting c ON c.entry_id = e.id AND c.amount_fen < 0
-        JOIN public.ledger_account credit ON credit.id = c.account_id
-        WHERE debit.family || '>' || credit.family <> ALL (public.ledger_routes())""",
+        SELECT e.reference FROM public.ledger_entry e JOIN (
+          SELECT p.entry_id, array_agg(DISTINCT a.family) FILTER (WHERE p.amount_fen > 0) AS debits,
+            array_agg(DISTINCT a.family) FILTER (WHERE p.amount_fen < 0) AS credits
+          FROM public.ledger_posting p JOIN public.ledger_account a ON a.id = p.account_id
+          GROUP BY p.entry_id) AS moved ON moved.entry_id = e.id
+        WHERE EXISTS (SELECT FROM unnest(moved.debits) AS debit, unnest(moved.credits) AS credit
+          WHERE debit || '>' || credit <> ALL (public.ledger_routes()))""",
     "refund_alone": """
         SELECT e.reference FROM public.ledger_entry e
         JOIN public.ledger_posting p ON p.entry_id = e.id

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.models import CollectRequest, CollectStatus, Invoice
-from billing.reasons import reason_of
+from billing.models import (
+    CollectMethod,
+    CollectRequest,
+    CollectStatus,
+    Invoice,
+    PaymentTransaction,
+    TransactionKind,
+    TransactionStatus,
+)
+from billing.reasons import Reason, reason_of
 from billing.selectors.pay_links import action_shown
 from patients.models import HisClient
 
@@ -16,6 +24,12 @@ def collect_by_number(client: HisClient, request_no: str) -> CollectRequest | No
     return rows.filter(client=client, request_no=request_no).first()
 
 
+def collect_took(collect: CollectRequest) -> bool:
+    """Whether a tender of this collect took money."""
+    rows = PaymentTransaction.objects.filter(payment__collect=collect, kind=TransactionKind.CAPTURE)
+    return rows.filter(status=TransactionStatus.SUCCEEDED).exists()
+
+
 def collect_is_running(collect_id: int) -> bool:
     return CollectRequest.objects.filter(pk=collect_id, status=CollectStatus.RUNNING).exists()
 
@@ -23,10 +37,13 @@ def collect_is_running(collect_id: int) -> bool:
 def collect_answer(collect: CollectRequest) -> dict[str, Any]:
     """`result` and, where there is one, `action` or `reason`, by the bill's present state.
 
-    A bill paid since by the patient's own phone answers paid, also to a repeated request.
+    A bill paid since by the patient's own phone answers paid, also to a repeated request; but not
+    to one for cash, whose caller would keep the notes: that is paid only where cash paid it.
     """
     invoice = collect.invoice
     if invoice.status in Invoice.PAID_ONCE:
+        if collect.method == CollectMethod.CASH and collect.status != CollectStatus.PAID:
+            return {"result": "declined", "reason": Reason.PAID_OTHERWISE}
         return {"result": "paid"}
     if collect.status == CollectStatus.RUNNING or invoice.status in Invoice.DRIVEN:
         return {"result": "processing"}

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.models import (
+    CollectMethod,
     CollectRequest,
     CollectStatus,
     EventType,
@@ -13,6 +14,8 @@ from billing.models import (
     InvoiceStatus,
     PaymentTransaction,
 )
+from billing.reasons import Reason
+from billing.selectors.collects import collect_took
 from billing.services.events.outbox import event_with_step
 from billing.services.messages import tell_paid
 from core.actors import Actor
@@ -35,8 +38,18 @@ def bill_paid(
         data |= {"payment_no": row.payment.payment_no, "channel": row.payment.channel}
     steps = [Step([invoice], InvoiceStatus.PAID, {"due_at": None, "action": None}, reason)]
     if collect is not None:
-        steps.append(Step([collect], CollectStatus.PAID, {"auth_code": ""}))
+        steps.append(_collect_step(collect, row))
     told = event_with_step(type=EventType.PAID, data=data, occurred_at=occurred_at)
     transition_together(*steps, by=by, numbered=told)
     if row is not None:
         tell_paid(row, invoice)
+
+
+def _collect_step(collect: CollectRequest, row: PaymentTransaction | None) -> Step:
+    """The collect that runs is answered. Cash is answered for itself alone: told "paid" for money
+    that came another way, whoever holds the notes would keep them."""
+    own = row is not None and row.payment.collect_id == collect.pk
+    if collect.method == CollectMethod.CASH and not own and not collect_took(collect):
+        ended = {"auth_code": "", "decline_code": Reason.PAID_OTHERWISE}
+        return Step([collect], CollectStatus.DECLINED, ended, Reason.PAID_OTHERWISE)
+    return Step([collect], CollectStatus.PAID, {"auth_code": ""})

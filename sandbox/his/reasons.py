@@ -32,6 +32,7 @@ REASONS = {
     "insurer_review": "医保的答复要人工核对",
     "price_changed": "个人自付金额有变，请病人看过再付",
     "patient_left": "病人没有等候，医保结算已撤销",
+    "paid_otherwise": "账单已由其他方式付清，请把现金退还",
     # questions for a person
     "amount_differs": "渠道说的金额与账单不符，转人工核对",
     "not_ended": "迟迟没有结果，转人工核对",

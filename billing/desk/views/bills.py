@@ -26,6 +26,7 @@ from billing.desk.tokens import token_make, token_read
 from billing.desk.views.patients import kind_of, noted
 from billing.models import CollectMethod, CollectRequest, CollectStatus, Invoice
 from billing.page_values import REFRESH_FIRST_S
+from billing.reasons import Reason
 from billing.services.collecting.collects import collect_start
 from billing.services.collecting.pass_over import tender_pass_over
 from billing.tasks import invoice_drive_task, tell
@@ -124,6 +125,8 @@ def bill_collect(request: HttpRequest, invoice_id: int) -> HttpResponse:
         collect.refresh_from_db()
     if collect.status == CollectStatus.PAID:
         messages.success(request, _("Paid."))
+    elif collect.decline_code == Reason.PAID_OTHERWISE:
+        messages.error(request, _("Paid in another way meanwhile. Give the cash back."))
     return HttpResponseRedirect(reverse("desk_bill", args=[invoice.pk]))
 
 
