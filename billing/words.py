@@ -6,9 +6,12 @@ A reason is a phrase a patient can act on; a code without one is never shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
+from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from billing.channels.base import Mode
 from billing.models import InvoiceStatus
@@ -122,3 +125,8 @@ WALLET_WORDS = {
 
 def wallet_words(channel: str) -> WalletWords:
     return WALLET_WORDS.get(channel) or WalletWords(channel, channel, channel, channel)
+
+
+def day_text(day: date) -> str:
+    """A day without its year; the catalogue says how it is written."""
+    return formats.date_format(day, pgettext("format of a day", "F j"))

@@ -109,4 +109,4 @@ def account_title(code: str) -> str:
     except UnknownAccount:
         return code
     named = zip(family.segments, code.split("/")[1:], strict=False)
-    return " · ".join([family.title, *(str(word_of(name, part)) for name, part in named)])
+    return " · ".join([str(family.title), *(str(word_of(name, part)) for name, part in named)])

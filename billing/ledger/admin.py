@@ -96,7 +96,7 @@ class LedgerAccountAdmin(ReadOnlyAdmin):
 def account_word(code: str) -> str:
     """An account as the chart calls it."""
     try:
-        return family_of(code).title
+        return str(family_of(code).title)
     except UnknownAccount:
         return code
 

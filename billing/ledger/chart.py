@@ -14,6 +14,9 @@ from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 SEGMENT = re.compile(r"[0-9A-Za-z_.\-]{1,40}")
 
 
@@ -47,7 +50,7 @@ class Family:
 
     code: str
     kind: Kind
-    title: str
+    title: Promise
     segments: tuple[str, ...] = ()
     subject: Subject = Subject.NONE
 
@@ -56,26 +59,37 @@ FAMILIES: MappingProxyType[str, Family] = MappingProxyType(
     {
         family.code: family
         for family in (
-            Family("patient_receivable", Kind.ASSET, "应收患者医疗款", subject=Subject.INVOICE),
-            Family("commercial_receivable", Kind.ASSET, "应收商业保险款", ("insurer",)),
-            Family("fund_receivable", Kind.ASSET, "应收医保款", ("agency",), Subject.CLAIM),
-            Family("recourse_receivable", Kind.ASSET, "应收追偿款", ("institution",)),
-            Family("credit_receivable", Kind.ASSET, "应收授信银行款", ("bank",)),
-            Family("credit_debt", Kind.ASSET, "应收信用就医欠款", ("line",)),
-            Family("clearing", Kind.ASSET, "在途结算资金", ("channel", "merchant")),
-            Family("cash_drawer", Kind.ASSET, "窗口库存现金", ("shift",)),
-            Family("payout_float", Kind.ASSET, "付款备付金", ("channel",)),
-            Family("bank", Kind.ASSET, "银行存款"),
-            Family("patient_deposit", Kind.LIABILITY, "预收医疗款", ("deposit",)),
-            Family("refund_payable", Kind.LIABILITY, "应付退款", subject=Subject.REFUND),
-            Family("unapplied", Kind.LIABILITY, "待处理收款", subject=Subject.PAYMENT_TRANSACTION),
-            Family("medical_revenue", Kind.INCOME, "医疗收入"),
-            Family("revenue_reduction", Kind.INCOME, "医疗收入减项", ("reason",)),
-            Family("channel_fee", Kind.EXPENSE, "渠道手续费"),
-            Family("fund_loss", Kind.EXPENSE, "医保拒付损失"),
-            Family("bad_debt", Kind.EXPENSE, "坏账损失"),
-            Family("cash_over_short", Kind.EXPENSE, "现金长短款"),
-            Family("legacy_cutover", Kind.EQUITY, "旧系统结转"),
+            Family(
+                "patient_receivable", Kind.ASSET, _("Due from patients"), subject=Subject.INVOICE
+            ),
+            Family(
+                "commercial_receivable", Kind.ASSET, _("Due from private insurers"), ("insurer",)
+            ),
+            Family(
+                "fund_receivable", Kind.ASSET, _("Due from the insurer"), ("agency",), Subject.CLAIM
+            ),
+            Family("recourse_receivable", Kind.ASSET, _("Due by recourse"), ("institution",)),
+            Family("credit_receivable", Kind.ASSET, _("Due from the granting bank"), ("bank",)),
+            Family("credit_debt", Kind.ASSET, _("Owed on credit"), ("line",)),
+            Family("clearing", Kind.ASSET, _("Money under way"), ("channel", "merchant")),
+            Family("cash_drawer", Kind.ASSET, _("Cash at the windows"), ("shift",)),
+            Family("payout_float", Kind.ASSET, _("Payout float"), ("channel",)),
+            Family("bank", Kind.ASSET, _("Money at the bank")),
+            Family("patient_deposit", Kind.LIABILITY, _("Deposits of patients"), ("deposit",)),
+            Family("refund_payable", Kind.LIABILITY, _("Refunds payable"), subject=Subject.REFUND),
+            Family(
+                "unapplied",
+                Kind.LIABILITY,
+                _("Unapplied money"),
+                subject=Subject.PAYMENT_TRANSACTION,
+            ),
+            Family("medical_revenue", Kind.INCOME, _("Medical revenue")),
+            Family("revenue_reduction", Kind.INCOME, _("Reductions of revenue"), ("reason",)),
+            Family("channel_fee", Kind.EXPENSE, _("Channel fees")),
+            Family("fund_loss", Kind.EXPENSE, _("Loss by the insurer's refusal")),
+            Family("bad_debt", Kind.EXPENSE, _("Bad debts")),
+            Family("cash_over_short", Kind.EXPENSE, _("Cash over and short")),
+            Family("legacy_cutover", Kind.EQUITY, _("Carried over from the old system")),
         )
     }
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.utils import formats
 from django.utils.translation import gettext as _
 
 from billing.channels.base import Action
@@ -27,7 +26,7 @@ from billing.page_values import (
 )
 from billing.selectors.after_paying import next_step, paid_by, told_words
 from billing.selectors.payments import due_shown_fen, nothing_taken
-from billing.words import bill_badge, reason_text, way_text
+from billing.words import bill_badge, day_text, reason_text, way_text
 from core import clock
 from core.crypto import mask_name
 from core.workdays import workday_after
@@ -97,7 +96,7 @@ def _is_readers(row: PaymentTransaction | None, access: PatientAccess | None) ->
 def _title(invoice: Invoice, access: PatientAccess | None) -> str:
     """A link's page is read over shoulders and names no department; a relative's names whose."""
     local = invoice.occurred_at.astimezone(clock.ZONE)
-    day, kind = formats.date_format(local, "n月j日"), invoice.encounter.get_kind_display()
+    day, kind = day_text(local), invoice.encounter.get_kind_display()
     if access is None:
         return f"{day} {kind}"
     name = "" if access.relation == Relation.SELF else f"{mask_name(invoice.patient.name)} "
@@ -192,7 +191,7 @@ def _refunds(moved: list[PaymentTransaction]) -> tuple[RefundRow, ...]:
 def _refund(row: PaymentTransaction) -> RefundRow:
     done = row.status == TransactionStatus.SUCCEEDED
     arrives = workday_after(clock.business_day(row.created_at), ARRIVES_WITHIN_WORKDAYS)
-    promise = _("before %(day)s") % {"day": formats.date_format(arrives, "n月j日")}
+    promise = _("before %(day)s") % {"day": day_text(arrives)}
     return RefundRow(
         title=_("refunded") if done else _("refunding"),
         amount_fen=row.amount_fen,

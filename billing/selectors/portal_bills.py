@@ -12,11 +12,10 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice, InvoiceStatus, Payment, PaymentTransaction
-from billing.words import bill_badge, way_text
+from billing.words import bill_badge, day_text, way_text
 from core import clock
 from core.crypto import mask_name
 from core.errors import NotFound
@@ -216,4 +215,4 @@ def bill_title(invoice: Invoice) -> str:
 
 def _day(invoice: Invoice) -> str:
     """All that who may only pay reads of the visit itself."""
-    return formats.date_format(invoice.occurred_at.astimezone(clock.ZONE), "n月j日")
+    return day_text(invoice.occurred_at.astimezone(clock.ZONE))
