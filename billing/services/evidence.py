@@ -12,15 +12,18 @@ from core.outcomes import Outcome
 def success_may_be_old(row: PaymentTransaction, asked_of: PaymentTransaction | None = None) -> bool:
     """Whether what is told as a success may be older than what took it back.
 
-    A scanned payment reversed here has given back what was paid in between; a refund that ended
-    without success, or came back (退票), may have succeeded before. Only a question asked since
-    tells the two apart: `asked_of` is the row as it was before the channel was asked, None where it
-    told unasked. A process may stall between its answer and the lock, so an answer to the send or
-    to an earlier question is no younger than a notice.
+    A scanned payment reversed here, or about to be, gives back what was paid in between; a refund
+    that ended without success, or came back (退票), may have succeeded before. Only what was asked
+    since tells the two apart: `asked_of` is the row as it was before the channel was asked, None
+    where it told unasked. A process may stall between its answer and the lock, so an answer to the
+    send or to an earlier question is no younger than a notice.
     """
     if row.status == TransactionStatus.SUCCEEDED:
         return False
     if row.came_back_count > (asked_of.came_back_count if asked_of else 0):
+        return True
+    reversing = row.closing and row.payment.mode == Mode.SCAN
+    if reversing and not (asked_of is not None and asked_of.closing):
         return True
     reversed_here = row.status == TransactionStatus.CLOSED and row.payment.mode == Mode.SCAN
     lost = row.kind == TransactionKind.REFUND and row.status in PaymentTransaction.LOST

@@ -56,8 +56,7 @@ def transaction_resume(*, transaction_id: int) -> None:
         )
         return
     # An order that turned up after it was given up is wanted no more.
-    row.closing = row.closing or row.status == TransactionStatus.CLOSED
-    answer = capture_look(row=row)
+    answer = capture_look(row=row, end=row.status == TransactionStatus.CLOSED)
     after = transaction_apply(
         transaction_id=row.pk, answer=answer, source=Source.QUERY, asked_of=row
     )

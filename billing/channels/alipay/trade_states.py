@@ -17,6 +17,8 @@ from .amounts import AmountRefused, fen_get
 from .gateway import GatewayReply, gateway_call
 from .texts import moment_read
 
+TOO_LATE_TO_CANCEL = "ACQ.TRADE_CANCEL_TIME_OUT"
+
 
 def trade_query(order: OrderReference) -> ChannelAnswer:
     """What the channel knows of our number."""
@@ -46,10 +48,13 @@ def trade_close(order: OrderReference) -> ChannelAnswer:
 
 
 def trade_cancel(order: OrderReference) -> ChannelAnswer:
-    """End a scanned payment of unknown outcome: unpaid it is closed, paid the money goes back."""
+    """End a scanned payment of unknown outcome: unpaid it is closed, paid the money goes back; when
+    it is too late for that, how the trade stands is the answer."""
     reply = _ask(order, Operation.REVERSE, "alipay.trade.cancel")
     if isinstance(reply, ChannelAnswer):
         return reply
+    if reply.reason == TOO_LATE_TO_CANCEL:
+        return trade_query(order)
     if not reply.accepted:
         return verdicts.refusal(reply.reason, reply.message, final=frozenset())
     if reply.text("out_trade_no") not in ("", order.number):

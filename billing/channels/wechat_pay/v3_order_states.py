@@ -22,6 +22,7 @@ from . import verdicts
 from .v3_client import v3_call
 
 ORDERS = "/v3/pay/transactions"
+TOO_LATE_TO_REVERSE = "REVERSE_EXPIRE"
 
 
 def order_query(order: OrderReference) -> ChannelAnswer:
@@ -61,7 +62,8 @@ def order_close(order: OrderReference) -> ChannelAnswer:
 
 
 def order_reverse(order: OrderReference) -> ChannelAnswer:
-    """End a payment-code order: unpaid it is closed, paid the money goes back. Safe to repeat."""
+    """End a payment-code order: unpaid it is closed, paid the money goes back. Safe to repeat; when
+    it is too late for that, how the order stands is the answer."""
     account = order.merchant
     reply = v3_call(
         account,
@@ -73,6 +75,8 @@ def order_reverse(order: OrderReference) -> ChannelAnswer:
     )
     if isinstance(reply, ChannelAnswer):
         return reply
+    if reply.code == TOO_LATE_TO_REVERSE:
+        return order_query(order)
     if not reply.accepted:
         return verdicts.ending_refusal(reply.code, reply.message)
     if reply.status != HTTPStatus.OK:

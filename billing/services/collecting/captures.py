@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from billing.channels.base import CaptureOrder, ChannelAnswer, Mode, OrderReference
 from billing.channels.registry import channel_get
+from billing.locks import transaction_lock
 from billing.models import (
     CollectRequest,
     Invoice,
     Payment,
     PaymentTransaction,
     TransactionKind,
+    TransactionStatus,
 )
 from billing.policy import policy
 from billing.purposes.base import purpose_get
@@ -132,20 +136,36 @@ def capture_send(
     return answer
 
 
-def capture_look(*, row: PaymentTransaction) -> ChannelAnswer:
-    """Query an open tender; past its deadline (or told to) close or reverse it after the query."""
+def capture_look(*, row: PaymentTransaction, end: bool = False) -> ChannelAnswer:
+    """Query an open tender; past its deadline (or told to `end` it) close or reverse it after the
+    query. A reverse that has begun is repeated until it is answered."""
     payment = row.payment
     channel = channel_get(payment.channel)
     order = order_reference(row)
+    if payment.mode == Mode.SCAN and row.closing:
+        return channel.reverse(order)
     answer = channel.query(order)
     if answer.outcome in (Outcome.SUCCEEDED, Outcome.DECLINED):
         return answer
-    if not (row.closing or clock.now() >= row.expires_at):
+    if not (end or row.closing or clock.now() >= row.expires_at):
         return answer
     failpoint("capture.before_close")
-    if payment.mode == Mode.SCAN:
-        return channel.reverse(order)
-    return channel.close(order)
+    if payment.mode != Mode.SCAN:
+        return channel.close(order)
+    return channel.reverse(order) if _reverse_begin(row) else answer
+
+
+def _reverse_begin(row: PaymentTransaction) -> bool:
+    """Committed before it is sent: a reverse gives back what was paid, also a moment ago. Somebody
+    else may have learnt of a success meanwhile; then nothing is reversed. From here on a success is
+    believed from nobody who asked before (`evidence.success_may_be_old`)."""
+    with transaction.atomic():
+        held, _invoice = transaction_lock(row.pk)
+        if held.status == TransactionStatus.SUCCEEDED:
+            return False
+        PaymentTransaction.objects.filter(pk=row.pk).update(closing=True)
+    row.closing = True
+    return True
 
 
 def order_reference(row: PaymentTransaction) -> OrderReference:

@@ -221,8 +221,7 @@ def offer_withdraw(*, invoice: Invoice, but: Offer | None = None, form_key: str 
 
 def _end(row: PaymentTransaction) -> None:
     for _ask in range(policy().never_executed_asks):
-        row.closing = True
-        answer = capture_look(row=row)
+        answer = capture_look(row=row, end=True)
         row = transaction_apply(
             transaction_id=row.pk, answer=answer, source=Source.QUERY, asked_of=row
         )

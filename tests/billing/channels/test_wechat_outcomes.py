@@ -104,7 +104,6 @@ V3_ROWS = [
     Row("close", NATIVE, said(404, "ORDER_NOT_EXIST"), LOST, "ORDER_NOT_EXIST", False),
     Row("close", NATIVE, said(400, "INVALID_REQUEST"), LOST, "INVALID_REQUEST"),
     Row("reverse", SCAN, lambda: v3_answer(200, transaction()), NO, "REVOKED", True, True),
-    Row("reverse", SCAN, said(400, "REVERSE_EXPIRE"), LOST, "REVERSE_EXPIRE"),
     Row("reverse", SCAN, said(500, "SYSTEM_ERROR"), LOST, "HTTP_500"),
     Row("refund", NATIVE, back("PROCESSING"), OPEN, "PROCESSING", True, amount_fen=REFUND_FEN),
     Row("refund", NATIVE, back("SUCCESS"), YES, "", True, amount_fen=REFUND_FEN),
@@ -194,6 +193,12 @@ def name_of(row: Row) -> str:
 def test_row(row: Row, vendor: Vendor) -> None:
     vendor.script = [row.answer()]
     assert_row(row, call(row.verb, row.mode, vendor.url))
+
+
+def test_where_it_is_too_late_to_reverse_the_order_is_asked_for(vendor: Vendor) -> None:
+    vendor.script = [v3_error(400, "REVERSE_EXPIRE"), trade("SUCCESS")()]
+    found = call("reverse", SCAN, vendor.url)
+    assert (found.outcome, found.amount_fen, found.closed) == (YES, 8640, False)
 
 
 MISMATCHES = [
