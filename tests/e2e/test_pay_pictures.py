@@ -79,6 +79,9 @@ def test_one_bill_as_the_readme_shows_it(phone: Page, bill: Invoice, tmp_path: P
         phone.screenshot(path=Path(PICTURES or tmp_path) / f"pay-{name}.png")
         return "".join(phone.locator("main").inner_text().split())
 
+    # a bill that waits at home
+    phone.goto("/")
+    assert "¥86.40" in pictured("home", "秀兰，上午好")
     # a bill whose drugs stand open, and the ways in her own order
     phone.goto(f"/bills/{bill.pk}")
     assert "阿托伐他汀钙片" in pictured("bill", "账单")
