@@ -17,6 +17,7 @@ JOB_WORDS: dict[str, Promise] = {
     "send_binding_codes": pgettext_lazy("job", "Send codes for patient cards"),
     "purge_phone_codes": pgettext_lazy("job", "Delete old phone codes"),
     "forget_credentials": pgettext_lazy("job", "Forget insurance codes of past visits"),
+    "sweep_filings": pgettext_lazy("job", "Ask for unconfirmed filings at the insurer"),
     "compare_statements": pgettext_lazy("job", "Compare the day's settlements with the insurer"),
     "close_day": pgettext_lazy("job", "Close the day"),
 }
@@ -54,6 +55,9 @@ JOB_REASONS: dict[str, Promise] = {
     ),
     "forget_credentials": pgettext_lazy(
         "job", "An insurance code is kept only as long as its visit. Paused: it is kept longer."
+    ),
+    "sweep_filings": pgettext_lazy(
+        "job", "A filing whose answer was lost is known within a minute. Paused: it stays open."
     ),
     "compare_statements": pgettext_lazy(
         "job",

@@ -49,6 +49,7 @@ READ_CLAIMS = (
     "insurance.view_insurerstatement",
     "insurance.view_statementdifference",
 )
+READ_FILINGS = ("insurance.view_filing", "insurance.view_entitlement")
 READ_RATINGS = ("billing.view_rating",)
 READ_MESSAGES = ("patients.view_notification",)
 READ_PARTNERS = (
@@ -68,6 +69,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "patients.reveal_patient",
         "billing.collect_invoice",
         "billing.pass_over_tender",
+        *READ_FILINGS,
+        "insurance.file_filing",
     ),
     "refund_clerk": (
         *READ_BILLS,
@@ -83,6 +86,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ_BILLS,
         *READ_REVIEWS,
         *READ_CLAIMS,
+        *READ_FILINGS,
         *READ_CALLS,
         *READ_RATINGS,
         "patients.reveal_patient",
@@ -96,6 +100,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ_BILLS,
         *READ_BOOKS,
         *READ_CLAIMS,
+        *READ_FILINGS,
         *READ_CALLS,
         *READ_PARTNERS,
         *READ_RATINGS,
@@ -106,6 +111,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ_BILLS,
         *READ_BOOKS,
         *READ_CLAIMS,
+        *READ_FILINGS,
         *READ_TRAILS,
         *READ_REVIEWS,
         *READ_MESSAGES,

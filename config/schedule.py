@@ -78,6 +78,12 @@ JOBS: tuple[Job, ...] = (
         every_s=300,
     ),
     Job(
+        "sweep_filings",
+        "insurance.tasks.sweep_filings",
+        "a filing whose answer was lost is known within a minute, without being said again",
+        every_s=5,
+    ),
+    Job(
         "compare_statements",
         "insurance.tasks.compare_statements",
         "yesterday's settlements are compared with the insurer's, again while it is silent",

@@ -30,6 +30,7 @@ LOCK_ORDER = (
     "billing.invoice",
     "insurance.claim",
     "insurance.insuredvisit",
+    "insurance.filing",
     "billing.billingreview",
     "billing.chargeitem",
     "billing.payment",

@@ -16,6 +16,7 @@ from core.admin_values import NONE, row_value, word_of, words_add
 from core.admin_words import columns_add
 from insurance import (  # noqa: F401 - the admin finds this module only
     claims_admin,
+    filings_admin,
     items_admin,
     statements_admin,
 )
@@ -46,9 +47,12 @@ words_add("action", {
     "items_imported": pgettext_lazy("action", "items imported"),
     "family_account_linked": pgettext_lazy("action", "family account linked"),
     "family_account_ended": pgettext_lazy("action", "family account ended"),
+    "insurance_filing_asked": pgettext_lazy("action", "filed at the insurer"),
+    "insurance_filing_ended": pgettext_lazy("action", "filing taken back"),
 })  # fmt: skip
 words_add("right", {
     "import_items": pgettext_lazy("right", "import the hospital's items"),
+    "file_filing": pgettext_lazy("right", "file at the insurer for a patient"),
     "decide_insurancereview": pgettext_lazy("right", "decide insurance reviews"),
 })  # fmt: skip
 # Billing's reviews have reasons of their own under the same codes.

@@ -14,6 +14,7 @@ from core.locking import PreparedLock, lock_row, lock_rows
 from core.review import ReviewStatus
 from insurance.models import (
     Claim,
+    Filing,
     InsuranceReason,
     InsuranceReview,
     InsuredVisit,
@@ -29,6 +30,7 @@ UPDATE insurance_claim SET due_at = %s WHERE id = ANY(ARRAY(
   ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED))
 RETURNING id
 """
+_LEASE_FILINGS = _LEASE.replace("insurance_claim", "insurance_filing")
 
 
 def claim_lock(claim_id: int) -> Claim:
@@ -63,9 +65,23 @@ def statement_lock(statement_id: int) -> InsurerStatement:
     return lock_row(InsurerStatement.objects.filter(pk=statement_id))
 
 
+def filing_lock(filing_id: int) -> Filing:
+    """One filing at the insurer."""
+    return lock_row(Filing.objects.select_related("message").filter(pk=filing_id))
+
+
+def filings_lease(*, limit: int, lease_s: int) -> list[int]:
+    """Due filings, passed over by other sweepers until the lease ends. One statement."""
+    return _leased(_LEASE_FILINGS, limit, lease_s)
+
+
 def claims_lease(*, limit: int, lease_s: int) -> list[int]:
     """Due claims, passed over by other sweepers until the lease ends. One statement."""
+    return _leased(_LEASE, limit, lease_s)
+
+
+def _leased(statement: str, limit: int, lease_s: int) -> list[int]:
     now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(_LEASE, [now + timedelta(seconds=lease_s), now, limit])
+        cursor.execute(statement, [now + timedelta(seconds=lease_s), now, limit])
         return [row[0] for row in cursor.fetchall()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
@@ -22,6 +22,7 @@ from insurance.gateway.base import (
     Site,
     TimestampForm,
 )
+from insurance.gateway.visit_values import Scheme
 from insurance.models import (
     Claim,
     Coverage,
@@ -32,6 +33,8 @@ from insurance.models import (
     InsuranceSession,
     InsuredVisit,
 )
+
+PREFERRED = (Scheme.EMPLOYEE.value, Scheme.RESIDENT.value)
 
 
 class RegionSecretsUnreadable(ValueError):
@@ -139,6 +142,14 @@ def claim_of_bill(invoice_ref: int) -> Claim | None:
 def coverages_of(patient_id: int) -> list[Coverage]:
     """Every entitlement of a patient as last told."""
     return list(Coverage.objects.filter(patient_id=patient_id).order_by("scheme", "insured_area"))
+
+
+def coverage_choose(rows: Sequence[Coverage], insured_area: str) -> Coverage | None:
+    """Only what holds; of the place the code names, then the employees' before the residents'."""
+    usable = [row for row in rows if row.active and row.scheme in PREFERRED]
+    home = [row for row in usable if row.insured_area == insured_area]
+    ranked = sorted(home or usable, key=lambda row: PREFERRED.index(row.scheme))
+    return ranked[0] if ranked else None
 
 
 def claim_message_numbers(claim: Claim, operation: Operation) -> set[str]:

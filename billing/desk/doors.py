@@ -29,6 +29,7 @@ VIEW_MERGE = "patients.view_patientmerge"
 PROPOSE_MERGE = "patients.propose_patientmerge"
 DECIDE_MERGE = "patients.decide_patientmerge"
 END_AGREEMENT = "billing.end_agreement"
+FILE_FILING = "insurance.file_filing"
 VIEW_INVOICE = "billing.view_invoice"
 COLLECT_INVOICE = "billing.collect_invoice"
 RETURN_INVOICE = "billing.return_invoice"
@@ -59,6 +60,7 @@ class Rights:
     decide: bool
     books: bool
     calls: bool
+    file: bool
 
 
 def rights_of(request: HttpRequest) -> Rights:
@@ -77,6 +79,7 @@ def rights_of(request: HttpRequest) -> Rights:
         decide=may(DECIDE_REVIEW),
         books=may(VIEW_POSTING),
         calls=may(VIEW_CALL),
+        file=may(FILE_FILING),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from billing.desk.views import bills, bindings, merges, patients, returns, reviews
+from billing.desk.views import bills, bindings, insurance, merges, patients, returns, reviews
 
 urlpatterns: list[URLPattern] = [
     path("", patients.home, name="desk_home"),
@@ -38,6 +38,16 @@ urlpatterns: list[URLPattern] = [
         "desk/patients/<int:patient_id>/agreements/end",
         bindings.agreement_end,
         name="desk_agreement_end",
+    ),
+    path(
+        "desk/patients/<int:patient_id>/insurance",
+        insurance.patient_insurance,
+        name="desk_insurance",
+    ),
+    path(
+        "desk/patients/<int:patient_id>/insurance/act",
+        insurance.patient_insurance_act,
+        name="desk_insurance_act",
     ),
     path("desk/merges", merges.merges, name="desk_merges"),
     path("desk/merges/new", merges.merge_new, name="desk_merge_new"),

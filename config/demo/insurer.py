@@ -12,6 +12,12 @@ from patients.models import Campus
 
 MED_TYPES = ["11", "14", "41"]
 CHILD_THRESHOLD_FEN = 500_880
+# As the sandbox's platform reads refl_type; the days are samples.
+FILING_WAYS = [
+    {"way": "long_term", "code": "2", "days": 365},
+    {"way": "transfer", "code": "1", "days": 180},
+    {"way": "emergency", "code": "3", "days": 15},
+]
 
 
 def insurer_load(credentials: Path) -> None:
@@ -37,6 +43,7 @@ def insurer_load(credentials: Path) -> None:
             "secrets": json.dumps(_secrets(told)),
             "active": True,
             "family_accounts": True,
+            "filing_ways": FILING_WAYS,
         },
     )
     FamilyRule.objects.get_or_create(

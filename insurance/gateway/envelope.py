@@ -47,6 +47,7 @@ FIRST_SENDS = frozenset({
     Operation.REGISTER, Operation.LINES, Operation.SETTLE, Operation.SETTLE_REVERSE,
     Operation.MOBILE_LINES, Operation.MOBILE_ORDER, Operation.MOBILE_REFUND,
     Operation.MOBILE_REVOKE, Operation.FILE_TRANSFER, Operation.FILE_CHRONIC,
+    Operation.TRANSFER_END, Operation.CHRONIC_END,
 })  # fmt: skip
 _FILES = frozenset({Operation.FILE_UPLOAD, Operation.FILE_DOWNLOAD})
 

@@ -7,7 +7,8 @@ what was learnt of it. Messages and replies are evidence: rows are added, never 
 `Claim` what it is asked to pay of one bill, with its `ClaimLine`s as they were frozen; a
 `MobileOrder` is a claim's order at the mobile-pay centre; what only a person can decide about a
 claim is an `InsuranceReview`. An `InsurerStatement` compares the sums of a day with the insurer
-(3201), a `StatementDifference` is one row the two sides do not share.
+(3201), a `StatementDifference` is one row the two sides do not share. A `Filing` is what was filed
+for a person (care elsewhere, a chronic disease), an `Entitlement` what the insurer says stands.
 """
 
 from insurance.models.catalogue import (
@@ -22,6 +23,13 @@ from insurance.models.claim_line import ClaimLine
 from insurance.models.coverage import Coverage, InsuredVisit
 from insurance.models.credential import HeldCredential
 from insurance.models.family import FamilyLink, FamilyRule
+from insurance.models.filing import (
+    Entitlement,
+    Filing,
+    FilingKind,
+    FilingStatus,
+    FilingWay,
+)
 from insurance.models.message import InsuranceMessage, InsuranceReply
 from insurance.models.mobile import MobileOrder
 from insurance.models.region import Institution, InsuranceRegion, InsuranceSession
@@ -41,8 +49,13 @@ __all__ = [
     "ClaimStatus",
     "Coverage",
     "DifferenceKind",
+    "Entitlement",
     "FamilyLink",
     "FamilyRule",
+    "Filing",
+    "FilingKind",
+    "FilingStatus",
+    "FilingWay",
     "HeldCredential",
     "Institution",
     "InsuranceMessage",

@@ -73,6 +73,9 @@ class InsuranceRegion(models.Model):
     )
     secrets = EncryptedField(blank=True, default="", help_text="JSON of named secrets")
     family_accounts = models.BooleanField(_("takes family accounts from us"), default=False)
+    # Each way of being here (`FilingWay`) under the region's own code, and for how many days it is
+    # filed; none: the region takes no filings of care elsewhere from us.
+    filing_ways = models.JSONField(_("filings of care elsewhere"), default=list, blank=True)
     active = models.BooleanField(_("active"), default=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""2501 and 2503 with their cancellations: care elsewhere, chronic disease."""
+"""2501 and 2503 with their cancellations, and 5304: care elsewhere, chronic disease."""
 
 from __future__ import annotations
 
@@ -46,6 +46,27 @@ def cross_region_file(call: Call) -> Output:
         dates=(begin, end),
     )
     return {"result": {"trt_dcla_detl_sn": row.number, "begndate": day(begin), "enddate": day(end)}}
+
+
+def cross_region_query(call: Call) -> Output:
+    """5304: what of care elsewhere stands for the person, also what was filed at other places."""
+    person = person_of(call, call.data())
+    codes = {way: code for code, way in WAYS.items()}
+    rows = person.entitlements.filter(kind=Entitlement.Kind.CROSS_REGION, revoked_at=None)
+    return {
+        "refmedin": [
+            {
+                "psn_no": person.psn_no,
+                "trt_dcla_detl_sn": one.number,
+                "refl_type": codes.get(one.code, one.code),
+                "refl_rea": one.name,
+                "mdtrtarea_admdvs": one.region,
+                "begndate": day(one.begndate),
+                "enddate": day(one.enddate),
+            }
+            for one in rows.order_by("pk")
+        ]
+    }
 
 
 def chronic_file(call: Call) -> Output:

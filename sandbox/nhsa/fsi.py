@@ -90,11 +90,13 @@ TRANSACTIONS: dict[str, Transaction] = {
         statements.totals_compare, "statement", "ybSettlementStmtService/stmtTotal"
     ),
     "3202": Transaction(statements.rows_compare, "statement", "ybSettlementStmtService/stmtDetail"),
+    "5201": Transaction(visits.visits_query, "query", f"{_QUERY}/queryMdtrtInfo"),
     "5203": Transaction(inquiries.settlement_query, "query", f"{_QUERY}/querySetlInfo"),
     "5204": Transaction(inquiries.lines_query, "query", f"{_QUERY}/queryFeeList"),
     "5206": Transaction(inquiries.year_query, "query", f"{_QUERY}/queryFixmedinsPracPsnSum"),
     "5381": Transaction(families.family_query, "query", "famAcctService/queryFamAcct"),
     "5301": Transaction(inquiries.chronic_query, "query", f"{_QUERY}/queryPsnOpspReg"),
+    "5304": Transaction(filings.cross_region_query, "query", "referralService/queryReferral"),
 }
 BY_PATH = {one.path: infno for infno, one in TRANSACTIONS.items()}
 

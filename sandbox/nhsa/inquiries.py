@@ -170,6 +170,7 @@ def chronic_query(call: Call) -> Output:
     return {
         "feedetail": [
             {
+                "trt_dcla_detl_sn": one.number,
                 "opsp_dise_code": one.code,
                 "opsp_dise_name": one.name,
                 "begndate": day(one.begndate),

@@ -1,4 +1,4 @@
-"""2201, 2202 and 2203A: a visit opens, is taken back, and gets its diagnoses."""
+"""2201, 2202 and 2203A: a visit opens, is taken back, gets its diagnoses; 5201 lists visits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from sandbox.nhsa.envelope import Call, Output
 from sandbox.nhsa.fields import Fields
 from sandbox.nhsa.models import Entitlement, Settlement, Visit
-from sandbox.nhsa.numbers import visit_number
+from sandbox.nhsa.numbers import moment, visit_number
 from sandbox.nhsa.people import coverage_of, credential_check, person_of
 from sandbox.nhsa.refusal import Refused
 
@@ -89,6 +89,35 @@ def register_cancel(call: Call) -> Output:
     visit.cancelled_at = call.now
     visit.save(update_fields=["cancelled_at"])
     return {}
+
+
+def visits_query(call: Call) -> Output:
+    """5201: the person's visits here in a time; those taken back are none."""
+    data = call.data()
+    person = person_of(call, data)
+    rows = Visit.objects.filter(
+        person=person,
+        institution=call.institution,
+        cancelled_at=None,
+        begntime__gte=data.moment("begntime"),
+        begntime__lte=data.moment("endtime"),
+    )
+    if data.text("mdtrt_id", 30):
+        rows = rows.filter(mdtrt_id=data.text("mdtrt_id", 30))
+    if data.text("med_type", 6):
+        rows = rows.filter(med_type=data.text("med_type", 6))
+    return {
+        "mdtrtinfo": [
+            {
+                "psn_no": person.psn_no,
+                "mdtrt_id": one.mdtrt_id,
+                "ipt_otp_no": one.ipt_otp_no,
+                "med_type": one.med_type,
+                "begntime": moment(one.begntime),
+            }
+            for one in rows.order_by("pk")
+        ]
+    }
 
 
 def visit_info(call: Call) -> Output:

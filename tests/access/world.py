@@ -275,7 +275,10 @@ def _trails(made: World) -> None:
         day=clock.today() - timedelta(days=9), closed_at=clock.now(), entry_count=1,
         posting_count=2, account_count=2, debit_fen=8_640,
     )  # fmt: skip
-    insurance.shown_rows()
+    place = insurance.shown_rows()
+    for letter, family in made.families.items():
+        filed = insurance.filing(family.patient, place)
+        made.things[f"{letter}.filing"] = {"filing_id": filed.pk}
     _money_back(made)
     schedule_sync()
 

@@ -19,7 +19,7 @@ from billing.models import Invoice, PaymentTransaction
 from billing.services.collecting.pay_links import pay_link_offer
 from core import clock
 from core.models import User
-from insurance.models import FamilyRule, InsuranceRegion
+from insurance.models import FamilyRule, Institution, InsuranceRegion
 from patients.actors import patient_actor
 from patients.models import Binding, Location, Notification, Patient, PhoneCode, UserPhone
 from patients.services.consents import consent_give
@@ -68,6 +68,7 @@ def house() -> House:
     consent_give(user=user, purpose="deduction", by=patient_actor(user))
     tell(user, own)
     insured_here()
+    insurance.coverage(own)
     Location.objects.create(
         code="W3", name="3 号窗口", campus=people.campus(), kind="window", created_at=clock.now()
     )
@@ -84,6 +85,7 @@ def house() -> House:
         ended=ended.pk,
         access=access.pk,
         wish=wish(user).pk,
+        filing=insurance.filing(own, Institution.objects.get()).pk,
     )
     running = pay_link_offer(invoice=found["COLLECTING"].earliest("pk"))
     return House(user, places, signing.pk, f"/p/{running.token}")
@@ -109,7 +111,11 @@ def insured_here() -> None:
         region=here.region, valid_from=clock.today(), child_threshold_fen=400_000, basis="5 %",
         relations=["child", "spouse", "parent"],
     )  # fmt: skip
-    InsuranceRegion.objects.update(wallet_url="https://wallet.example/code", family_accounts=True)
+    InsuranceRegion.objects.update(
+        wallet_url="https://wallet.example/code",
+        family_accounts=True,
+        filing_ways=[{"way": "long_term", "code": "2", "days": 365}],
+    )
 
 
 def plans():

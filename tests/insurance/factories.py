@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from core import clock
@@ -10,6 +11,9 @@ from core.actors import SYSTEM
 from insurance.models import (
     Claim,
     ClaimLine,
+    Coverage,
+    Entitlement,
+    Filing,
     Institution,
     InsuranceMessage,
     InsuranceRegion,
@@ -20,9 +24,11 @@ from insurance.models import (
 )
 from insurance.selectors import institution_of
 from insurance.services.catalogue import items_import
+from patients.models import Patient
 from tests.factories import patients
 from tests.insurance import samples
 
+_FILED = {"kind": "away", "code": "2", "insured_area": "430100", "care_area": "440100"}
 SECRETS = {"paas_id": "sandbox-paas", "secret_key": "sandbox-key", "api_key": "sandbox-key"}
 
 
@@ -81,8 +87,35 @@ def shown_rows() -> Institution:
         message=message, outcome="DECLINED", code="-2", text="费用批次已结算", executed=False,
         created_at=clock.now(),
     )  # fmt: skip
-    _claim_shown(shop)
+    claim = _claim_shown(shop)
+    filing(claim.patient, shop)
+    entitlement(claim.patient)
     return shop
+
+
+def filing(person: Patient, place: Institution, **values: Any) -> Filing:
+    """Care here that was filed by the person."""
+    return Filing.objects.create(**_FILED | {
+        "patient": person, "institution": place, "status": "FILED", "name": "long_term",
+        "filing_no": f"F{person.pk}", "scheme": "310", "person_no": "P1", **_year(),
+        "promised_at": clock.now(), "asked_by": "patient:user-1", "created_at": clock.now(),
+    } | values)  # fmt: skip
+
+
+def entitlement(person: Patient, **values: Any) -> Entitlement:
+    """The same as the insurer says it stands."""
+    told = {"patient": person, "filing_no": f"F{person.pk}", "told_at": clock.now(), **_year()}
+    return Entitlement.objects.create(**_FILED | told | values)
+
+
+def coverage(person: Patient, **values: Any) -> Coverage:
+    """Insured as an employee in another place."""
+    filled = {"scheme": "310", "insured_area": "430100", "person_no": "P1", "state": "1"}
+    return Coverage.objects.create(patient=person, checked_at=clock.now(), **filled | values)
+
+
+def _year() -> dict[str, Any]:
+    return {"from_day": clock.today(), "until_day": clock.today() + timedelta(days=364)}
 
 
 def _claim_shown(shop: Institution) -> Claim:

@@ -1,4 +1,8 @@
-"""2501, 2503 and 5301: care away from home (转院, 异地), chronic diseases (慢特病), what stands."""
+"""2501 to 2504, 5301 and 5304: care away from home (异地), chronic diseases (慢特病), what stands.
+
+Of 2502, 2504 and 5304 only the numbers are national knowledge; the fields are those of 2501, 2503
+and 5301 with the filing's serial number.
+"""
 
 from __future__ import annotations
 
@@ -61,11 +65,23 @@ class Chronic:
     name: str
     from_day: date | None
     until_day: date | None
+    serial: str = ""
 
     def stands_on(self, day: date) -> bool:
         """Whether a visit of that day may name it; open ends are open."""
         begun = self.from_day is None or self.from_day <= day
         return begun and (self.until_day is None or day <= self.until_day)
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A filing of care away from home, as the insurer knows it."""
+
+    serial: str
+    care_area: str
+    way: str  # refl_type
+    from_day: date | None
+    until_day: date | None
 
 
 def transfer_file(filing: TransferFiling) -> Call[str]:
@@ -137,6 +153,7 @@ def chronic_query(person_no: str, *, insured_area: str) -> Call[tuple[Chronic, .
                 name=row.text("opsp_dise_name"),
                 from_day=_date(row, "begndate"),
                 until_day=_date(row, "enddate"),
+                serial=row.text("trt_dcla_detl_sn"),
             )
             for row in rows
         )
@@ -149,6 +166,53 @@ def chronic_query(person_no: str, *, insured_area: str) -> Call[tuple[Chronic, .
         insured_area=insured_area,
         nothing=(),
     )
+
+
+def transfer_query(person_no: str, *, insured_area: str) -> Call[tuple[Away, ...]]:
+    """5304: the filings of care away from home that stand, wherever they were made."""
+
+    def read(output: Mapping[str, object], _profile: RegionProfile) -> tuple[Away, ...]:
+        node = Node(output)
+        rows = node.nodes("refmedin") or node.nodes("data") or node.nodes("result")
+        for row in rows:
+            row.same("psn_no", person_no)
+        return tuple(
+            Away(
+                serial=row.text("trt_dcla_detl_sn"),
+                care_area=row.text("mdtrtarea_admdvs"),
+                way=row.text("refl_type"),
+                from_day=_date(row, "begndate"),
+                until_day=_date(row, "enddate"),
+            )
+            for row in rows
+        )
+
+    return Call(
+        Operation.TRANSFER_QUERY,
+        "5304",
+        {"data": {"psn_no": person_no}},
+        read,
+        insured_area=insured_area,
+        nothing=(),
+    )
+
+
+def transfer_end(person_no: str, serial: str, *, insured_area: str) -> Call[bool]:
+    """2502: the filing holds no more."""
+    return _end(Operation.TRANSFER_END, "2502", person_no, serial, insured_area)
+
+
+def chronic_end(person_no: str, serial: str, *, insured_area: str) -> Call[bool]:
+    """2504: the disease is filed no more."""
+    return _end(Operation.CHRONIC_END, "2504", person_no, serial, insured_area)
+
+
+def _end(operation: Operation, code: str, person_no: str, serial: str, area: str) -> Call[bool]:
+    def read(_output: Mapping[str, object], _profile: RegionProfile) -> bool:
+        return True
+
+    said = {"psn_no": person_no, "trt_dcla_detl_sn": serial}
+    return Call(operation, code, {"data": said}, read, insured_area=area)
 
 
 def _serial(output: Mapping[str, object], _profile: RegionProfile) -> str:

@@ -29,9 +29,12 @@ UNANSWERED: Mapping[Operation, Unanswered] = MappingProxyType({
     Operation.DETAILS: Unanswered.RESEND,
     Operation.FILE_UPLOAD: Unanswered.RESEND,  # a second upload is another file number
     Operation.FILE_DOWNLOAD: Unanswered.RESEND,
-    # A second filing of the same period moves no money: it is refused or says the same.
-    Operation.FILE_TRANSFER: Unanswered.RESEND,
-    Operation.FILE_CHRONIC: Unanswered.QUERY_FIRST,  # 5301 lists what stands
+    # A filing is asked about by what stands (5304, 5301) and never said twice.
+    Operation.FILE_TRANSFER: Unanswered.QUERY_FIRST,
+    Operation.FILE_CHRONIC: Unanswered.QUERY_FIRST,
+    Operation.TRANSFER_END: Unanswered.QUERY_FIRST,
+    Operation.CHRONIC_END: Unanswered.QUERY_FIRST,
+    Operation.TRANSFER_QUERY: Unanswered.RESEND,
     # Filed or ended twice, a family account is the same: no money moves by it.
     Operation.FAMILY_FILE: Unanswered.RESEND,
     Operation.FAMILY_END: Unanswered.RESEND,

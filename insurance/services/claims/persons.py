@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.utils.translation import gettext_lazy as _
 
-from core import clock
 from core.actors import SYSTEM
 from core.audit import record
+from core.outcomes import Outcome
+from insurance.gateway.nhsa.filings import chronic_query
 from insurance.gateway.nhsa.people import benefit_check, person
 from insurance.gateway.visit_values import Credential, CredentialKind, Person, Scheme
 from insurance.models import Claim, ClaimRoute, Coverage, InsuranceReason
-from insurance.selectors import visit_living
+from insurance.selectors import coverage_choose, visit_living
 from insurance.services.claims.speaking import Pricing, fields_write
 from insurance.services.claims.values import PricedState
+from insurance.services.coverages import coverages_write
 from insurance.services.credentials import credential_of
-from patients.models import IdType, Patient
+from insurance.services.entitlements import chronics_keep
+from patients.models import IdType
 
 CHRONIC = "14"
-PREFERRED = (Scheme.EMPLOYEE.value, Scheme.RESIDENT.value)
-NOT_TOLD = ""
-_TOLD = (
-    "person_no", "person_index", "person_class", "state", "civil_servant", "balance_fen",
-    "paused_since", "checked_at",
-)  # fmt: skip
 
 
 def coverage_settle(pricing: Pricing) -> Credential | None:
@@ -40,7 +35,8 @@ def coverage_settle(pricing: Pricing) -> Credential | None:
             _("Show the insurance code of the patient, or present the face at a terminal."),
         )
     found = _person(pricing, credential)
-    rows = _coverages_keep(pricing, claim.encounter.patient, found)
+    with pricing.step("person"):
+        rows = coverages_write(patient=claim.encounter.patient, found=found)
     chosen = coverage_choose(rows, credential.insured_area)
     if chosen is None:
         pricing.end(
@@ -62,14 +58,6 @@ def _consented(claim: Claim) -> Credential | None:
     if claim.route != ClaimRoute.MOBILE or not by_card:
         return None
     return Credential(CredentialKind.ID_CARD, patient.id_number)
-
-
-def coverage_choose(rows: Sequence[Coverage], insured_area: str) -> Coverage | None:
-    """Only what holds; of the place the code names, then the employees' before the residents'."""
-    usable = [row for row in rows if row.active and row.scheme in PREFERRED]
-    home = [row for row in usable if row.insured_area == insured_area]
-    ranked = sorted(home or usable, key=lambda row: PREFERRED.index(row.scheme))
-    return ranked[0] if ranked else None
 
 
 def _person(pricing: Pricing, credential: Credential) -> Person:
@@ -96,43 +84,20 @@ def _person(pricing: Pricing, credential: Credential) -> Person:
     return found
 
 
-def _coverages_keep(pricing: Pricing, patient: Patient, found: Person) -> list[Coverage]:
-    """What was told replaces what was known; a row that is told no more holds no more."""
-    now = clock.now()
-    told = {
-        (one.insured_area, one.scheme): Coverage(
-            patient=patient,
-            scheme=one.scheme.value,
-            insured_area=one.insured_area,
-            person_no=found.person_no,
-            person_class=one.person_class,
-            state=one.state,
-            civil_servant=one.civil_servant,
-            balance_fen=one.balance_fen,
-            paused_since=one.paused_since,
-            checked_at=now,
-        )
-        for one in found.coverages
-    }
-    with pricing.step("person"):
-        if told:
-            Coverage.objects.bulk_create(
-                told.values(),
-                update_conflicts=True,
-                unique_fields=["patient", "insured_area", "scheme"],
-                update_fields=_TOLD,
-            )
-        Coverage.objects.filter(patient=patient, checked_at__lt=now).update(
-            state=NOT_TOLD, checked_at=now
-        )
-    return list(told.values())
-
-
 def _benefit(pricing: Pricing, chosen: Coverage) -> None:
-    """2001 before care for a chronic disease: without the entitlement the fund pays nothing."""
+    """2001 before care for a chronic disease: without the entitlement the fund pays nothing. What
+    is filed (5301) is kept beside it, for its name and for the patient to see."""
     claim = pricing.claim
     if not claim.med_type.startswith(CHRONIC):
         return
+    filed = pricing.ask(chronic_query(chosen.person_no, insured_area=chosen.insured_area))
+    if filed.outcome is Outcome.SUCCEEDED:
+        with pricing.step("diseases") as locked:
+            chronics_keep(
+                patient=locked.encounter.patient,
+                insured_area=chosen.insured_area,
+                told=filed.value or (),
+            )
     rows = pricing.say(
         benefit_check(
             chosen.person_no,

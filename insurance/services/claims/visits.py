@@ -20,7 +20,7 @@ from insurance.gateway.visit_values import (
     Visit,
 )
 from insurance.locks import visit_lock
-from insurance.models import Claim, InsuredVisit
+from insurance.models import Claim, Entitlement, FilingKind, InsuredVisit
 from insurance.selectors import message_last, visit_living
 from insurance.services.claims.speaking import Pricing, fields_write
 from insurance.services.claims.values import PricedState
@@ -56,8 +56,19 @@ def visit_wire(claim: Claim, visit: InsuredVisit) -> Visit:
         insured_area=coverage.insured_area,
         mdtrt_id=visit.mdtrt_id,
         disease_code=visit.disease_code,
+        disease_name=_disease_name(visit),
         diagnoses=_diagnoses(encounter),
     )
+
+
+def _disease_name(visit: InsuredVisit) -> str:
+    """As the insurer calls what is filed under the code; asked for only where a disease is."""
+    if not visit.disease_code:
+        return ""
+    rows = Entitlement.objects.filter(
+        patient=visit.coverage.patient_id, kind=FilingKind.CHRONIC, code=visit.disease_code
+    )
+    return rows.values_list("name", flat=True).first() or ""
 
 
 def proof_of(visit: InsuredVisit) -> Credential:

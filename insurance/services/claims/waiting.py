@@ -41,7 +41,7 @@ def look_later(*, claim_id: int, answer: Answer[Any]) -> Claim:
         fields_write(
             claim,
             looks=claim.looks + 1,
-            due_at=clock.now() + timedelta(seconds=_pause(age, claim.looks)),
+            due_at=clock.now() + timedelta(seconds=look_pause(age, claim.looks)),
             code=answer.code[:CODE_MAX],
             message=answer.message[:MESSAGE_MAX],
         )
@@ -103,7 +103,7 @@ def still_sent(message: InsuranceMessage) -> bool:
     return not InsuranceReply.objects.filter(message=message).exists()
 
 
-def _pause(age: float, looks: int) -> int:
+def look_pause(age: float, looks: int) -> int:
     """Seconds to the next look: soon after the send, rarely when it has taken long."""
     if age >= POLICY.slow_after_s:
         return POLICY.slow_every_s

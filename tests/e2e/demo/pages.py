@@ -25,6 +25,7 @@ class Places:
     ended: int
     access: int
     wish: int
+    filing: int
 
 
 Found = Callable[[Places], list[str]]
@@ -51,6 +52,10 @@ PAGES: dict[str, Found] = {
     "card": lambda _at: ["/code"],
     "insurance_code": lambda _at: ["/code/insurance"],
     "family_insurance": lambda _at: ["/family/insurance"],
+    "insurance_rights": lambda _at: ["/insurance"],
+    "filing_new": lambda _at: ["/insurance/filing", "/insurance/filing?way=long_term"],
+    "filing_show": lambda at: [f"/insurance/filings/{at.filing}"],
+    "filing_end": lambda at: [f"/insurance/filings/{at.filing}/end"],
     "tag": lambda _at: ["/t/W3", "/t/NOWHERE"],
     "invoice_show": lambda at: [at.link],
     "invoice_pay": lambda at: [f"{at.link}/pay"],
@@ -80,8 +85,8 @@ NO_PAGES = {
     # A press that leads to a page above.
     "mode_set", "sign_in_again", "sign_in_wallet", "sign_in_back", "sign_out", "binding_again",
     "binding_drop", "family_grant", "family_pays", "agreement_switch", "agreement_first",
-    "insurance_code_ask", "insurance_code_back", "family_insurance_pays", "bill_insured",
-    "bill_insured_back", "centre_notice",
+    "insurance_code_ask", "insurance_code_back", "insurance_rights_ask", "family_insurance_pays",
+    "bill_insured", "bill_insured_back", "centre_notice",
     # Shown once: measured on the way there, in `steps`.
     "consent_first", "agreement_sign",
     # The staff's own rooms.
