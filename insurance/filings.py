@@ -130,7 +130,7 @@ def way_read(row: object) -> Way | None:
     known = way in FilingWay.values and isinstance(code, str) and 0 < len(code) <= CODE_MAX
     if not known or type(days) is not int or not 0 < days <= DAYS_MAX:
         return None
-    return Way(FilingWay(way), str(code), days)
+    return Way(FilingWay(str(way)), str(code), days)
 
 
 def files_away(region: InsuranceRegion) -> bool:

@@ -39,7 +39,8 @@ class OfPatient(ReadOnlyAdmin):
     """Whose a row is, masked; the person's own page opens more, on record."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(person_name=F("patient__name"))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(person_name=F("patient__name"))
 
     @admin.display(description=gettext_lazy("Patient"))
     def person(self, obj: Any) -> str:

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                         blank=True, max_length=40, verbose_name="number of the filing"
                     ),
                 ),
-                ("from_day", models.DateField(blank=True, null=True, verbose_name="from")),
+                ("from_day", models.DateField(blank=True, null=True, verbose_name="from the day")),
                 ("until_day", models.DateField(blank=True, null=True, verbose_name="until")),
                 ("told_at", models.DateTimeField(verbose_name="told at")),
                 (
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ("insured_area", models.CharField(max_length=6, verbose_name="insured place")),
                 ("care_area", models.CharField(max_length=6, verbose_name="place of care")),
                 ("person_no", core.crypto.fields.EncryptedField()),
-                ("from_day", models.DateField(verbose_name="from")),
+                ("from_day", models.DateField(verbose_name="from the day")),
                 ("until_day", models.DateField(verbose_name="until")),
                 (
                     "filing_no",

@@ -69,7 +69,7 @@ class Filing(models.Model):
     insured_area = models.CharField(_("insured place"), max_length=6)
     care_area = models.CharField(_("place of care"), max_length=6)
     person_no = EncryptedField()
-    from_day = models.DateField(_("from"))
+    from_day = models.DateField(_("from the day"))
     until_day = models.DateField(_("until"))
     filing_no = models.CharField(_("number of the filing"), max_length=40, blank=True)
     message = models.ForeignKey(
@@ -137,7 +137,7 @@ class Entitlement(models.Model):
     name = models.CharField(_("name"), max_length=100, blank=True)
     care_area = models.CharField(_("place of care"), max_length=6, blank=True)
     filing_no = models.CharField(_("number of the filing"), max_length=40, blank=True)
-    from_day = models.DateField(_("from"), null=True, blank=True)
+    from_day = models.DateField(_("from the day"), null=True, blank=True)
     until_day = models.DateField(_("until"), null=True, blank=True)
     told_at = models.DateTimeField(_("told at"))
 

@@ -21,6 +21,7 @@ from core.page_faults import faults_of
 from core.web_addresses import peer_address
 from insurance import filings
 from insurance.admin_words import SCHEME_WORDS
+from insurance.areas import area_name
 from insurance.filings import PersonRights, Way
 from insurance.models import Coverage, Filing, FilingKind, FilingStatus
 from insurance.services.filings import away_file, filing_end, rights_ask
@@ -146,8 +147,8 @@ def _told(row: Filing, chosen: PatientAccess) -> dict[str, Any]:
         "chosen": chosen,
         "name": name_of(chosen),
         "what": filings.what_of(row),
-        "home": filings.area_name(row.insured_area),
-        "here": filings.area_name(row.care_area) if row.care_area else "",
+        "home": area_name(row.insured_area),
+        "here": area_name(row.care_area) if row.care_area else "",
         "sentence": filing_sentence(row),
         "rights": _rights_of(chosen),
     }
@@ -193,7 +194,7 @@ def _form(
         "chosen": chosen,
         "name": name_of(chosen),
         "home": rights.home,
-        "here": filings.area_name(rights.place.region.area),
+        "here": area_name(rights.place.region.area),
         "hospital_name": rights.place.name,
         "way": way,
         "from_day": today,

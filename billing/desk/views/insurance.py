@@ -32,6 +32,7 @@ from core.errors import BadInput, NotFound, NotOffered, Refusal
 from core.web_addresses import peer_address
 from insurance import filings
 from insurance.admin_words import SCHEME_WORDS
+from insurance.areas import area_name
 from insurance.models import Filing, FilingStatus
 from insurance.services.filings import (
     ChronicWish,
@@ -72,7 +73,8 @@ def patient_insurance_act(request: HttpRequest, patient_id: int) -> HttpResponse
 def _acted(request: HttpRequest, patient: Patient) -> Filing | None:
     act, by, address = request.POST.get("act", ""), actor_of(request), peer_address(request)
     if act == "ask":
-        return _asked(request, patient)
+        _asked(request, patient)
+        return None
     promised = request.POST.get("promised") == "yes"
     if act == "away":
         return away_file(
@@ -142,7 +144,7 @@ def _page(request: HttpRequest, patient: Patient, refusal: Refusal | None = None
         "face": face_of(patient, full_name=rights_of(request).reveal),
         "insured": rights,
         "coverages": [
-            (SCHEME_WORDS.get(one.scheme, one.scheme), filings.area_name(one.insured_area), one)
+            (SCHEME_WORDS.get(one.scheme, one.scheme), area_name(one.insured_area), one)
             for one in rights.coverages
         ]
         if rights

@@ -70,3 +70,28 @@ def sign(who: Walker, channel: str, wallet: str, *people: str, most: str = "") -
     who.tap(who.page.get_by_role("link", name="返回商家"))
     who.page.get_by_role("heading", name="已签约").wait_for()
     return number
+
+
+def file_care(who: Walker) -> int:
+    """Insured in another province since today: asked, filed, promised; the filing's number."""
+    one = who.one
+    born = f"{one.id_no[6:10]}-{one.id_no[10:12]}-{one.id_no[12:14]}"
+    who.demo.act(
+        "nhsa", "enrol_person", one.id_no, name=one.name, sex="female", birth_date=born,
+        insuplc_admdvs="440300",
+    )  # fmt: skip
+    who.open("/insurance")
+    who.press("^查询医保$")
+    assert "参保地：广东省深圳市" in who.words, who.words
+    who.picture("insurance-unfiled")
+    who.tap("办理异地就医备案")
+    assert who.head == "为什么在这里就医？", who.words
+    who.picture("filing-why")
+    who.tap(who.page.locator("label.choice").filter(has_text="长期"))
+    who.press("^下一步$")
+    who.tap(who.page.locator("label.check"))
+    who.picture("filing-right")
+    who.press("^提交备案$")
+    assert who.head == "已备案", who.words
+    who.picture("filing-filed")
+    return int(who.path.split("/")[3])

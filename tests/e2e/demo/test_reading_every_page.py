@@ -12,6 +12,7 @@ from tests.e2e.demo.conftest import Signed
 from tests.e2e.demo.measured import DESK, ELDER, ELDER_NARROW, STANDARD, View, faults_of
 from tests.e2e.demo.pages import NOT_FOUND, PAGES, STRANGER, Places
 from tests.e2e.demo.relatives import Relatives
+from tests.e2e.demo.steps import file_care
 from tests.e2e.demo.walker import Walker
 from tests.fixtures.demo_process import Demo
 
@@ -58,6 +59,7 @@ def places(signed: Signed, house: Demo, relatives: Relatives, tag: str) -> Itera
         ended=_ended(who, house, signed),
         access=_only(house, "SELECT max(id) FROM patients_patientaccess WHERE relation = 'parent'"),
         wish=_wish(who, house),
+        filing=file_care(who),
     )
     house.morning()  # the order that nobody goes on with is over, so that the books are closed
 
