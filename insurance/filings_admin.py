@@ -40,7 +40,8 @@ class OfPatient(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(person_name=F("patient__name"))
+        named: QuerySet[Any] = rows.annotate(person_name=F("patient__name"))
+        return named
 
     @admin.display(description=gettext_lazy("Patient"))
     def person(self, obj: Any) -> str:
