@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models import Value as Constant
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -115,15 +115,6 @@ def message_last(subject: str, operation: Operation) -> InsuranceMessage | None:
     )
 
 
-def messages_unanswered(subject: str) -> list[InsuranceMessage]:
-    """Messages about a subject without any reply, oldest first: sent or not, nobody knows."""
-    return list(
-        InsuranceMessage.objects.filter(subject=subject, replies__isnull=True)
-        .annotate(area=F("institution__region__area"))
-        .order_by("id")
-    )
-
-
 def claim_bill(claim_id: int) -> int:
     """The bill of a claim: billing's key of it (`invoice_ref`)."""
     return Claim.objects.values_list("invoice_ref", flat=True).get(pk=claim_id)
@@ -137,11 +128,6 @@ def claim_of_bill(invoice_ref: int) -> Claim | None:
         .order_by("-id")
         .first()
     )
-
-
-def coverages_of(patient_id: int) -> list[Coverage]:
-    """Every entitlement of a patient as last told."""
-    return list(Coverage.objects.filter(patient_id=patient_id).order_by("scheme", "insured_area"))
 
 
 def coverage_choose(rows: Sequence[Coverage], insured_area: str) -> Coverage | None:

@@ -1,4 +1,4 @@
-"""The sums that every settlement must hold (I1 to I8): to the fen, or the answer is refused.
+"""The sums that every settlement must hold (I1 to I7): to the fen, or the answer is refused.
 
 The portal never computes a benefit; it checks that what the insurer says is one whole. A difference
 of one fen raises with both figures, because a split that does not add up would leave money nobody
@@ -142,15 +142,6 @@ def totals_of(rows: Iterable[tuple[int, int, int]]) -> Totals:
         for place, fen in enumerate(row):
             totals[place] += fen
     return Totals(totals[0], totals[1], totals[2], count)
-
-
-def totals_check(said: Totals, counted: Totals) -> None:
-    """I8: a group's totals are its settlements and refunds."""
-    _same("I8", "medfee_sumamt", said.total_fen, counted.total_fen)
-    _same("I8", "fund_pay_sumamt", said.fund_fen, counted.fund_fen)
-    _same("I8", "acct_pay", said.account_fen, counted.account_fen)
-    if said.count != counted.count:
-        raise GatewayFault(f"I8: {said.count} settlements said, {counted.count} counted")
 
 
 def _signs(figures: Figures, fund_fen: int, sign: int) -> None:

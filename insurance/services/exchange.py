@@ -2,8 +2,8 @@
 
 `message_prepare` writes the intent and may run in the caller's transaction, together with the state
 that says "asked"; `message_deliver` sends it outside any transaction. Who has nothing to commit
-beside it calls `message_send`. A message number is new for every send; only what declares RESEND
-may be said again under its number, and then in the very same bytes.
+beside it calls `message_send`. A message number is new for every send: what is asked again is said
+under another one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from django.db import transaction
 
 from core import clock
 from core.failpoints import failpoint
-from core.outcomes import Unanswered
 from core.prepared import row_insert, row_insert_new
 from insurance.gateway.base import Answer, Call, Gateway, Operation, Site, Stamp, Value
 from insurance.gateway.credential import CredentialService
@@ -40,14 +39,6 @@ _BY_OPERATION: Mapping[Operation, Gateway] = MappingProxyType(
 )
 
 
-class BodyChanged(RuntimeError):
-    """Other bytes under a message number that was used: whoever asks again takes a new number."""
-
-
-class NotResendable(RuntimeError):
-    """An operation that must be queried or reversed instead of being said again."""
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared(Generic[Value]):
     """A committed intent, ready to be delivered."""
@@ -62,11 +53,6 @@ class Prepared(Generic[Value]):
 def gateway_of(operation: Operation) -> Gateway:
     """The platform that an operation belongs to."""
     return _BY_OPERATION[operation]
-
-
-def unanswered_rule(operation: Operation) -> Unanswered:
-    """What an operation allows when its answer did not come."""
-    return gateway_of(operation).unanswered[operation]
 
 
 def message_send(*, institution: Institution, call: Call[Value], subject: str) -> Answer[Value]:
@@ -98,21 +84,6 @@ def message_prepare(
         if row_insert_new(message):
             return Prepared(call, site, stamp, content, message)
     raise RuntimeError("no free message number in this second")
-
-
-def message_repeat(
-    *, message: InsuranceMessage, institution: Institution, call: Call[Value]
-) -> Answer[Value]:
-    """Say a message again under its number; only where that is harmless, and only the same."""
-    rule = unanswered_rule(Operation(message.operation))
-    if rule is not Unanswered.RESEND:
-        raise NotResendable(f"{message}: {rule} after no answer")
-    site = site_of(institution)
-    stamp = Stamp(message.message_no, message.created_at.astimezone(clock.ZONE), message.sign_no)
-    content = gateway_of(call.operation).content(call, site, stamp)
-    if content_hash(content) != message.body_hash:
-        raise BodyChanged(f"{message}: the body differs from what was committed")
-    return message_deliver(Prepared(call, site, stamp, content, message))
 
 
 def message_deliver(prepared: Prepared[Value]) -> Answer[Value]:

@@ -19,16 +19,12 @@ from insurance.selectors import (
     RegionSecretsUnreadable,
     institution_of,
     message_last,
-    messages_unanswered,
     region_profile,
 )
 from insurance.services.exchange import (
-    BodyChanged,
-    NotResendable,
     content_hash,
     message_deliver,
     message_prepare,
-    message_repeat,
     message_send,
 )
 from insurance.services.sessions import session_open
@@ -50,7 +46,7 @@ def test_the_intent_is_committed_before_the_send(recorded: Recorded) -> None:
         with pytest.raises(InsideTransaction):
             message_deliver(prepared)
     assert recorded.requests == []
-    assert [one.pk for one in messages_unanswered("claim:1")] == [prepared.message.pk]
+    assert InsuranceMessage.objects.get(replies=None) == prepared.message
     answer = message_deliver(prepared)
     assert answer.known.split.total_fen == 452
     sent = recorded.requests[0][2]
@@ -60,7 +56,7 @@ def test_the_intent_is_committed_before_the_send(recorded: Recorded) -> None:
     assert row.body_hash == content_hash(sent)
     assert len(row.message_no) == 30
     assert row.message_no.startswith(f"{samples.INSTITUTION}20261120100000")
-    assert messages_unanswered("claim:1") == []
+    assert not InsuranceMessage.objects.filter(replies=None).exists()
 
 
 def test_every_send_has_its_own_number_and_reply(
@@ -92,40 +88,6 @@ def test_silence_is_recorded_as_unknown(recorded: Recorded) -> None:
     assert (reply.outcome, reply.code, reply.executed) == ("UNKNOWN", "NO_ANSWER", None)
     row = message_last("claim:1", Operation.SETTLE)
     assert row is not None and answer.message_no == row.message_no
-
-
-def test_a_settlement_is_never_said_again_under_its_number(recorded: Recorded) -> None:
-    institution = factories.institution(recorded.url)
-    recorded.silence()
-    call = settlements.settle(samples.order())
-    message_send(institution=institution, call=call, subject="claim:1")
-    row = InsuranceMessage.objects.get()
-    with pytest.raises(NotResendable):
-        message_repeat(message=row, institution=institution, call=call)
-    assert len(recorded.requests) == 1
-
-
-def test_a_question_may_be_said_again_in_the_same_words_only(
-    recorded: Recorded, still_clock: clock.FrozenClock
-) -> None:
-    institution = factories.institution(recorded.url)
-    recorded.silence()
-    message_send(
-        institution=institution, call=settlements.presettle(samples.order()), subject="claim:1"
-    )
-    row = InsuranceMessage.objects.get()
-    still_clock.advance(timedelta(minutes=3))
-    with pytest.raises(BodyChanged):
-        message_repeat(
-            message=row, institution=institution, call=settlements.presettle(samples.order(453))
-        )
-    recorded.answer(OK)
-    answer = message_repeat(
-        message=row, institution=institution, call=settlements.presettle(samples.order())
-    )
-    assert answer.outcome is Outcome.SUCCEEDED
-    assert recorded.requests[0][2] == recorded.requests[1][2]
-    assert row.replies.count() == 2
 
 
 def test_what_was_said_cannot_be_changed(recorded: Recorded) -> None:

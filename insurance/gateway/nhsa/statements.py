@@ -19,15 +19,6 @@ from insurance.gateway.nhsa import wire
 from insurance.gateway.reading import Different, Node, Unreadable
 from insurance.gateway.visit_values import Scheme
 
-UPLOAD_COLUMNS = (
-    "setl_id",
-    "mdtrt_id",
-    "psn_no",
-    "medfee_sumamt",
-    "fund_pay_sumamt",
-    "acct_pay",
-    "refd_setl_flag",
-)
 RESULT_COLUMNS = (
     "psn_no",
     "mdtrt_id",
