@@ -207,6 +207,8 @@ class InvoicePage:
     back_fen: int = 0
     paid_by_reader: bool = False  # "you" is said only to who is known to have paid
     payable_by_reader: bool = True  # a relative may be allowed to look and not to pay
+    unpriced: bool = False  # insured, and the insurer has not said yet what it pays
+    account_refused: tuple[Text, ...] = ()  # why the reader's insurance account does not pay here
 
     def __post_init__(self) -> None:
         if self.split is None:

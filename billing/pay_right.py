@@ -20,14 +20,19 @@ from billing.offers import Device, Offer, Wallet
 from billing.page_values import Hospital, InvoicePage, NoPhone, Way
 from billing.selectors.pay_page import hospital_of, invoice_page
 from billing.selectors.pay_ways import WAYS_MAX, pay_ways, wallets_open
-from billing.selectors.phone_ways import phone_place, phone_way, with_phone
+from billing.selectors.phone_ways import PhonePlace, phone_place, phone_way, with_phone
 from billing.selectors.portal_bills import bill_of
 from billing.services.collecting.pay_choices import agreement_choose
-from billing.services.collecting.pay_links import offer_choose, pay_link_choose, pay_link_open
+from billing.services.collecting.pay_links import (
+    PAYER,
+    offer_choose,
+    pay_link_choose,
+    pay_link_open,
+)
+from billing.services.insuring.confirming import covered_confirm
 from billing.tasks import going_on
 from core.errors import Conflict, NotFound
 from core.models import User
-from insurance.models import Institution
 from patients.actors import patient_actor
 from patients.models import Campus, PatientAccess
 from patients.selectors import access_to
@@ -155,7 +160,7 @@ def ways_of(right: PayRight, found: Opened, device: Device) -> tuple[Way, ...]:
     return pay_ways(found.page, device, wallets, invoice=invoice, access=access, own_only=True)
 
 
-def phone_place_of(right: PayRight) -> Institution | None:
+def phone_place_of(right: PayRight) -> PhonePlace | None:
     """Where its owner may take this bill to the mobile-pay centre; None where there is no way."""
     if right.user is None:
         return None
@@ -183,8 +188,7 @@ def chosen(right: PayRight, *, press: Press) -> Action | None:
     Returns what the payer must do now; None = nothing, the result page tells.
     """
     if press.offer is None:
-        # A bill without an own part is settled by the insurer's answer, not by a press.
-        raise Conflict("not_payable", _("This bill is not to be paid now."))
+        return confirmed(right)
     if right.user is None:
         return way_choose(
             token=right.token, visitor_id=right.visitor_id, **press.asked(press.offer)
@@ -197,6 +201,17 @@ def chosen(right: PayRight, *, press: Press) -> Action | None:
             visitor_id=right.user.pk,
             **press.asked(press.offer),
         )
+
+
+def confirmed(right: PayRight) -> None:
+    """Nothing is to pay: the insurer settles it. A link's holder is nobody known."""
+    if right.user is None:
+        invoice, by = pay_link_open(token=right.token), PAYER
+    else:
+        invoice, _access = bill_of(user=right.user, invoice_id=right.invoice_id, need="pay")
+        by = patient_actor(right.user)
+    with going_on(invoice.pk):
+        covered_confirm(invoice=invoice, by=by)
 
 
 def way_choose(*, token: str, visitor_id: int | None, **asked: Unpack[Asked]) -> Action | None:

@@ -42,6 +42,7 @@ class BillRow:
     department: str
     amount_fen: int
     others_fen: int
+    unpriced: bool
     cash_fen: int
     due_fen: int
     ways: str
@@ -134,6 +135,7 @@ def bill_rows(invoices: list[Invoice]) -> list[BillRow]:
             department=row.encounter.department_name,
             amount_fen=row.amount_fen,
             others_fen=row.amount_fen - row.cash_fen,
+            unpriced=row.unpriced,
             cash_fen=row.cash_fen,
             due_fen=due_shown_of(row, due[row.pk]),
             ways=ways.get(row.pk, ""),

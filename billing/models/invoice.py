@@ -159,6 +159,11 @@ class Invoice(models.Model):
         return self.invoice_no
 
     @property
+    def unpriced(self) -> bool:
+        """Insured, and what the insurer pays is not known: no part of it is the patient's yet."""
+        return self.status in self.OPEN and self.claim_id is not None and self.fund_fen is None
+
+    @property
     def awaited_fen(self) -> int:
         """What its claim will pay once it is settled: owed until then, and not to be collected."""
         if self.claim_id is None or self.settled_at is not None or self.priced_fen is None:

@@ -14,6 +14,7 @@ from billing.models import CourseStep, InsuredCourse, Invoice, InvoiceLine, Retu
 from core import clock
 from insurance.models import Claim, ClaimRoute, Coverage, HeldCredential, Institution
 from insurance.models.coverage import ACTIVE
+from patients.actors import user_actor_key
 from patients.models import Encounter, HisClient
 
 # Returns that were let go: what waits for a decision, or was refused, is still claimed.
@@ -55,6 +56,14 @@ def phone_priced(invoice: Invoice) -> bool:
     steps = (CourseStep.PRICE, CourseStep.OFFER)
     rows = InsuredCourse.objects.filter(invoice=invoice, route=ClaimRoute.MOBILE, step__in=steps)
     return rows.exists()
+
+
+def phone_allowed_by(invoice: Invoice, user_id: int | None) -> bool:
+    """Whether this user allowed the insurance of the bill's claim on their phone."""
+    if user_id is None or invoice.claim_id is None:
+        return False
+    by = Claim.objects.values_list("opened_by", flat=True).get(pk=invoice.claim_id)
+    return by == user_actor_key(user_id)
 
 
 def wallet_has(invoice: Invoice) -> bool:

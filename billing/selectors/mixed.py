@@ -18,11 +18,12 @@ def insurance_part(row: PaymentTransaction) -> InsurancePart | None:
         return None
     mixed = MixedOrder.objects.select_related(
         "claim__patient", "claim__institution__campus", "claim__institution__region",
-        "claim__mobile",
+        "claim__mobile__payer",
     ).get(transaction=row)  # fmt: skip
     claim, order = mixed.claim, mixed.claim.mobile
     split = claim.priced_split
     assert split is not None  # only a priced claim is offered
+    payer, child = order.payer or claim.patient, claim.patient if order.payer else None
     return InsurancePart(
         serial_no=order.order_no,
         pay_order_no=order.pay_order_no,
@@ -31,10 +32,12 @@ def insurance_part(row: PaymentTransaction) -> InsurancePart | None:
         fund_fen=split.fund_fen,
         account_fen=split.own_account_fen + split.mutual_aid_fen,
         cash_fen=split.cash_fen,
-        payer_name=claim.patient.name,
-        payer_id_number=claim.patient.id_number,
+        payer_name=payer.name,
+        payer_id_number=payer.id_number,
         institution_code=claim.institution.campus.institution_code,
         institution_name=claim.institution.name,
         city=claim.institution.region.area,
         location=order.location,
+        relative_name=child.name if child else "",
+        relative_id_number=child.id_number if child else "",
     )

@@ -25,6 +25,7 @@ from billing.page_values import (
     line_groups,
 )
 from billing.selectors.after_paying import next_step, paid_by, told_words
+from billing.selectors.family_accounts import account_refused
 from billing.selectors.payments import due_shown_fen, nothing_taken
 from billing.words import bill_badge, day_text, reason_text, way_text
 from core import clock
@@ -83,6 +84,8 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
         back_fen=sum(row.amount_fen for row in refunds if row.state == "done"),
         paid_by_reader=access is not None and paid_by(access, taken),
         payable_by_reader=access is None or access.may_pay,
+        unpriced=invoice.unpriced,
+        account_refused=account_refused(invoice, access),
     )
 
 

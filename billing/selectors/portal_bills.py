@@ -51,6 +51,7 @@ class BillRow:
     cash_fen: int
     amount_fen: int
     others_fen: int
+    unpriced: bool
     channel: str
     occurred_at: datetime
 
@@ -203,6 +204,7 @@ def _row(invoice: Invoice, right: PatientAccess, channel: str) -> BillRow:
         cash_fen=invoice.cash_fen,
         amount_fen=amount_fen,
         others_fen=amount_fen - invoice.cash_fen,
+        unpriced=invoice.unpriced,
         channel=channel,
         occurred_at=invoice.occurred_at,
     )

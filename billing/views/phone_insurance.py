@@ -1,4 +1,5 @@
-"""The insured allow insurance for one bill, on the insurer's own page, and come back to pay it."""
+"""The insured, or a child's guardian, allow insurance for one bill on the insurer's own page, and
+come back to pay it."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def bill_insured(request: HttpRequest, right: PayRight) -> HttpResponse:
     if place is None:
         return to(right.pay)
     back = request.build_absolute_uri(reverse("bill_insured_back", args=[right.invoice_id]))
-    number, address = permission_ask(institution=place, back=back, business=BUSINESS_PAY)
+    number, address = permission_ask(
+        institution=place.institution, back=back, business=BUSINESS_PAY
+    )
     request.session[ASKED] = {
         "number": number,
         "invoice": right.invoice_id,
@@ -52,7 +55,12 @@ def bill_insured_back(request: HttpRequest, right: PayRight) -> HttpResponse:
     assert found.invoice is not None and right.user is not None  # opened by its owner
     try:
         with going_on(found.invoice.pk):
-            phone_begin(invoice=found.invoice, pay_auth_no=given, by=patient_actor(right.user))
+            phone_begin(
+                invoice=found.invoice,
+                pay_auth_no=given,
+                payer=place.payer,
+                by=patient_actor(right.user),
+            )
     except NotFound:
         raise
     except Refusal as refusal:

@@ -26,7 +26,9 @@ def receipt(request: HttpRequest, right: PayRight) -> HttpResponse:
         department=found.invoice.encounter.department_name if whole else "",
     )
     answer = HttpResponse(body, content_type="application/pdf")
+    # What insurance paid whole has no payment of ours.
+    number = found.page.receipt_no or found.page.invoice_no
     # A file to keep: a viewer inside the page would be foreign script under our policy.
-    answer.headers["Content-Disposition"] = f'attachment; filename="{found.page.receipt_no}.pdf"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{number}.pdf"'
     answer.headers["Cache-Control"] = "private, no-store"
     return answer

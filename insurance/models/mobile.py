@@ -9,19 +9,29 @@ from django.utils.translation import gettext_lazy as _
 
 from core.crypto import EncryptedField
 from insurance.models.claim import Claim
+from patients.models import Patient
 
 
 class MobileOrder(models.Model):
     """The order (6201, 6202) of a claim that goes through the mobile-pay centre; one for each.
 
     `order_no` is ours (medOrgOrd) and is committed before anything is said; `pay_order_no` and
-    `pay_token` are the centre's. `pay_auth_no` is the insured's own consent: it opens this order
-    and no other. From `offered_at` on the wallet may confirm, so the fund may have paid.
+    `pay_token` are the centre's. `pay_auth_no` is the consent of the insured, or of a child's
+    guardian (`payer`) in their stead: it opens this order and no other. From `offered_at` on the
+    wallet may confirm, so the fund may have paid; an order without cash is settled by 6202 itself.
     `refund_no` is fixed for one refund and new only after its final failure.
     """
 
     claim = models.OneToOneField(Claim, on_delete=models.PROTECT, related_name="mobile")
     order_no = models.CharField(_("order"), max_length=20, unique=True)
+    payer = models.ForeignKey(
+        Patient,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("allowed by"),
+    )
     pay_auth_no = EncryptedField(blank=True, default="")
     location = models.CharField(_("place of the phone"), max_length=40, blank=True)
     pay_order_no = models.CharField(_("the centre's order"), max_length=40, blank=True)

@@ -72,8 +72,9 @@ def show_insurance_code(subject: str, _args: Args) -> Args:
     return {"code": row.code, "expires_at": row.expires_at.isoformat()}
 
 
-def authorise_pay(subject: str, _args: Args) -> Args:
-    row = pay_auth_give(person_by(subject))
+def authorise_pay(subject: str, args: Args) -> Args:
+    by = str(args.get("by", ""))
+    row = pay_auth_give(person_by(subject), person_by(by) if by else None)
     return {"pay_auth_no": row.pay_auth_no, "expires_at": row.expires_at.isoformat()}
 
 
@@ -132,12 +133,15 @@ def _institution_rules(code: str, args: Args) -> Args:
         place.hosp_lv = args["hosp_lv"]
     if "callback_url" in args:
         place.callback_url = str(args["callback_url"])
+    if "cashless_waits" in args:
+        place.cashless_waits = flag_of(args, "cashless_waits")
     place.save()
     return {
         "fund_includes_account": place.fund_includes_account,
         "over_limit": place.over_limit,
         "hosp_lv": place.hosp_lv,
         "callback_url": place.callback_url,
+        "cashless_waits": place.cashless_waits,
     }
 
 
@@ -200,7 +204,7 @@ NHSA: dict[str, Action] = {
     "unlink_family": Action(_plain(unlink_family), "the payer", {"member": _WHO}),
     "show_person": Action(_plain(show_person), _WHO),
     "show_insurance_code": Action(_plain(show_insurance_code), _WHO),
-    "authorise_pay": Action(_plain(authorise_pay), _WHO),
+    "authorise_pay": Action(_plain(authorise_pay), _WHO, {"by": "a relative in their stead"}),
     "present_face": Action(_plain(present_face), _WHO, {"term_id": "terminal"}),
     "confirm_order": Action(
         _plain(confirm_order), "payOrdId", {"cash": "false: only the insurance part"}
@@ -216,6 +220,7 @@ NHSA: dict[str, Action] = {
             "over_limit": "split, refuse or hospital",
             "hosp_lv": "0 to 3",
             "callback_url": "where 6302 goes",
+            "cashless_waits": "true: 6202 does not settle an order without cash",
         },
     ),
 }

@@ -6,7 +6,15 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from sandbox.nhsa.models import FaceScan, Institution, PayAuth, Person, ShownCode, Token
+from sandbox.nhsa.models import (
+    FaceScan,
+    FamilyLink,
+    Institution,
+    PayAuth,
+    Person,
+    ShownCode,
+    Token,
+)
 from sandbox.nhsa.numbers import auth_number, code_number, token_number
 from sandbox.nhsa.provision import house
 from sandbox.nhsa.refusal import Refused
@@ -96,12 +104,20 @@ def face_check(auth_no: str, org_id: str) -> tuple[FaceScan, Token]:
     return row, row.token
 
 
-def pay_auth_give(person: Person) -> PayAuth:
-    """The person agrees on the phone to pay one order by insurance."""
+def pay_auth_give(person: Person, payer: Person | None = None) -> PayAuth:
+    """The person agrees on the phone to pay one order by insurance, or `payer` does for them: the
+    guardian who enrolled them, or whoever is linked to them as a family account."""
+    if payer is not None and not _speaks_for(payer, person):
+        raise Refused("未与该家人建立亲情账户，不能代其授权")
     until = clock.now() + timedelta(seconds=house().pay_auth_life_s)
     return PayAuth.objects.create(
-        pay_auth_no=auth_number("AUTH")[:40], person=person, expires_at=until
+        pay_auth_no=auth_number("AUTH")[:40], person=person, payer=payer, expires_at=until
     )
+
+
+def _speaks_for(payer: Person, person: Person) -> bool:
+    links = FamilyLink.objects.filter(payer=payer, member=person, ended_at=None)
+    return person.enrolled_by_id == payer.pk or links.exists()
 
 
 def pay_auth_use(pay_auth_no: str, order: str) -> Person:

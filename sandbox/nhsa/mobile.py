@@ -25,7 +25,7 @@ class Route:
 
 ROUTES: dict[str, Route] = {
     "uldFeeInfo": Route(mobile_orders.order_save, "mobile_upload"),
-    "pay_order": Route(mobile_orders.order_price, "mobile_order"),
+    "pay_order": Route(mobile_paying.order_place, "mobile_order"),
     "query_order_info": Route(mobile_paying.order_query, "mobile_query"),
     "refund_Order": Route(mobile_refunds.refund_make, "mobile_refund"),
     "revoke_order": Route(mobile_orders.order_revoke, "mobile_revoke"),

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from sandbox.nhsa import states
 from sandbox.nhsa.fields import Fields
-from sandbox.nhsa.mobile_orders import amounts_json, order_find, visit_lock
+from sandbox.nhsa.mobile_orders import amounts_json, order_find, order_price, visit_lock
 from sandbox.nhsa.mobile_wire import sealed
 from sandbox.nhsa.models import MobileOrder, Settlement
 from sandbox.nhsa.numbers import moment, yuan_text
@@ -43,6 +43,23 @@ def order_confirm(pay_ord_id: str, *, cash: bool = True) -> MobileOrder:
         return order
     _finish(order, fault, cash=cash)
     return order
+
+
+@transaction.atomic
+def order_place(data: Fields) -> Data:
+    """6202: the trial. Where insurance pays everything no wallet has anything to confirm: the order
+    settles with it (**ours**)."""
+    out = order_price(data)
+    order = order_find(data)
+    if order.trial["cash_fen"] or order.institution.cashless_waits:
+        return out
+    fault = faults.draw("nhsa", "mobile_order", able=frozenset({"never_final"}))
+    if fault is not None:
+        order.ord_stas, order.held_by = states.SETTLING, fault.id
+        _traced(order)
+        return {name: out[name] for name in ("payOrdId",)} | {"ordStas": str(order.ord_stas)}
+    _finish(order, None, cash=True)
+    return out | amounts_json(order)
 
 
 def _finish(order: MobileOrder, fault: Fault | None, *, cash: bool) -> None:

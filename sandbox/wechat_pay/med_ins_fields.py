@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sandbox.nhsa.models import MobileOrder
+from sandbox.nhsa.models import MobileOrder, PayAuth, Person
 from sandbox.wechat_pay import crypto
 from sandbox.wechat_pay.models import Merchant, Order
 from sandbox.wechat_pay.refusal import Refused
@@ -27,6 +27,7 @@ SHOWN = (
     "mix_pay_type", "order_type", "appid", "openid", "out_trade_no", "serial_no", "pay_order_id",
     "pay_auth_no", "geo_location", "city_id", "med_inst_name", "med_inst_no",
     "med_ins_order_create_time", *FEES, "callback_url", "prepay_id", "attach",
+    "pay_for_relatives",
 )  # fmt: skip
 Data = dict[str, Any]
 
@@ -101,13 +102,25 @@ def centre_order(data: Data) -> MobileOrder:
     }
     if any(_fee(data, name) != value for name, value in said.items()):
         raise Refused(400, "RULE_LIMIT", "268510610 预结算金额不匹配")
-    payer = part(data, "payer")
-    digest = hashlib.md5(order.person.certno.upper().encode()).hexdigest()  # noqa: S324 - theirs
-    named = {"name": order.person.name, "id_digest": digest}
-    opened = {name: crypto.oaep_open(house_keys().private_key, payer.get(name)) for name in named}
-    if opened != named or payer.get("card_type") not in CARDS:
-        raise Refused(400, "INVALID_REQUEST", "268545961 姓名与身份证与医保电子凭证不一致")
+    allowed = PayAuth.objects.select_related("payer").filter(pay_auth_no=order.credential).first()
+    by = allowed.payer if allowed is not None else None
+    for_relative = data.get("pay_for_relatives", False)
+    if for_relative is not (by is not None) or ("relative" in data) is not for_relative:
+        raise Refused(400, "PARAM_ERROR", "268545962 亲属支付标识与授权不一致")
+    _named_check(data, "payer", by or order.person)
+    if by is not None:
+        _named_check(data, "relative", order.person)
     return order
+
+
+def _named_check(data: Data, name: str, person: Person) -> None:
+    """The name and the digest of the number, both under our key, of the very person."""
+    given = part(data, name)
+    digest = hashlib.md5(person.certno.upper().encode()).hexdigest()  # noqa: S324 - theirs
+    named = {"name": person.name, "id_digest": digest}
+    opened = {one: crypto.oaep_open(house_keys().private_key, given.get(one)) for one in named}
+    if opened != named or given.get("card_type") not in CARDS:
+        raise Refused(400, "INVALID_REQUEST", "268545961 姓名与身份证与医保电子凭证不一致")
 
 
 def cash_order(merchant: Merchant, data: Data) -> Order | None:

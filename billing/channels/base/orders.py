@@ -26,6 +26,7 @@ class InsurancePart:
     """What the insurer pays of an order of both kinds, under its own numbers.
 
     `total_fen` is what insurance and cash pay together: the hospital's own part is in neither.
+    Where a guardian pays, the relative is the insured child.
     """
 
     serial_no: str  # our order at the mobile-pay centre (medOrgOrd)
@@ -41,6 +42,8 @@ class InsurancePart:
     institution_name: str
     city: str
     location: str = ""
+    relative_name: str = field(default="", repr=False)
+    relative_id_number: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

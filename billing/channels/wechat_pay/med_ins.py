@@ -175,11 +175,7 @@ def _send(order: CaptureOrder, part: InsurancePart, prepay_id: str) -> V3Reply |
             "order_type": DIAGNOSIS,
             "appid": account.app_id,
             "openid": order.payer_subject,
-            "payer": {
-                "name": _sealed(account, part.payer_name),
-                "id_digest": _sealed(account, id_digest(part.payer_id_number)),
-                "card_type": "ID_CARD",
-            },
+            **_people(account, part),
             "out_trade_no": order.number,
             "serial_no": part.serial_no,
             "pay_order_id": part.pay_order_no,
@@ -194,6 +190,23 @@ def _send(order: CaptureOrder, part: InsurancePart, prepay_id: str) -> V3Reply |
             "prepay_id": prepay_id,
         },
     )
+
+
+def _people(account: MerchantAccount, part: InsurancePart) -> dict[str, object]:
+    """Who pays and, where that is a guardian, for whom."""
+    payer = {"payer": _named(account, part.payer_name, part.payer_id_number)}
+    if not part.relative_name:
+        return {**payer}
+    relative = _named(account, part.relative_name, part.relative_id_number)
+    return {**payer, "pay_for_relatives": True, "relative": relative}
+
+
+def _named(account: MerchantAccount, name: str, number: str) -> dict[str, str]:
+    return {
+        "name": _sealed(account, name),
+        "id_digest": _sealed(account, id_digest(number)),
+        "card_type": "ID_CARD",
+    }
 
 
 def _ask(account: MerchantAccount, number: str) -> V3Reply | ChannelAnswer:

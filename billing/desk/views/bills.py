@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -29,6 +30,7 @@ from billing.page_values import REFRESH_FIRST_S
 from billing.reasons import Reason
 from billing.services.collecting.collects import collect_start
 from billing.services.collecting.pass_over import tender_pass_over
+from billing.services.insuring.running import price_refresh
 from billing.tasks import invoice_drive_task, tell
 from billing.waiting import wait_for_collect
 from core.dispatch import enqueue
@@ -93,6 +95,8 @@ def state_of(invoice: Invoice, *, running: bool) -> str:
 def cash_confirm(request: HttpRequest, invoice_id: int) -> HttpResponse:
     """The amount to take, large, before it is written down as taken."""
     invoice = bill_get(invoice_id)
+    if invoice.unpriced:
+        invoice = _priced_first(invoice)
     page = page_of(request, invoice)
     if not page.payable:
         text = _("Nothing is to be taken on this bill now.")
@@ -108,6 +112,17 @@ def cash_confirm(request: HttpRequest, invoice_id: int) -> HttpResponse:
         **noted(request),
     }
     return shown(request, "billing/desk/cash.html", context)
+
+
+def _priced_first(invoice: Invoice) -> Invoice:
+    """No cash is counted for a part that nobody knows: the insurer is asked before it is shown."""
+    with suppress(Conflict):  # the part is another one now: the page shows it
+        price_refresh(invoice=invoice)
+    again = bill_get(invoice.pk)
+    if again.unpriced:
+        text = _("The insurance has not priced this bill. Have the insurance code shown first.")
+        raise Conflict("price_over", text)
+    return again
 
 
 @require_POST

@@ -122,7 +122,8 @@ def offer_choose(
     price_refresh(invoice=invoice, by_phone=offer.mode == Mode.MIXED)
     offer_withdraw(invoice=invoice, but=offer, form_key=idempotency_key)
     try:
-        row, fresh = _begin(invoice.pk, offer, merchant, idempotency_key, payer_id)
+        asked = PayersForm(PAYER, f"pay link {offer}", idempotency_key)
+        row, fresh = _begin(invoice.pk, offer, merchant, asked, (payer_id, visitor_id))
     except IntegrityError as error:
         payment = form_repeated(error=error, invoice=invoice, form_key=idempotency_key)
         row, fresh = payment.transactions.latest("pk"), False
@@ -160,22 +161,27 @@ def _not_offered() -> NotOffered:
 
 
 def _begin(
-    invoice_id: int, offer: Offer, merchant: Merchant, form_key: str, payer_id: int | None
+    invoice_id: int,
+    offer: Offer,
+    merchant: Merchant,
+    asked: PayersForm,
+    who: tuple[int | None, int | None],
 ) -> tuple[PaymentTransaction, bool]:
     """The live order of this way, or a new one with its number committed."""
+    payer_id, visitor_id = who
     with transaction.atomic():
         invoice = invoice_lock(invoice_id)
         by_phone = offer.mode == Mode.MIXED
         if by_phone and not wallet_has(invoice):
-            wallet_offer(invoice=invoice, by=PAYER)
+            wallet_offer(invoice=invoice, visitor_id=visitor_id, by=PAYER)
         flying = captures_flying_lock(invoice)
-        if flying and _is_same(flying[-1].payment, offer, form_key):
+        if flying and _is_same(flying[-1].payment, offer, asked.form_key):
             return flying[-1], False
         owed_fen = payable_fen(invoice=invoice, flying=flying, by_phone=by_phone)
         row = tender_start(
             invoice=invoice,
             tender=Tender(offer.channel, offer.mode, owed_fen, merchant, payer_id=payer_id),
-            asked=PayersForm(PAYER, f"pay link {offer}", form_key),
+            asked=asked,
         )
         if by_phone:
             wallet_begin(invoice=invoice, row=row)

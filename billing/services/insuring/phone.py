@@ -1,4 +1,5 @@
-"""The insured allow, on their own phone, that this bill goes through the mobile-pay centre.
+"""The insured, or a child's guardian, allow on their own phone that this bill goes through the
+mobile-pay centre; where insurance pays all of it, that settles it.
 
 A claim goes one route. Whoever changes to the phone leaves the hall's claim first, and the other
 way round; what lies at the insurer of the one left is taken away before anybody settles.
@@ -23,12 +24,16 @@ from core.states import transition
 from insurance.models import Claim, ClaimRoute, ClaimStatus
 from insurance.selectors import institution_of
 from insurance.services.claims import claim_release, mobile_begin
+from patients.models import Patient
 
 WAITING = (InvoiceStatus.ISSUED, InvoiceStatus.PRICING)
 
 
-def phone_begin(*, invoice: Invoice, pay_auth_no: str, by: Actor) -> None:
-    """Price the bill anew by the centre, with the insured's consent; the caller drives it.
+def phone_begin(
+    *, invoice: Invoice, pay_auth_no: str, by: Actor, payer: Patient | None = None
+) -> None:
+    """Price the bill anew by the centre, with the insured's consent or that of the guardian
+    (`payer`) in the child's stead; the caller drives it.
 
     Raises NotOffered (no claim, no centre), Conflict (something is under way). Not inside a
     transaction: the insurer hears that the hall's claim is left.
@@ -43,7 +48,7 @@ def phone_begin(*, invoice: Invoice, pay_auth_no: str, by: Actor) -> None:
         if locked.claim_id != left:
             raise in_progress()
         claim = claim_begin(invoice=locked, by=by, route=ClaimRoute.MOBILE)
-        mobile_begin(claim=claim, pay_auth_no=pay_auth_no)
+        mobile_begin(claim=claim, pay_auth_no=pay_auth_no, payer=payer)
         now = clock.now()
         if locked.status == InvoiceStatus.ISSUED:
             transition(locked, InvoiceStatus.PRICING, by=by, reason="by phone", due_at=now)

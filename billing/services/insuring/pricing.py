@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from django.conf import settings
 from django.db import transaction
@@ -35,7 +37,7 @@ from core.outcomes import Outcome
 from core.states import transition
 from insurance.models import Claim, ClaimRoute, ClaimStatus
 from insurance.services.claims import Priced, PricedState, claim_price, claim_release
-from insurance.services.claims.values import MOBILE_OVER
+from insurance.services.claims.values import ALONE, MAYBE, MOBILE_OVER
 
 REASONS: dict[PricedState, Reason] = {
     PricedState.NO_CREDENTIAL: Reason.NO_CREDENTIAL,
@@ -44,22 +46,28 @@ REASONS: dict[PricedState, Reason] = {
     PricedState.UNKNOWN: Reason.INSURER_SILENT,
     PricedState.REVIEW: Reason.INSURER_REVIEW,
 }
+TRIES_MAX = 1000
 ENDED = (ClaimStatus.REVERSED, ClaimStatus.RELEASED)
 
 
 def price_run(ask: Ask) -> bool:
     """Price a bill; True when its next step follows at once."""
-    status = Claim.objects.values_list("status", flat=True).get(pk=ask.claim_id)
-    if status in ENDED:
+    claim = Claim.objects.only("status", "releasing").get(pk=ask.claim_id)
+    if claim.status in ENDED:
         return _begun_anew(ask)
-    if status in (ClaimStatus.SETTLING, ClaimStatus.SETTLED):
+    if claim.status in (ClaimStatus.SETTLING, ClaimStatus.SETTLED):
         return _settled_late(ask)
-    if ask.leaves:
+    if ask.leaves or claim.releasing:
         return _phone_left(ask)
     priced = claim_price(claim_id=ask.claim_id)
     failpoint("price.answered")
-    if priced.code == MOBILE_OVER or _nothing_for_the_phone(ask, priced):
-        return _phone_left(ask)
+    by_phone = _BY_PHONE.get(priced.code)
+    if by_phone is None and _nothing_for_the_phone(ask, priced):
+        by_phone = _phone_left
+    return _price_taken(ask, priced) if by_phone is None else by_phone(ask)
+
+
+def _price_taken(ask: Ask, priced: Priced) -> bool:
     goes_on = _priced(ask, priced)
     if priced.state is PricedState.NOT_COVERED:
         claim_release(claim_id=ask.claim_id, by=SYSTEM)
@@ -67,7 +75,8 @@ def price_run(ask: Ask) -> bool:
 
 
 def _nothing_for_the_phone(ask: Ask, priced: Priced) -> bool:
-    """A wallet confirms no order without cash: the hall settles that alone."""
+    """No wallet confirms an order without cash: where the centre does not settle it by itself, the
+    hall does."""
     if priced.split is None or priced.split.cash_fen:
         return False
     return InsuredCourse.objects.filter(invoice=ask.invoice_id, route=ClaimRoute.MOBILE).exists()
@@ -75,7 +84,10 @@ def _nothing_for_the_phone(ask: Ask, priced: Priced) -> bool:
 
 def _phone_left(ask: Ask) -> bool:
     """The phone's claim ends, unconfirmed: the bill is priced anew for the hall."""
-    if claim_release(claim_id=ask.claim_id, by=SYSTEM).outcome is not Outcome.SUCCEEDED:
+    released = claim_release(claim_id=ask.claim_id, by=SYSTEM)
+    if released.outcome is Outcome.UNKNOWN:
+        return _asked_until_known(ask)
+    if released.outcome is not Outcome.SUCCEEDED:
         return _settled_late(ask)
     # What the centre said is no price of the hall's.
     Invoice.objects.filter(pk=ask.invoice_id).update(valid_until=clock.now())
@@ -97,13 +109,38 @@ def _begun_anew(ask: Ask) -> bool:
 
 
 def _settled_late(ask: Ask) -> bool:
-    """A settlement that was given up for lost stands after all: its end is learnt first."""
+    """A settlement that was given up for lost, or that nobody had to confirm, stands: its end is
+    learnt first."""
     with transaction.atomic():
         invoice = invoice_lock(ask.invoice_id)
         course = course_of(invoice)
         if invoice.claim_id == ask.claim_id and course.step == CourseStep.PRICE:
             course_set(course, CourseStep.SETTLE)
+            if invoice.status == InvoiceStatus.PRICING:
+                now = clock.now()
+                transition(
+                    invoice, InvoiceStatus.COLLECTING, by=SYSTEM, reason="settled", due_at=now
+                )
     return True
+
+
+def _asked_until_known(ask: Ask) -> bool:
+    """The insurer may have settled the bill and does not say so: nothing else is begun for it, and
+    it is asked again until it does, later and later."""
+    with transaction.atomic():
+        invoice = invoice_lock(ask.invoice_id)
+        course = course_of(invoice)
+        if invoice.claim_id == ask.claim_id and course.step == CourseStep.PRICE:
+            steps = policy().settle_again_s
+            again_s = steps[min(course.tries, len(steps) - 1)]
+            course_set(course, CourseStep.PRICE, tries=min(course.tries + 1, TRIES_MAX))
+            again = clock.now() + timedelta(seconds=again_s)
+            Invoice.objects.filter(pk=invoice.pk).update(due_at=again)
+            if course.tries == len(steps):
+                review_open(
+                    reason=ReviewReason.CLAIM_IN_REVIEW, invoice=invoice, figures={"code": MAYBE}
+                )
+    return False
 
 
 def _priced(ask: Ask, priced: Priced) -> bool:
@@ -231,3 +268,11 @@ def _unpriced(invoice: Invoice) -> dict[str, object]:
         "priced_at": None,
         "valid_until": None,
     }
+
+
+# What the centre's trial may end in beside a price.
+_BY_PHONE: Mapping[str, Callable[[Ask], bool]] = MappingProxyType({
+    ALONE: _settled_late,
+    MAYBE: _asked_until_known,
+    MOBILE_OVER: _phone_left,
+})  # fmt: skip

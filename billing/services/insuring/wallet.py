@@ -22,6 +22,7 @@ from billing.models import (
     PaymentTransaction,
     ReviewReason,
 )
+from billing.selectors.insured import phone_allowed_by
 from billing.services.collecting.captures import order_reference
 from billing.services.insuring.opening import course_of, course_set
 from billing.services.reviews import review_open
@@ -36,15 +37,16 @@ from insurance.services.claims import claim_end_wanted, claim_offer
 TELL_AGAIN_S = 60
 
 
-def wallet_offer(*, invoice: Invoice, by: Actor) -> None:
+def wallet_offer(*, invoice: Invoice, visitor_id: int | None, by: Actor) -> None:
     """Commit, with the tender that follows, that the wallet is given the claim's order. The bill is
-    locked, nothing after it.
+    locked, nothing after it. Only who allowed the insurance confirms it: the wallet compares.
 
     NotOffered where the bill's claim does not go this way; Conflict where its trial holds no more.
     """
     course = course_of(invoice) if invoice.claim_id is not None else None
     phone = course is not None and course.route == ClaimRoute.MOBILE
-    if course is None or not phone or course.step != CourseStep.OFFER:
+    theirs = phone_allowed_by(invoice, visitor_id)
+    if course is None or not phone or course.step != CourseStep.OFFER or not theirs:
         raise NotOffered("not_offered", _("This way to pay is not offered here."), "way")
     assert invoice.claim_id is not None
     offered = claim_offer(claim_id=invoice.claim_id, by=by)

@@ -47,7 +47,9 @@ def settlement_apply(*, claim_id: int, said: Settlement) -> Claim:
                 _contradicted(claim, said)
             return claim
         if claim.status in BACK:
-            transition(claim, ClaimStatus.SETTLING, by=SYSTEM, due_at=clock.now())
+            transition(
+                claim, ClaimStatus.SETTLING, by=SYSTEM, due_at=clock.now(), **_unheard(claim, said)
+            )
         if claim.status != ClaimStatus.SETTLING:
             _contradicted(claim, said)
             return claim
@@ -75,6 +77,14 @@ def settlement_apply(*, claim_id: int, said: Settlement) -> Claim:
             review_withdraw(claim)
     failpoint("claim.after_apply")
     return claim
+
+
+def _unheard(claim: Claim, said: Settlement) -> dict[str, Any]:
+    """Where the trial itself was never heard (6202 settled by itself), its parts are those."""
+    if claim.priced_split is not None:
+        return {}
+    now = clock.now()
+    return {"priced_at": now, "valid_until": now, **split_fields("priced", said.split)}
 
 
 def reversal_apply(*, claim_id: int, reversal_no: str) -> Claim:

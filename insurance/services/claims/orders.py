@@ -9,7 +9,7 @@ from insurance.gateway.base import Answer, Operation
 from insurance.gateway.claim_values import Settlement, SettlementReference, SettleOrder
 from insurance.gateway.nhsa.settlements import settle_query
 from insurance.gateway.visit_values import Scheme
-from insurance.models import Claim
+from insurance.models import Claim, ClaimRoute, MobileOrder
 from insurance.selectors import claim_message_numbers
 from insurance.services.claims.asking import insurer_ask
 from insurance.services.claims.visits import proof_of
@@ -62,11 +62,19 @@ def standing_find(claim: Claim) -> Standing:
     """
     answer = insurer_ask(claim, settle_query(reference_of(claim)))
     rows = [row for row in answer.value or () if not row.refunded and row.total_fen > 0]
-    numbers = claim_message_numbers(claim, Operation.SETTLE)
+    numbers = claim_message_numbers(claim, Operation.SETTLE) | _order_numbers(claim)
     found = next((row for row in rows if row.sent_as in numbers), None)
     if found is None:
         found = next((row for row in rows if not row.sent_as and _nobodys(claim, row)), None)
     return Standing(answer, found)
+
+
+def _order_numbers(claim: Claim) -> set[str]:
+    """On the phone's route a settlement is sent under the number of the centre's order."""
+    if claim.route != ClaimRoute.MOBILE:
+        return set()
+    rows = MobileOrder.objects.filter(claim=claim).exclude(pay_order_no="")
+    return set(rows.values_list("pay_order_no", flat=True))
 
 
 def _nobodys(claim: Claim, row: Settlement) -> bool:

@@ -47,9 +47,9 @@ def claim_price(*, claim_id: int) -> Priced:
         _proof_check(begun)
         credential = coverage_settle(begun)
         visit_settle(begun, credential)
-        family_settle(begun)
         if begun.claim.route == ClaimRoute.MOBILE:
             return mobile_trial(begun)
+        family_settle(begun)
         results = batch_settle(begun)
         return _trial(begun, results)
     except PricingEnded as ended:

@@ -25,7 +25,7 @@ from insurance.selectors import institution_speaking
 from insurance.services.claims.applying import settlement_apply
 from insurance.services.claims.asking import insurer_ask
 from insurance.services.claims.batches import batch_of
-from insurance.services.claims.mobile.orders import reference_of_order
+from insurance.services.claims.mobile.orders import may_be_settled, reference_of_order
 from insurance.services.claims.orders import standing_find
 from insurance.services.claims.speaking import PRICEABLE, fields_write
 from insurance.services.claims.values import Released
@@ -35,9 +35,10 @@ from insurance.services.claims.visits import visit_wire
 def claim_release(*, claim_id: int, by: Actor) -> Released:
     """End an OPEN or PRICED claim without a settlement; see `Released` for the ends.
 
-    If no settlement was ever sent, the claim is RELEASED at once, whether the insurer answers or
-    not: what lies there owes nothing and is taken away by the sweeper. If one was sent and thought
-    lost, the insurer must first say that none stands. A RELEASED or REVERSED claim answers so.
+    If no settlement was ever sent, nor a 6202 that nobody has heard of since, the claim is RELEASED
+    at once, whether the insurer answers or not: what lies there owes nothing and is taken away by
+    the sweeper. If one was sent and thought lost, the insurer must first say that none stands. A
+    RELEASED or REVERSED claim answers so.
     Conflict while it is SETTLING, REVERSING or in REVIEW. Never inside a transaction.
     """
     begun = _begin(claim_id, by)
@@ -81,13 +82,21 @@ def _begin(claim_id: int, by: Actor) -> Claim | Released:
             )
         if claim.status not in PRICEABLE:
             raise Conflict("claim_in_doubt", _("What the insurer did is not known yet."))
-        if claim.settle_tries == 0:
+        if claim.settle_tries == 0 and not _maybe_settled(claim):
             claim_released(claim, by)
         else:
             due = clock.now() + timedelta(seconds=POLICY.tidy_every_s)
             fields_write(claim, releasing=True, attempt=claim.attempt + 1, due_at=due)
     failpoint("claim.after_release_begun")
     return claim
+
+
+def _maybe_settled(claim: Claim) -> bool:
+    """On the phone's route 6202 may have settled a bill without cash."""
+    if claim.route != ClaimRoute.MOBILE:
+        return False
+    order = MobileOrder.objects.filter(claim=claim).first()
+    return order is not None and may_be_settled(claim, order)
 
 
 def claim_released(claim: Claim, by: Actor) -> None:

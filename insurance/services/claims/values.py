@@ -15,6 +15,8 @@ from insurance.gateway.claim_values import Split
 NOT_EXECUTED = "NOT_EXECUTED"  # the lost call never happened: it may be said once more
 MOBILE_OVER = "MOBILE_OVER"  # the consent on the phone is used up; release the claim
 REVOKED = "REVOKED"  # nobody confirmed the order on the phone, and it was taken away
+ALONE = "SETTLED_ALONE"  # 6202 found no cash to pay and settled by itself: look
+MAYBE = "MAYBE_SETTLED"  # 6202 was said and not answered: ask until it is known
 OVERTAKEN = "OVERTAKEN"  # another process took the claim up meanwhile
 
 

@@ -52,10 +52,12 @@ class FaceScan(models.Model):
 
 
 class PayAuth(models.Model):
-    """A payAuthNo: the person agreed on the phone that insurance is used for one order."""
+    """A payAuthNo: the person agreed on the phone that insurance is used for one order, or a
+    relative (`payer`) did in their stead."""
 
     pay_auth_no = models.CharField(max_length=40, unique=True)
     person = models.ForeignKey(Person, models.CASCADE)
+    payer = models.ForeignKey(Person, models.CASCADE, null=True, related_name="+")
     expires_at = models.DateTimeField()
     used_by = models.CharField(max_length=40, blank=True)
 

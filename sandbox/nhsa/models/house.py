@@ -52,6 +52,8 @@ class Institution(models.Model):
     over_limit = models.CharField(max_length=8, choices=OverLimit, default=OverLimit.SPLIT)
     # Where the mobile pay centre tells the hospital of a settled order (6302); empty: nowhere.
     callback_url = models.TextField(blank=True)
+    # A habit of the centre: an order without cash waits to be confirmed instead of being settled.
+    cashless_waits = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.code

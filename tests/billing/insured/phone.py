@@ -13,14 +13,13 @@ from billing.services.insuring.phone import phone_begin
 from billing.services.insuring.wallet import mixed_due, mixed_tell
 from billing.services.sweeps import transaction_resume
 from core import clock
-from core.actors import Actor
 from insurance.models import Claim, MobileOrder
+from patients.actors import patient_actor
 from patients.models import WalletIdentity
 from tests.billing.insured.ward import Ward
 from tests.factories import payments
 
 PHONE = Offer("wechat_pay", Mode.MIXED)
-PAYER = Actor("patient", "1", "王芳")
 
 
 @dataclass
@@ -35,7 +34,7 @@ class Phone:
         """The insured allow it, and the centre prices the bill."""
         given = self.ward.sandbox.act("nhsa", "authorise_pay", self.ward.insurer.psn_no)
         bill.refresh_from_db()
-        phone_begin(invoice=bill, pay_auth_no=given["pay_auth_no"], by=PAYER)
+        phone_begin(invoice=bill, pay_auth_no=given["pay_auth_no"], by=patient_actor(self.user))
         return self.ward.driven(bill)
 
     def pressed(self, bill: Invoice, offer: Offer = PHONE) -> Any:

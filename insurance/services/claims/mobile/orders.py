@@ -9,8 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.errors import BadInput, NotOffered
 from core.ids import business_number
+from insurance.gateway.base import Operation
 from insurance.gateway.claim_values import Split
 from insurance.gateway.identities import IdentityBroken
+from insurance.gateway.mobile.states import OrderClass, order_class
 from insurance.gateway.mobile.values import (
     MobileParts,
     MobileReference,
@@ -18,14 +20,22 @@ from insurance.gateway.mobile.values import (
     SettleKind,
 )
 from insurance.models import Claim, ClaimRoute, Institution, MobileOrder
+from insurance.selectors import message_last
+from patients.models import Patient
 
+# ordStas of an order nobody has confirmed; and of one that never will be settled.
+SAVED, TRIED = "0", "1"
+NOTHING_COMES = frozenset({OrderClass.CLOSED, OrderClass.FAILED})
 PAY_AUTH_LENGTH_MAX = 40
 LOCATION_LENGTH_MAX = 40
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def mobile_begin(*, claim: Claim, pay_auth_no: str, location: str = "") -> MobileOrder:
-    """The order of a claim just opened for this route, in the caller's transaction.
+def mobile_begin(
+    *, claim: Claim, pay_auth_no: str, payer: Patient | None = None, location: str = ""
+) -> MobileOrder:
+    """The order of a claim just opened for this route, in the caller's transaction; `payer` is the
+    guardian who allowed it in the patient's stead.
 
     BadInput for a consent that cannot be one, NotOffered where the region has no centre.
     """
@@ -39,6 +49,7 @@ def mobile_begin(*, claim: Claim, pay_auth_no: str, location: str = "") -> Mobil
     return MobileOrder.objects.create(
         claim=claim,
         order_no=_order_number(),
+        payer=payer,
         pay_auth_no=pay_auth_no,
         location=location[:LOCATION_LENGTH_MAX],
         created_at=clock.now(),
@@ -109,6 +120,14 @@ def refund_number(order: MobileOrder, *, failed: bool) -> None:
         return
     order.refund_no = business_number("MR")
     order.save(update_fields=["refund_no"])
+
+
+def may_be_settled(claim: Claim, order: MobileOrder) -> bool:
+    """Whether 6202 was said and nothing heard since that excludes a settlement: an order without
+    cash is settled by it, and nobody else would ever ask."""
+    heard = order.state == TRIED or order_class(order.state) in NOTHING_COMES
+    said = order.pay_order_no and message_last(claim.subject, Operation.MOBILE_ORDER)
+    return bool(said) and not heard
 
 
 def state_note(order: MobileOrder, code: str) -> None:

@@ -1,28 +1,39 @@
 """6201 and 6202: the lines lie at the centre under our order, which is then tried.
 
 An order that was asked for and not answered is looked at (6301): what was tried is adopted, what
-the centre says it only saved is tried. Nothing is said twice on a guess.
+the centre says it only saved is tried. Nothing is said twice on a guess. Where insurance pays all,
+no wallet has anything to confirm and 6202 itself may settle: then the claim is SETTLING from there.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NoReturn
 
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
+from core.actors import SYSTEM
+from core.failpoints import failpoint
 from core.outcomes import Outcome
+from core.states import transition
 from insurance.gateway.base import Answer, GatewayFault, Operation
 from insurance.gateway.claim_values import Split
 from insurance.gateway.identities import IdentityBroken
 from insurance.gateway.mobile import orders
 from insurance.gateway.mobile.states import OrderClass
 from insurance.gateway.mobile.values import MobileBill, MobileOrder, MobileState
-from insurance.models import ClaimLine, InsuranceReason
+from insurance.models import ClaimLine, ClaimStatus, InsuranceReason
 from insurance.models import MobileOrder as OrderRow
+from insurance.models.claim import split_fields
 from insurance.selectors import message_last
+from insurance.services.claims.asking import institution_signed_in
+from insurance.services.claims.families import family_settle
 from insurance.services.claims.frozen import line_thawed
 from insurance.services.claims.mobile.orders import (
+    SAVED,
+    TRIED,
+    may_be_settled,
     order_of_claim,
     reference_of_order,
     split_of_parts,
@@ -31,20 +42,65 @@ from insurance.services.claims.mobile.orders import (
 from insurance.services.claims.reviews import reason_of
 from insurance.services.claims.speaking import Pricing, PricingEnded, fields_write
 from insurance.services.claims.trials import trial_keep
-from insurance.services.claims.values import MOBILE_OVER, Priced, PricedState
+from insurance.services.claims.values import (
+    ALONE,
+    MAYBE,
+    MOBILE_OVER,
+    OVERTAKEN,
+    Priced,
+    PricedState,
+)
 from insurance.services.claims.visits import visit_wire
+from insurance.services.exchange import message_deliver, message_prepare
 
-# ordStas of an order nobody has confirmed.
-SAVED, TRIED = "0", "1"
+# Said once, and once more where the day's sign-in had run out.
+SIGN_INS = 2
+SETTLED = frozenset({OrderClass.PAID, OrderClass.FUND_ONLY})
 
 
 def mobile_trial(pricing: Pricing) -> Priced:
     """The centre's trial of a claim whose person and visit are settled."""
     row = order_of_claim(pricing.claim)
+    if message_last(pricing.claim.subject, Operation.MOBILE_ORDER) is None:
+        family_settle(pricing)
     if not row.pay_order_no:
         _upload(pricing, row)
-    found = _tried(pricing, row)
-    return trial_keep(pricing, _split(pricing, found), found.settlement)
+    try:
+        found = _tried(pricing, row)
+    except PricingEnded as ended:
+        raise PricingEnded(_known_or_asked(pricing, row, ended.priced)) from ended
+    split = _split(pricing, found)
+    if found.code == TRIED:
+        return trial_keep(pricing, split, found.settlement)
+    return _settled_alone(pricing, split)
+
+
+def _known_or_asked(pricing: Pricing, row: OrderRow, ended: Priced) -> Priced:
+    """A silence after 6202 is no silence about a price alone."""
+    unheard = ended.state is PricedState.UNKNOWN and ended.code != OVERTAKEN
+    if unheard and may_be_settled(pricing.claim, row):
+        return replace(ended, code=MAYBE)
+    return ended
+
+
+def _settled_alone(pricing: Pricing, split: Split) -> Priced:
+    """6202 paid the bill whole: the settlement with its number is learnt as any other."""
+    with pricing.step("settled_alone") as claim:
+        now = clock.now()
+        transition(
+            claim,
+            ClaimStatus.SETTLING,
+            by=SYSTEM,
+            reason=ALONE,
+            settle_message=message_last(claim.subject, Operation.MOBILE_ORDER),
+            settle_tries=claim.settle_tries + 1,
+            looks=0,
+            priced_at=now,
+            valid_until=now,
+            due_at=now,
+            **split_fields("priced", split),
+        )
+    return Priced(PricedState.UNKNOWN, code=ALONE)
 
 
 def mobile_over() -> Priced:
@@ -87,15 +143,35 @@ def _bill(pricing: Pricing, row: OrderRow) -> MobileBill:
 
 
 def _tried(pricing: Pricing, row: OrderRow) -> MobileState:
-    """6202 once; after a silence the centre is asked what became of it."""
+    """6202 once; after a silence the centre is asked what became of it. Whether the family's
+    account may pay is asked before each 6202, and not after: by then it may have paid."""
     if message_last(pricing.claim.subject, Operation.MOBILE_ORDER) is not None:
         found = _asked(pricing, row)
         if found.code != SAVED:
             return _tried_only(pricing, row, found)
-    answer = pricing.ask(orders.order(_wanted(pricing, row)))
+        family_settle(pricing)
+    answer = _order_said(pricing, row)
     if answer.outcome is Outcome.UNKNOWN and answer.value is None and answer.fault is None:
         return _tried_only(pricing, row, _asked(pricing, row))
     return _tried_only(pricing, row, _believed(pricing, answer))
+
+
+def _order_said(pricing: Pricing, row: OrderRow) -> Answer[MobileState]:
+    """6202, its intent committed under the claim's lock: whoever releases the claim sees that it
+    may have been settled."""
+    call = orders.order(_wanted(pricing, row))
+    for _again in range(SIGN_INS):
+        with pricing.step("mobile_asked") as claim:
+            prepared = message_prepare(
+                institution=pricing.institution, call=call, subject=claim.subject
+            )
+        answer = message_deliver(prepared)
+        failpoint("claim.after_mobile_order")
+        signed_in = institution_signed_in(pricing.institution, answer)
+        if signed_in is None:
+            break
+        pricing.institution = signed_in
+    return answer
 
 
 def _wanted(pricing: Pricing, row: OrderRow) -> MobileOrder:
@@ -128,8 +204,10 @@ def _believed(pricing: Pricing, answer: Answer[MobileState]) -> MobileState:
 
 
 def _tried_only(pricing: Pricing, row: OrderRow, found: MobileState) -> MobileState:
-    """Before the wallet has the order, tried is the only state it can be in."""
+    """Before the wallet has the order it is tried, or settled because nothing is left to pay."""
     state_note(row, found.code)
+    if found.state in SETTLED and found.parts is not None and not found.parts.cash_fen:
+        return found
     if found.state is OrderClass.UNKNOWN:
         pricing.review(InsuranceReason.UNKNOWN_CODE, f"ordStas {found.code}", ord_stas=found.code)
     if found.state is OrderClass.OPERATOR:
