@@ -226,6 +226,11 @@ class InvoicePage:
         return self.payable_by_reader and self.state in (PayState.TO_PAY, PayState.NOT_PAID)
 
     @property
+    def nothing_due(self) -> bool:
+        """Insurance pays all of it: there is no way to choose, only to confirm."""
+        return self.payable and not self.unpriced and self.due_fen <= 0
+
+    @property
     def net_fen(self) -> int:
         """What the payers have paid in the end."""
         return self.taken_fen - self.back_fen

@@ -188,7 +188,8 @@ def chosen(right: PayRight, *, press: Press) -> Action | None:
     Returns what the payer must do now; None = nothing, the result page tells.
     """
     if press.offer is None:
-        return confirmed(right)
+        confirmed(right)
+        return None
     if right.user is None:
         return way_choose(
             token=right.token, visitor_id=right.visitor_id, **press.asked(press.offer)

@@ -103,6 +103,8 @@ def invoice_pay(request: HttpRequest, right: PayRight) -> HttpResponse:
         return way_chosen(request, right)
     found = pay_right.opened(right)
     waits = found.page.code_open(clock.now())
+    if found.page.nothing_due:
+        return to(right.show)
     if found.page.payable or (waits and OTHER in request.GET):
         return way_form(request, right, found)
     return to(right.code if waits else right.result)

@@ -256,10 +256,14 @@ def test_window_is_a_way_and_asks_no_channel(phone, door):
     assert door == []
 
 
-def test_nothing_due_is_confirmed_without_a_channel(phone, door):
+def test_nothing_due_is_confirmed_without_a_channel(phone, door, monkeypatch):
+    pressed = []
+    monkeypatch.setattr(pay_right, "confirmed", pressed.append)
     assert "确认结算" in text_of(phone.get("/p/zero_own_part"))
+    assert phone.get("/p/zero_own_part/pay").url == "/p/zero_own_part"
     answer = phone.post("/p/zero_own_part/pay", {"way": "confirm", "form_key": "k"})
-    assert (answer.status_code, door) == (409, [])
+    assert (answer.url, door) == ("/p/zero_own_part/result", [])
+    assert [right.token for right in pressed] == ["zero_own_part"]
 
 
 @pytest.mark.parametrize(
