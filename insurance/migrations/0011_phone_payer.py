@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("insurance", "0009_mobile_order"),
+        ("insurance", "0010_filings"),
         ("patients", "0016_record_words"),
     ]
 
