@@ -14,12 +14,6 @@ from django.utils.translation import pgettext_lazy
 from core.admin import ReadOnlyAdmin
 from core.admin_values import NONE, row_value, word_of, words_add
 from core.admin_words import columns_add
-from insurance import (  # noqa: F401 - the admin finds this module only
-    claims_admin,
-    filings_admin,
-    items_admin,
-    statements_admin,
-)
 from insurance.admin_words import (
     COLUMN_WORDS,
     GATEWAY_WORDS,

@@ -11,7 +11,6 @@ from django.utils.translation import pgettext_lazy
 from core.admin import ReadOnlyAdmin
 from core.admin_values import word_of, words_add
 from core.admin_words import columns_add
-from patients import tag_admin  # noqa: F401 - the admin finds this module only
 from patients.admin_words import COLUMN_WORDS
 from patients.messages import TEXTS
 from patients.models import (

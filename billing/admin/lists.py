@@ -12,10 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from billing import (
-    admin_values,
-    counterparty_admin,  # noqa: F401 - the admin finds this module only
-)
+from billing.admin import values
 from billing.admin_words import COLUMN_WORDS
 from billing.desk.movements import movement_word
 from billing.models import (
@@ -35,7 +32,7 @@ from core.crypto import mask_name
 from core.money import format_yuan
 from patients.models import PatientAccess
 
-admin_values.register()
+values.register()
 columns_add(COLUMN_WORDS)
 
 
