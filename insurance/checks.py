@@ -13,6 +13,7 @@ from django.db import OperationalError, ProgrammingError
 from core.checks import is_made_up
 from core.crypto import DecryptionError
 from core.web_addresses import unreal_fault
+from insurance.filings import AWAY_CODES, reachable, way_read
 from insurance.gateway.base import Operation, RegionProfile
 from insurance.gateway.profile import MOBILE_SECRETS, STYLE_SECRETS
 from insurance.models import Institution, InsuranceRegion
@@ -68,6 +69,15 @@ def _region(region: InsuranceRegion) -> Iterator[CheckMessage]:
             yield Error(f"region {region}: secret {name} is missing", id="insurance.E004")
     if not isinstance(region.med_types, list) or not region.med_types:
         yield Error(f"region {region}: it names no kind of care", id="insurance.E005")
+    ways = region.filing_ways
+    if not isinstance(ways, list) or not all(way_read(one) for one in ways):
+        yield Error(f"region {region}: a way of filing cannot be read", id="insurance.E009")
+    elif ways and not reachable(region, AWAY_CODES):
+        yield Error(
+            f"region {region}: it files care here, but has no paths of it",
+            hint="Paths of 2501, 2502 and 5304: what cannot be asked about is not filed.",
+            id="insurance.E010",
+        )
     if settings.PRODUCTION:
         yield from _made_up(region, profile)
 

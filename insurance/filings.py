@@ -29,7 +29,7 @@ from insurance.models import (
 )
 from insurance.selectors import coverage_choose
 
-AWAY_CODES, CHRONIC_CODES = ("2501", "5304"), ("2503", "5301")
+AWAY_CODES, CHRONIC_CODES = ("2501", "2502", "5304"), ("2503", "2504", "5301")
 SHOWN_MAX = 10
 DAYS_MAX, CODE_MAX = 3_660, 30
 

@@ -206,3 +206,16 @@ def test_lines_go_in_batches_and_a_lost_batch_is_taken_away_first(house: House) 
     assert claim_price(claim_id=claim.pk).split == Split(3_000, 500, 0, 0, 1_500)
     assert house.calls()[before:] == ["2205", "2204", "2204", "2204", "2206"]
     assert ClaimLine.objects.filter(claim=claim, in_scope_fen=1_000).count() == 5
+
+
+@pytest.mark.parametrize(("fault", "registrations"), [("drop_after", 1), ("drop_before", 2)])
+def test_a_registration_whose_answer_is_lost_is_looked_for(
+    house: House, fault: str, registrations: int
+) -> None:
+    claim = house.open()
+    house.fault("register", fault)
+    assert claim_price(claim_id=claim.pk).state is PricedState.UNKNOWN
+    # 5201 finds it by the hospital's number; only what is not there is said anew.
+    assert claim_price(claim_id=claim.pk).split == CART_SPLIT
+    assert (house.calls().count("5201"), house.calls().count("2201")) == (1, registrations)
+    assert claim_settle(claim_id=claim.pk).split == CART_SPLIT

@@ -38,6 +38,18 @@ def test_half_a_region_is_named() -> None:
     assert not any("not json" in one for one in named)
 
 
+def test_ways_of_filing_that_cannot_be_used_are_named() -> None:
+    way = {"way": "transfer", "code": "1", "days": 180}
+    region = factories.region(filing_ways=[way, {"way": "holiday", "code": "9", "days": 3}])
+    assert found() == {"insurance.E009"}
+    region.filing_ways, region.style = [way], "path_key"
+    region.save()
+    assert found() == {"insurance.E010"}
+    region.paths = {code: f"referralService/{code}" for code in ("2501", "2502", "5304")}
+    region.save()
+    assert found() == set()
+
+
 def test_a_campus_without_a_code_is_named() -> None:
     institution = factories.institution()
     institution.campus.institution_code = "12"
