@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import NotOffered
 from core.money import format_yuan
+from core.prepared import PreparedQuery
 from insurance.gateway.nhsa.families import FamilyState, Kinship
 from insurance.models import FamilyLink, FamilyRule, Institution
 from patients.models import Relation
@@ -147,8 +148,14 @@ def links_by(payer_id: int) -> dict[int, FamilyLink]:
 
 def links_for(member_id: int) -> list[FamilyLink]:
     """Whose accounts may pay for this person, the oldest link first."""
-    rows = FamilyLink.objects.filter(member=member_id, ended_at=None)
-    return list(
-        rows.select_related("payer", "member", "institution__campus", "institution__region")
+    return _links(member_id)
+
+
+_links = PreparedQuery(
+    lambda member_id: (
+        FamilyLink.objects.filter(member=member_id, ended_at=None)
+        .select_related("payer", "member", "institution__campus", "institution__region")
         .order_by("pk")
-    )  # fmt: skip
+    ),
+    int,
+)

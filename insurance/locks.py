@@ -5,6 +5,7 @@ They are taken in the one order of the house, `core.locking.LOCK_ORDER`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection
@@ -73,6 +74,11 @@ def filing_lock(filing_id: int) -> Filing:
 def filings_lease(*, limit: int, lease_s: int) -> list[int]:
     """Due filings, passed over by other sweepers until the lease ends. One statement."""
     return _leased(_LEASE_FILINGS, limit, lease_s)
+
+
+def statements_lock(statement_ids: Sequence[int]) -> list[InsurerStatement]:
+    """Several groups of a day's comparison."""
+    return lock_rows(InsurerStatement.objects.filter(pk__in=statement_ids))
 
 
 def claims_lease(*, limit: int, lease_s: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.errors import NotOffered
+from core.prepared import PreparedQuery
 from core.review import ReviewStatus
 from insurance.gateway.base import (
     GatewayStyle,
@@ -44,7 +46,7 @@ class RegionSecretsUnreadable(ValueError):
 def institution_of(campus_id: int) -> Institution:
     """The campus at the insurer, with its region and today's sign-in number; one statement."""
     found = (
-        _institutions()
+        _institutions(clock.today())
         .filter(campus_id=campus_id, active=True, region__active=True)
         .exclude(campus__institution_code="")
         .first()
@@ -56,16 +58,24 @@ def institution_of(campus_id: int) -> Institution:
 
 def institution_speaking(institution_id: int) -> Institution:
     """An institution for what was already begun there, even if its contract has ended since."""
-    return _institutions().get(pk=institution_id)
+    found = _speaking(clock.today(), institution_id)
+    if not found:
+        raise Institution.DoesNotExist(f"institution {institution_id}")
+    return found[0]
 
 
-def _institutions() -> QuerySet[Institution]:
+def _institutions(today: date) -> QuerySet[Institution]:
     session = InsuranceSession.objects.filter(
-        institution=OuterRef("pk"), operator_code=OuterRef("operator_code"), day=clock.today()
+        institution=OuterRef("pk"), operator_code=OuterRef("operator_code"), day=today
     )
     return Institution.objects.select_related("campus", "region").annotate(
         sign_no=Coalesce(Subquery(session.values("sign_no")[:1]), Constant(""))
     )
+
+
+_speaking = PreparedQuery(
+    lambda today, institution_id: _institutions(today).filter(pk=institution_id), date, int
+)
 
 
 def site_of(institution: Institution) -> Site:
@@ -108,11 +118,16 @@ def message_last(subject: str, operation: Operation) -> InsuranceMessage | None:
 
     It is there even if the process died before the send, so nobody settles twice after a crash.
     """
-    return (
-        InsuranceMessage.objects.filter(subject=subject, operation=operation.value)
-        .order_by("-id")
-        .first()
-    )
+    return next(iter(_last(subject, operation.value)), None)
+
+
+_last = PreparedQuery(
+    lambda subject, operation: InsuranceMessage.objects.filter(
+        subject=subject, operation=operation
+    ).order_by("-id")[:1],
+    str,
+    str,
+)
 
 
 def claim_bill(claim_id: int) -> int:
@@ -151,18 +166,31 @@ def reviews_waiting() -> int:
 
 def visit_living(claim: Claim) -> InsuredVisit | None:
     """A registration this claim may use: of its care, its proof still good, not taken back."""
-    rows = InsuredVisit.objects.select_related("coverage").filter(
-        encounter=claim.encounter_id,
-        institution=claim.institution_id,
-        med_type=claim.med_type,
-        disease_code=claim.disease_code,
-        held=True,
-        expires_at__gt=clock.now(),
-        cancelled_at=None,
-    )
-    if claim.mdtrt_id and claim.visit_id is None:
-        rows = rows.filter(mdtrt_id=claim.mdtrt_id)
-    return rows.order_by("-id").first()
+    rows = _living(claim.encounter_id, claim.institution_id, claim.med_type, claim.disease_code)
+    now = clock.now()
+    by_number = claim.mdtrt_id if claim.visit_id is None else ""
+    usable = (row for row in rows if row.expires_at > now and by_number in ("", row.mdtrt_id))
+    return next(usable, None)
+
+
+_living = PreparedQuery(
+    lambda encounter, institution, med_type, disease: (
+        InsuredVisit.objects.select_related("coverage")
+        .filter(
+            encounter=encounter,
+            institution=institution,
+            med_type=med_type,
+            disease_code=disease,
+            held=True,
+            cancelled_at=None,
+        )
+        .order_by("-id")
+    ),
+    int,
+    int,
+    str,
+    str,
+)
 
 
 def _secrets(region: InsuranceRegion) -> Mapping[str, str]:

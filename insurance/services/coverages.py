@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core import clock
+from core.statements import prepared_cursor
 from insurance.gateway.visit_values import Person
 from insurance.models import Coverage
 from patients.models import Patient
@@ -12,6 +13,9 @@ _TOLD = (
     "person_no", "person_index", "person_class", "state", "civil_servant", "balance_fen",
     "paused_since", "checked_at",
 )  # fmt: skip
+_TOLD_NO_MORE = """
+UPDATE insurance_coverage SET state = %s, checked_at = %s WHERE patient_id = %s AND checked_at < %s
+"""
 
 
 def coverages_write(*, patient: Patient, found: Person) -> list[Coverage]:
@@ -42,7 +46,6 @@ def coverages_write(*, patient: Patient, found: Person) -> list[Coverage]:
             unique_fields=["patient", "insured_area", "scheme"],
             update_fields=_TOLD,
         )
-    Coverage.objects.filter(patient=patient, checked_at__lt=now).update(
-        state=NOT_TOLD, checked_at=now
-    )
+    with prepared_cursor() as cursor:
+        cursor.execute(_TOLD_NO_MORE, [NOT_TOLD, now, patient.pk, now])
     return list(told.values())

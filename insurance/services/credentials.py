@@ -15,11 +15,15 @@ from core import clock
 from core.actors import Actor
 from core.audit import record
 from core.errors import Conflict, Forbidden
+from core.prepared import PreparedQuery
 from insurance.gateway.credential import Identity
 from insurance.gateway.visit_values import Credential, CredentialKind
 from insurance.models import Claim, ClaimStatus, HeldCredential, InsuredVisit
 from patients.models import Encounter, EncounterStatus
 
+_held = PreparedQuery(
+    lambda encounter: HeldCredential.objects.filter(encounter=encounter, held=True), int
+)
 UNSETTLED = Claim.STANDING - {ClaimStatus.SETTLED}
 
 
@@ -70,10 +74,8 @@ def credential_keep(*, encounter: Encounter, credential: Credential) -> HeldCred
 
 def credential_of(encounter: Encounter) -> Credential | None:
     """The proof of this visit, or None: then the patient shows the code again."""
-    held = HeldCredential.objects.filter(
-        encounter=encounter, held=True, expires_at__gt=clock.now()
-    ).first()
-    if held is None:
+    held = next(iter(_held(encounter.pk)), None)
+    if held is None or held.expires_at <= clock.now():
         return None
     return Credential(CredentialKind(held.kind), held.number, held.card_serial, held.insured_area)
 

@@ -110,14 +110,15 @@ def bills_prepare(count: int, *, paid: int = PAID) -> None:
     payments.agreement(visit.patient, plan=payments.plan())
     model = bills.invoice(1000, of=visit, invoice_no="B0")
     last = FIRST + count - 1
-    _copies(_ISSUED, FIRST, last)
+    rows_copy(_ISSUED, FIRST, last)
     payments.collect(model)
     invoice_drive(invoice_id=model.pk)
-    _copies(_PAID, last + 1, last + paid)
-    _sequences_follow(10 * (last + paid + 1))
+    rows_copy(_PAID, last + 1, last + paid)
+    sequences_follow(_PAID, 10 * (last + paid + 1))
 
 
-def _copies(tables: dict[str, dict[str, str]], first: int, last: int) -> None:
+def rows_copy(tables: dict[str, dict[str, str]], first: int, last: int) -> None:
+    """Copies of every model row, one for each number."""
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         for table, changes in tables.items():
@@ -125,9 +126,10 @@ def _copies(tables: dict[str, dict[str, str]], first: int, last: int) -> None:
         cursor.execute("RESET session_replication_role")
 
 
-def _sequences_follow(last: int) -> None:
+def sequences_follow(tables: dict[str, dict[str, str]], last: int) -> None:
+    """New rows get ids beyond those of the copies."""
     with connection.cursor() as cursor:
-        for table, changes in _PAID.items():
+        for table, changes in tables.items():
             if changes.get("id"):
                 key = "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)"
                 cursor.execute(key, [table, last])

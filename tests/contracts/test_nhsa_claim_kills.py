@@ -59,8 +59,9 @@ def kill(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return armed.add
 
 
-PRICING = ["after_sign_in", "after_person", "after_coverage", "after_visit", "after_registered",
-           "after_told", "before_lines", "after_lines", "before_trial", "after_trial"]  # fmt: skip
+PRICING = ["after_sign_in", "after_person", "after_visit", "after_registered", "after_told",
+           "after_lines_begun", "before_lines", "after_lines", "before_trial",
+           "after_trial"]  # fmt: skip
 
 
 @pytest.mark.parametrize("point", PRICING)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.db import connection
-
 from core.json_values import dumps
 from core.outcomes import Outcome
+from core.prepared import PreparedQuery
+from core.statements import prepared_cursor
 from insurance.gateway.claim_values import LineResult
 from insurance.gateway.nhsa.lines import LineBatch, lines_cancel, lines_send
 from insurance.models import Claim, ClaimLine
+from insurance.services.claims.asking import institution_signed_in
 from insurance.services.claims.frozen import line_thawed, result_thawed
 from insurance.services.claims.speaking import Pricing, fields_write
+from insurance.services.exchange import Prepared, messages_deliver, messages_prepare
 
 # One statement however many lines; the text is literal, so it is planned once.
 _RESULTS = """
@@ -45,7 +47,10 @@ def batch_of(claim: Claim) -> LineBatch:
 
 def results_of(claim: Claim) -> tuple[LineResult, ...] | None:
     """What the insurer made of every line; None while one of them is without an answer."""
-    return _results(ClaimLine.objects.filter(claim=claim).order_by("pk"))
+    return _results(_lines(claim.pk))
+
+
+_lines = PreparedQuery(lambda claim: ClaimLine.objects.filter(claim=claim).order_by("pk"), int)
 
 
 def _results(rows: Iterable[ClaimLine]) -> tuple[LineResult, ...] | None:
@@ -59,26 +64,45 @@ def batch_settle(pricing: Pricing) -> tuple[LineResult, ...]:
 
     Lines are unique within a visit, so a batch that was begun and is not whole is taken away first.
     """
-    rows = list(ClaimLine.objects.filter(claim=pricing.claim).order_by("pk"))
+    rows = _lines(pricing.claim.pk)
     known = _results(rows)
     if known is not None:
         return known
     if pricing.claim.lines_sent:
         batch_remove(pricing)
-    with pricing.step("lines_begun") as claim:
-        fields_write(claim, lines_sent=True)
     calls = lines_send(
         batch_of(pricing.claim),
         [line_thawed(row) for row in rows],
         lines_per_call=pricing.institution.region.lines_per_call,
     )
-    results: tuple[LineResult, ...] = ()
-    for call in calls:
-        told = pricing.say(call)
-        with pricing.step("lines"):
-            _results_write(pricing.claim, told)
-        results += told
+    with pricing.step("lines_begun") as claim:
+        fields_write(claim, lines_sent=True)
+        prepared = messages_prepare(
+            institution=pricing.institution, calls=calls, subject=claim.subject
+        )
+    results = _said(pricing, prepared)
+    with pricing.step("lines"):
+        _results_write(pricing.claim, results)
     return results
+
+
+def _said(
+    pricing: Pricing, prepared: Sequence[Prepared[tuple[LineResult, ...]]]
+) -> tuple[LineResult, ...]:
+    """Every batch said, up to the first that is not taken."""
+    answers = messages_deliver(prepared)
+    said = [answer for answer in answers if answer.outcome is Outcome.SUCCEEDED]
+    results = [line for answer in said for line in answer.known]
+    if len(said) < len(prepared):
+        again = institution_signed_in(pricing.institution, answers[-1])
+        if again is None:
+            pricing.value_of(answers[-1])
+        # The day's sign-in was void: what was not taken is said anew, one after the other.
+        pricing.institution = again or pricing.institution
+        for one in prepared[len(said) :]:
+            told = pricing.say(one.call)
+            results += told
+    return tuple(results)
 
 
 def batch_remove(pricing: Pricing) -> None:
@@ -107,5 +131,5 @@ def _results_write(claim: Claim, told: Sequence[LineResult]) -> None:
         }
         for one in told
     ]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_RESULTS, [dumps(rows), claim.pk])

@@ -35,9 +35,11 @@ def coverage_settle(pricing: Pricing) -> Credential | None:
             _("Show the insurance code of the patient, or present the face at a terminal."),
         )
     found = _person(pricing, credential)
-    with pricing.step("person"):
+    with pricing.step("person") as locked:
         rows = coverages_write(patient=claim.encounter.patient, found=found)
-    chosen = coverage_choose(rows, credential.insured_area)
+        chosen = coverage_choose(rows, credential.insured_area)
+        if chosen is not None:
+            fields_write(locked, coverage=chosen)
     if chosen is None:
         pricing.end(
             PricedState.NOT_COVERED,
@@ -45,8 +47,6 @@ def coverage_settle(pricing: Pricing) -> Credential | None:
             _("The patient has no insurance that holds today."),
         )
     _benefit(pricing, chosen)
-    with pricing.step("coverage") as locked:
-        fields_write(locked, coverage=chosen)
     return credential
 
 

@@ -9,6 +9,7 @@ from core import clock
 from core.actors import SYSTEM
 from core.errors import Conflict
 from core.failpoints import failpoint
+from core.prepared import PreparedQuery
 from core.states import transition
 from insurance.gateway.claim_values import LineResult
 from insurance.gateway.identities import IdentityBroken, lines_check
@@ -27,6 +28,10 @@ from insurance.services.claims.values import OVERTAKEN, Priced, PricedState
 from insurance.services.claims.visits import visit_settle
 from insurance.services.sessions import session_open
 from patients.models import Encounter
+
+_encounter = PreparedQuery(
+    lambda key: Encounter.objects.select_related("patient").filter(pk=key), int
+)
 
 
 def claim_price(*, claim_id: int) -> Priced:
@@ -68,7 +73,7 @@ def _begin(claim_id: int) -> Pricing | Priced:
         if claim.route == ClaimRoute.MOBILE and claim.status == ClaimStatus.PRICED:
             return mobile_over()
         fields_write(claim, attempt=claim.attempt + 1)
-    claim.encounter = Encounter.objects.select_related("patient").get(pk=claim.encounter_id)
+    (claim.encounter,) = _encounter(claim.encounter_id)
     return Pricing(claim, institution_speaking(claim.institution_id), claim.attempt)
 
 

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 
 from core.failpoints import failpoint
 from core.outcomes import Outcome
+from core.prepared import row_update
 from insurance.gateway.base import Answer, Call
 from insurance.gateway.envelope import UNUSABLE
 from insurance.locks import claim_lock
@@ -100,4 +101,4 @@ def fields_write(claim: Claim, **values: object) -> None:
     """Columns other than the status, of a locked claim."""
     for name, value in values.items():
         setattr(claim, name, value)
-    claim.save(update_fields=list(values))
+    row_update(claim, *values)

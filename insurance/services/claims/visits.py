@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.ids import business_number
 from core.json_values import canonical
+from core.prepared import row_insert, row_update
 from insurance.gateway.base import GatewayStyle, Operation
 from insurance.gateway.nhsa.visits import register, visit_query, visit_tell
 from insurance.gateway.visit_values import (
@@ -126,10 +127,10 @@ def _visit_made(claim: Claim, credential: Credential) -> InsuredVisit:
         "created_at": clock.now(),
     }
     if not claim.mdtrt_id or claim.visit_id:
-        return InsuredVisit.objects.create(institution=claim.institution, **held, **new)
+        return row_insert(InsuredVisit(institution_id=claim.institution_id, **held, **new))
     # The HIS registered it: under its number there is one row, whose proof is the newest one.
     visit, _created = InsuredVisit.objects.update_or_create(
-        institution=claim.institution,
+        institution_id=claim.institution_id,
         mdtrt_id=claim.mdtrt_id,
         defaults=held,
         create_defaults=held | new | {"by_his": True},
@@ -168,7 +169,7 @@ def _registered(pricing: Pricing, visit: InsuredVisit, subject: str) -> str:
 def _number_keep(pricing: Pricing, visit: InsuredVisit, mdtrt_id: str) -> None:
     with pricing.step("registered") as claim:
         visit.mdtrt_id = mdtrt_id
-        visit.save(update_fields=["mdtrt_id"])
+        row_update(visit, "mdtrt_id")
         fields_write(claim, visit=visit, mdtrt_id=mdtrt_id)
 
 
@@ -191,4 +192,4 @@ def _tell(pricing: Pricing) -> None:
     with pricing.step("told") as locked:
         assert locked.visit is not None
         locked.visit.told_hash = digest
-        locked.visit.save(update_fields=["told_hash"])
+        row_update(locked.visit, "told_hash")

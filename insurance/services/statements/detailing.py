@@ -15,7 +15,7 @@ from django.db import transaction
 from core import clock
 from core.actors import SYSTEM
 from core.outcomes import Outcome
-from core.states import transition
+from core.states import transition_all
 from insurance.gateway.base import Answer, GatewayFault
 from insurance.gateway.identities import totals_of
 from insurance.gateway.nhsa.statements import (
@@ -32,20 +32,19 @@ from insurance.gateway.nhsa.statements import (
     verdicts_unpack,
 )
 from insurance.gateway.visit_values import Scheme
-from insurance.locks import claim_lock, statement_lock
+from insurance.locks import claim_lock, statements_lock
 from insurance.models import (
     Institution,
     InsuredVisit,
     InsurerStatement,
-    StatementDifference,
     StatementStatus,
 )
 from insurance.selectors import region_profile
 from insurance.services.claims.asking import place_ask
+from insurance.services.statements.matching import differences_match
 from insurance.services.statements.sums import OurRow, rows_of
 
-MEMO_MAX, FILE_MAX = 200, 200
-_AMOUNTS = ("total_fen", "fund_fen", "account_fen")
+FILE_MAX = 200
 
 
 def details_settle(*, place: Institution, day: date, kind: str, office: str) -> bool:
@@ -61,10 +60,7 @@ def details_settle(*, place: Institution, day: date, kind: str, office: str) -> 
     if told is None:
         return False
     file, verdicts = told
-    found = _found(place, differing, ours, verdicts)
-    with transaction.atomic():
-        for group in differing:
-            _keep(group.pk, file, [one for one in found if one.statement_id == group.pk])
+    _keep(place, differing, file, _to_match(ours, verdicts))
     return True
 
 
@@ -127,30 +123,22 @@ def _rows_said(place: Institution, ours: Sequence[OurRow]) -> list[StatementRow]
 
 def _persons(ours: Sequence[OurRow]) -> Mapping[int | None, str]:
     visits = InsuredVisit.objects.filter(pk__in={row.visit_id for row in ours if row.visit_id})
-    return {visit.pk: visit.coverage.person_no for visit in visits.select_related("coverage")}
+    return dict(visits.values_list("pk", "coverage__person_no"))
 
 
-def _found(
-    place: Institution,
-    differing: Sequence[InsurerStatement],
-    ours: Sequence[OurRow],
-    verdicts: Sequence[DetailVerdict],
-) -> list[StatementDifference]:
-    """The differences, each in the group of its scheme; only the insurer's go to the first."""
-    by_number = {row.number: row for row in ours if row.number}
+def _to_match(ours: Sequence[OurRow], verdicts: Sequence[DetailVerdict]) -> Sequence[DetailVerdict]:
+    """What the insurer said of rows, without those that are reversals of ours not numbered yet."""
     unnumbered = [row for row in ours if not row.number]
-    by_scheme = {group.scheme: group for group in differing}
-    inside = region_profile(place.region).fund_includes_account
-    found = []
-    for said in verdicts:
-        if said.verdict is Verdict.EVEN:
-            continue
-        own = by_number.get(said.settlement_no)
-        if own is None and _numbered(said, unnumbered):
-            continue
-        group = by_scheme.get(own.scheme, differing[0]) if own is not None else differing[0]
-        found.append(_difference(group, said, own, inside=inside))
-    return found
+    if not unnumbered:
+        return verdicts
+    known = {row.number for row in ours}
+    return [
+        said
+        for said in verdicts
+        if said.verdict is Verdict.EVEN
+        or said.settlement_no in known
+        or not _numbered(said, unnumbered)
+    ]
 
 
 def _numbered(said: DetailVerdict, unnumbered: list[OurRow]) -> bool:
@@ -167,50 +155,23 @@ def _numbered(said: DetailVerdict, unnumbered: list[OurRow]) -> bool:
     return False
 
 
-def _difference(
-    group: InsurerStatement, said: DetailVerdict, own: OurRow | None, *, inside: bool
-) -> StatementDifference:
-    theirs = {name: getattr(said, name) for name in _AMOUNTS}
-    if said.verdict is Verdict.HOSPITAL_MORE:
-        theirs = dict.fromkeys(_AMOUNTS)  # the row it quotes is the one we sent
-    elif inside and theirs["fund_fen"] is not None:
-        theirs["fund_fen"] -= theirs["account_fen"] or 0
-    return StatementDifference(
-        statement=group,
-        kind=said.verdict.value,
-        settlement_no=said.settlement_no,
-        mdtrt_id=said.mdtrt_id,
-        refund=said.refund,
-        claim_id=own.claim_id if own is not None else None,
-        memo=said.memo[:MEMO_MAX],
-        found_at=clock.now(),
-        **{f"ours_{name}": getattr(own, name) if own is not None else None for name in _AMOUNTS},
-        **{f"theirs_{name}": fen for name, fen in theirs.items()},
-    )
-
-
-def _keep(group_id: int, file: FileReference, found: list[StatementDifference]) -> None:
-    """What is found stands; what a later comparison finds no more is gone, and stays on record."""
-    group, now = statement_lock(group_id), clock.now()
-    if group.status != StatementStatus.DIFFERENT:
-        return
-    StatementDifference.objects.bulk_create(
-        found,
-        update_conflicts=True,
-        unique_fields=["statement", "settlement_no"],
-        update_fields=[
-            "kind", "refund", "claim", "memo", "gone_at",
-            *(f"{side}_{name}" for side in ("ours", "theirs") for name in _AMOUNTS),
-        ],
-    )  # fmt: skip
-    standing = [one.settlement_no for one in found]
-    StatementDifference.objects.filter(statement=group, gone_at=None).exclude(
-        settlement_no__in=standing
-    ).update(gone_at=now)
-    transition(
-        group,
-        StatementStatus.DETAILED,
-        by=SYSTEM,
-        result_file=file.name[:FILE_MAX],
-        compared_at=now,
-    )
+def _keep(
+    place: Institution,
+    groups: Sequence[InsurerStatement],
+    file: FileReference,
+    said: Sequence[DetailVerdict],
+) -> None:
+    """The differences of all groups, in those that were not compared anew meanwhile."""
+    with transaction.atomic():
+        locked = statements_lock([group.pk for group in groups])
+        open_ = [group for group in locked if group.status == StatementStatus.DIFFERENT]
+        if not open_:
+            return
+        differences_match(place=place, day=groups[0].day, groups=groups, open_=open_, said=said)
+        transition_all(
+            open_,
+            StatementStatus.DETAILED,
+            by=SYSTEM,
+            result_file=file.name[:FILE_MAX],
+            compared_at=clock.now(),
+        )

@@ -20,7 +20,7 @@ REMEMBERED = timedelta(days=31)
 
 # Settlements count on the day they were settled, reversals as rows of their own on theirs. Groups
 # that had rows lately are compared also when they have none: only the insurer may have one.
-_MOVED = """
+MOVED = """
 SELECT claim.id, claim.settlement_no AS number, claim.mdtrt_id, claim.visit_id, 1 AS sign,
   amount_fen, settled_fund_fen, settled_own_account_fen, settled_mutual_aid_fen, settled_cash_fen,
   settled, false AS refund
@@ -33,14 +33,14 @@ SELECT claim.id, claim.reversal_no, claim.mdtrt_id, claim.visit_id, -1,
 FROM insurance_claim AS claim
 WHERE institution_id = %(place)s AND reversed_at >= %(start)s AND reversed_at < %(end)s
 """
-_GROUP = """
+GROUP = """
 settled->>'scheme' AS scheme, coalesce(nullif(settled->>'clearing_kind', ''), %(kind)s) AS kind,
 coalesce(nullif(settled->>'clearing_office', ''), %(office)s) AS office
 """
 _SUMS = f"""
-WITH moved AS ({_MOVED}),
+WITH moved AS ({MOVED}),
 counted AS (
-  SELECT {_GROUP}, count(*) AS rows, sum(sign * amount_fen) AS total,
+  SELECT {GROUP}, count(*) AS rows, sum(sign * amount_fen) AS total,
     sum(sign * settled_fund_fen) AS fund,
     sum(sign * (settled_own_account_fen + settled_mutual_aid_fen)) AS account,
     sum(sign * settled_cash_fen) AS cash
@@ -65,10 +65,10 @@ ON CONFLICT (institution_id, day, scheme, clearing_kind, office) DO UPDATE SET
   ours_cash_fen = EXCLUDED.ours_cash_fen
 """  # noqa: S608 - fixed texts of this module
 _ROWS = f"""
-WITH moved AS ({_MOVED})
+WITH moved AS ({MOVED})
 SELECT moved.id, number, mdtrt_id, visit_id, sign * amount_fen, sign * settled_fund_fen,
   sign * (settled_own_account_fen + settled_mutual_aid_fen), sign * settled_cash_fen, refund,
-  {_GROUP}
+  {GROUP}
 FROM moved ORDER BY moved.id, refund
 """  # noqa: S608 - fixed texts of this module
 
@@ -96,7 +96,7 @@ def sums_write(place: Institution, day: date) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _SUMS,
-            _day_of(place, day)
+            day_values(place, day)
             | {
                 "day": day,
                 "known": dumps(_known(place, day)),
@@ -109,7 +109,7 @@ def sums_write(place: Institution, day: date) -> None:
 def rows_of(place: Institution, day: date, kind: str, office: str) -> list[OurRow]:
     """What the groups of one kind and office are made of."""
     with connection.cursor() as cursor:
-        cursor.execute(_ROWS, _day_of(place, day))
+        cursor.execute(_ROWS, day_values(place, day))
         rows = [OurRow(*row) for row in cursor.fetchall()]
     return [row for row in rows if (row.kind, row.office) == (kind, office)]
 
@@ -121,7 +121,8 @@ def begun_on(place: Institution) -> date | None:
     return None if at is None else clock.business_day(at)
 
 
-def _day_of(place: Institution, day: date) -> dict[str, Any]:
+def day_values(place: Institution, day: date) -> dict[str, Any]:
+    """The open values of `MOVED` and `GROUP`."""
     start, end = clock.day_bounds(day)
     return {
         "place": place.pk,
@@ -135,7 +136,7 @@ def _day_of(place: Institution, day: date) -> dict[str, Any]:
 def _known(place: Institution, day: date) -> Sequence[dict[str, str]]:
     """Groups that lately had rows, and those of the place itself."""
     seen = InsurerStatement.objects.filter(institution=place, day__gte=day - REMEMBERED)
-    own = _day_of(place, day)
+    own = day_values(place, day)
     found = set(seen.values_list("scheme", "clearing_kind", "office").distinct()) | {
         (scheme.value, str(own["kind"]), str(own["office"]))
         for scheme in (Scheme.EMPLOYEE, Scheme.RESIDENT)

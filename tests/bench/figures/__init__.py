@@ -7,6 +7,8 @@ FIGURES = {
     "journal_post": "tests.bench.figures.journal_post",
     "balance": "tests.bench.figures.balance",
     "collect": "tests.bench.figures.collect",
+    "claim": "tests.bench.figures.claim",
+    "statements": "tests.bench.figures.statements",
     "visits": "tests.bench.figures.visits",
     "pages": "tests.bench.figures.pages",
 }
