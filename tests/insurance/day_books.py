@@ -30,7 +30,7 @@ from tests.insurance.instant import (
     price_and_settle,
 )
 
-FIRST = 1_000
+FIRST = 1_000_000  # beyond what any sequence has reached
 REVERSED_EACH = 20
 EVEN, THEIRS, OURS, AMOUNTS = "0", "1", "2", "3"
 Differences = set[tuple[str, str]]
@@ -45,12 +45,12 @@ CLAIMS = {
     "mdtrt_id": "'MD' || n",
     "visit_id": "n",
     "settle_message_id": "NULL",
-    "amount_fen": "amount_fen + n % 97",
-    "priced_cash_fen": "priced_cash_fen + n % 97",
-    "settled_cash_fen": "settled_cash_fen + n % 97",
-    "status": f"CASE WHEN n % {REVERSED_EACH} = 0 THEN 'REVERSED' ELSE status END",
-    "reversal_no": f"CASE WHEN n % {REVERSED_EACH} = 0 THEN 'R' || n ELSE '' END",
-    "reversed_at": f"CASE WHEN n % {REVERSED_EACH} = 0 THEN settled_at END",
+    "amount_fen": "amount_fen + mod(n, 97)",
+    "priced_cash_fen": "priced_cash_fen + mod(n, 97)",
+    "settled_cash_fen": "settled_cash_fen + mod(n, 97)",
+    "status": f"CASE WHEN mod(n, {REVERSED_EACH}) = 0 THEN 'REVERSED' ELSE status END",
+    "reversal_no": f"CASE WHEN mod(n, {REVERSED_EACH}) = 0 THEN 'R' || n ELSE '' END",
+    "reversed_at": f"CASE WHEN mod(n, {REVERSED_EACH}) = 0 THEN settled_at END",
 }
 KNOWN = """
 SELECT number, mdtrt_id, sign * amount_fen, sign * settled_fund_fen,

@@ -15,8 +15,7 @@ from insurance.services.statements import DayReport
 from tests.insurance import factories
 from tests.insurance.day_books import day_look, day_seed, differences_found
 
-# The copies have numbers of their own, beyond those of what ran before.
-pytestmark = pytest.mark.django_db(reset_sequences=True)
+pytestmark = pytest.mark.django_db
 SETTLEMENTS = 200  # `make bench FIGURE=statements`: 20,000
 EACH = 3
 COMPARED_MAX = 30

@@ -46,7 +46,7 @@ WRITTEN = {
 # Claims a second a contender may use up at most.
 RATE_MAX = {"floor": 1000, "ours": 200}
 LIKENESS = Likeness(
-    numbers=r"\b(MDOP|OP|SCB|CB|H44010000001)[0-9][0-9A-Z]*\b",
+    numbers=r"\b(MDOP|OP|SCB|CB|H44010000001|visit:)[0-9][0-9A-Z]*\b",
     ids="id|message_id|coverage_id|visit_id|settle_message|settle_message_id|entity_id",
     hidden="body_hash|person_no|person_index|number|card_serial",
 )
