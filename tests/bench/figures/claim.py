@@ -44,7 +44,7 @@ WRITTEN = {
     *("insurance_insurancemessage", "insurance_insurancereply", "core_statechange"),
 }
 # Claims a second a contender may use up at most.
-RATE_MAX = {"floor": 1000, "ours": 200}
+RATE_MAX = {"floor": 500, "ours": 120}
 LIKENESS = Likeness(
     numbers=r"\b(MDOP|OP|SCB|CB|H44010000001|visit:)[0-9][0-9A-Z]*\b",
     ids="id|message_id|coverage_id|visit_id|settle_message|settle_message_id|entity_id",
