@@ -132,10 +132,9 @@ def way_chosen(request: HttpRequest, right: PayRight) -> HttpResponse:
     Whatever is pressed, a bill that is not theirs is no page: the right is used before any answer.
     """
     way = request.POST.get("way", "")
-    elsewhere = {"window": right.window} | ({ALLOW: right.insured} if right.own else {})
-    if way in elsewhere:
-        pay_right.opened(right)
-        return to(elsewhere[way])
+    if way == "window" or (way == ALLOW and right.own):
+        page = pay_right.opened(right).page
+        return to(right.window) if way == "window" else to_insurer(request, right, page)
     wallet = SIGN_IN.fullmatch(way)
     if wallet is not None:
         return sign_in_first(request, right, wallet[1])
@@ -155,6 +154,14 @@ def way_chosen(request: HttpRequest, right: PayRight) -> HttpResponse:
             return to(right.result)
         return way_form(request, right, found, refusal)
     return after(right, action)
+
+
+def to_insurer(request: HttpRequest, right: PayRight, page: InvoicePage) -> HttpResponse:
+    """A page between: what follows a form may only end at the places of our policy, and where an
+    insurer asks is known to its region alone."""
+    answer = render(request, "billing/to_insurer.html", context_of(page, right))
+    answer.headers["Refresh"] = f"0; url={right.insured}"
+    return answer
 
 
 def picked(way: str) -> int:

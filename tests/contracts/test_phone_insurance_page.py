@@ -38,7 +38,8 @@ def pressed(reader: Client, bill: Invoice, way: str) -> str:
     page = reader.get(f"/bills/{bill.pk}/pay").content.decode()
     key = page.split('name="form_key" value="')[1].split('"')[0]
     answer = reader.post(f"/bills/{bill.pk}/pay", {"way": way, "form_key": key})
-    return str(answer.headers.get("Location", answer.status_code))
+    onward = answer.headers.get("Refresh", "").partition("url=")[2]
+    return str(onward or answer.headers.get("Location", answer.status_code))
 
 
 def allowed(phone: Phone, reader: Client, bill: Invoice, person: str) -> str:
