@@ -232,4 +232,3 @@ def test_a_settlement_without_cash_is_given_back_whole(phone: Guardian) -> None:
 def even_after(phone: Guardian) -> dict[str, int]:
     book = phone.ward.insurer.book()
     return {name: book[name] for name in NOTHING}
-
