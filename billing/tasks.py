@@ -18,6 +18,7 @@ from billing.selectors.mixed import mixed_transaction
 from billing.services.agreements.sweeps import agreement_look, agreements_due
 from billing.services.events.relay import events_publish, events_push_due
 from billing.services.failures import invoice_kept, transaction_kept
+from billing.services.insuring.claim_cases import claim_cases_close
 from billing.services.insuring.resuming import bills_proved_resume
 from billing.services.insuring.wallet import mixed_due, mixed_tell
 from billing.services.invoice_drive import invoice_drive, invoices_drive_due
@@ -90,7 +91,9 @@ def sweep_invoices() -> int:
 
 
 def sweep_claims() -> int:
-    """Claims whose end at the insurer is not known yet; the bill goes on from what is learnt."""
+    """Claims whose end at the insurer is not known yet; the bill goes on from what is learnt, and
+    a case that only waited for a claim's decision ends with it."""
+    claim_cases_close(limit=policy().sweep_limit)
     ids = claims_due(limit=policy().sweep_limit)
     for claim_id in ids:
         enqueue(claim_leased_task, claim_id)
