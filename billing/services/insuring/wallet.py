@@ -22,6 +22,7 @@ from billing.models import (
     PaymentTransaction,
     ReviewReason,
 )
+from billing.policy import policy
 from billing.selectors.insured import phone_allowed_by
 from billing.services.collecting.captures import order_reference
 from billing.services.insuring.opening import course_of, course_set
@@ -99,7 +100,8 @@ def mixed_due(*, limit: int, lease_s: int) -> list[int]:
 
 def mixed_tell(*, mixed_id: int) -> None:
     """Tell the channel that the insurance part went back, under the number of the cash refund where
-    there is one. Safe to say twice; without an answer it is said again later."""
+    there is one. Safe to say twice; without an answer it is said again later, and after a time a
+    person is told."""
     mixed = MixedOrder.objects.select_related("transaction__payment__merchant", "claim").get(
         pk=mixed_id
     )
@@ -117,17 +119,25 @@ def mixed_tell(*, mixed_id: int) -> None:
     if answer.outcome is Outcome.SUCCEEDED:
         MixedOrder.objects.filter(pk=mixed.pk).update(told_at=now, due_at=None)
         return
-    again = now + timedelta(seconds=TELL_AGAIN_S)
+    silent_s = (now - claim.reversed_at).total_seconds()
+    slow = silent_s >= policy().slow_after_s
+    again = now + timedelta(seconds=policy().slow_every_s if slow else TELL_AGAIN_S)
     MixedOrder.objects.filter(pk=mixed.pk).update(due_at=again)
     if answer.outcome is Outcome.DECLINED or answer.code == MISMATCH:
         _ask_a_person(row, answer)
+    elif slow:
+        _ask_a_person(row, answer, ReviewReason.NOT_ENDED)
 
 
-def _ask_a_person(row: PaymentTransaction, answer: ChannelAnswer) -> None:
+def _ask_a_person(
+    row: PaymentTransaction,
+    answer: ChannelAnswer,
+    reason: ReviewReason = ReviewReason.STATE_DIFFERS,
+) -> None:
     with transaction.atomic():
         locked, invoice = transaction_lock(row.pk)
         review_open(
-            reason=ReviewReason.STATE_DIFFERS,
+            reason=reason,
             invoice=invoice,
             transaction=locked,
             figures={"code": answer.code, "message": answer.message},

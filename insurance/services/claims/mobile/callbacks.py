@@ -1,4 +1,5 @@
-"""6302: the centre says how an order ended. It only rings: the order is asked about at once.
+"""6302: the centre says how an order ended. It only rings: the order is asked about at once, and
+where its claim waits for nothing any more, what does not fit is shown to a person.
 
 What cannot be verified is believed in nothing and kept in the trail; an order nobody knows here is
 not accepted, so that the centre tells it again: it may have come before our own commit.
@@ -16,6 +17,7 @@ from insurance.gateway.mobile.results import callback_read, callback_reply
 from insurance.locks import claim_lock
 from insurance.models import Claim, Institution, MobileOrder
 from insurance.selectors import region_profile
+from insurance.services.claims.mobile.watching import order_fits, order_watch
 from insurance.services.claims.speaking import fields_write
 
 REFUSED_PER_ADDRESS, REFUSED_PER_MINUTE = 5, 60
@@ -45,13 +47,14 @@ def centre_told(*, institution_code: str, body: bytes, address: str) -> bytes | 
             per_minute=REFUSED_PER_MINUTE,
         )
         return callback_reply(accepted=False, message="refused")
-    order = MobileOrder.objects.filter(
-        pay_order_no=told.pay_order_no, claim__institution=place
-    ).first()
+    orders = MobileOrder.objects.select_related("claim__patient")
+    order = orders.filter(pay_order_no=told.pay_order_no, claim__institution=place).first()
     if order is None:
         return callback_reply(accepted=False, message="no order")
     with transaction.atomic():
         claim = claim_lock(order.claim_id)
         if claim.status in Claim.IN_DOUBT:
             fields_write(claim, due_at=clock.now())
+    if claim.status not in Claim.IN_DOUBT and not order_fits(claim, told):
+        order_watch(claim=order.claim, order=order, told=told)
     return callback_reply(accepted=True, message="OK")
