@@ -48,8 +48,11 @@ READ_CLAIMS = (
     "insurance.view_insurancereview",
     "insurance.view_insurerstatement",
     "insurance.view_statementdifference",
+    "insurance.view_mobileorder",
+    "billing.view_mixedorder",
 )
 READ_FILINGS = ("insurance.view_filing", "insurance.view_entitlement")
+READ_LOSSES = ("billing.view_fundloss",)
 READ_RATINGS = ("billing.view_rating",)
 READ_MESSAGES = ("patients.view_notification",)
 READ_PARTNERS = (
@@ -89,8 +92,10 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ_FILINGS,
         *READ_CALLS,
         *READ_RATINGS,
+        *READ_LOSSES,
         "patients.reveal_patient",
         "billing.decide_billingreview",
+        "billing.decide_fundloss",
         "insurance.decide_insurancereview",
         "patients.change_patientreview",
         "patients.view_patientmerge",
@@ -104,6 +109,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ_CALLS,
         *READ_PARTNERS,
         *READ_RATINGS,
+        *READ_LOSSES,
+        "billing.record_fundloss",
         "billing.view_billingreview",
         "insurance.import_items",
     ),
@@ -117,6 +124,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READ_MESSAGES,
         *READ_PARTNERS,
         *READ_RATINGS,
+        *READ_LOSSES,
     ),
     # Runs the machines: sees no bill and no patient.
     "it": (

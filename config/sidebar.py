@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import pay_right
 from billing.desk.questions import open_count
+from billing.selectors.losses import losses_waiting
 from insurance.selectors import reviews_waiting
 
 
@@ -89,11 +90,18 @@ GROUPS = (
               "insurance.view_filing"),
         Entry(_("Entitlements"), "verified_user", "admin:insurance_entitlement_changelist",
               "insurance.view_entitlement"),
+        Entry(_("Orders at the mobile-pay centre"), "phone_iphone",
+              "admin:insurance_mobileorder_changelist", "insurance.view_mobileorder"),
+        Entry(_("Orders of insurance and wallet"), "account_balance_wallet",
+              "admin:billing_mixedorder_changelist", "billing.view_mixedorder"),
         Entry(_("Comparisons with the insurer"), "balance",
               "admin:insurance_insurerstatement_changelist", "insurance.view_insurerstatement"),
         Entry(_("Differences from the insurer"), "difference",
               "admin:insurance_statementdifference_changelist",
               "insurance.view_statementdifference"),
+        Entry(_("Fund losses"), "assignment_late",
+              "admin:billing_fundloss_changelist", "billing.view_fundloss",
+              waiting=losses_waiting),
         Entry(_("Items of the hospital"), "list_alt",
               "admin:insurance_catalogueitem_changelist", "insurance.view_catalogueitem"),
         Entry(_("Insured institutions"), "local_hospital",

@@ -7,6 +7,7 @@ nor plain SQL gets round it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
@@ -93,8 +94,16 @@ def refuse_same_person(checker: str, *makers: str, field: str = "") -> None:
         raise Forbidden("maker_is_checker", _("Who made a request cannot approve it."), field)
 
 
-def review_decide(*, review: ReviewCase, to: str, by: Actor, comment: str = "") -> None:
-    """Approve, reject or withdraw a locked, open case. Runs in the caller's transaction."""
+def review_decide(
+    *,
+    review: ReviewCase,
+    to: str,
+    by: Actor,
+    comment: str = "",
+    written: Mapping[str, Any] | None = None,
+) -> None:
+    """Approve, reject or withdraw a locked, open case. Runs in the caller's transaction. `written`
+    are columns of the case's own that its decision fills."""
     comment = comment.strip()
     if review.status != ReviewStatus.OPEN:
         raise Conflict("review_closed", _("This case has already been decided."))
@@ -117,4 +126,5 @@ def review_decide(*, review: ReviewCase, to: str, by: Actor, comment: str = "") 
         decided_by=by.key,
         decided_at=clock.now(),
         comment=comment,
+        **(written or {}),
     )

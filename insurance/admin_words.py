@@ -93,3 +93,24 @@ OPERATION_WORDS: dict[str, Promise] = {
     Operation.FACE_AUTHORISE: pgettext_lazy("insurance", "look at a face"),
     Operation.FACE_IDENTITY: pgettext_lazy("insurance", "whose face it was"),
 }
+# How an order stands at the mobile-pay centre (ordStas); any other code has no known meaning.
+ORDER_WORDS: dict[str, Promise] = {
+    "0": pgettext_lazy("order", "saved"),
+    "1": pgettext_lazy("order", "priced"),
+    "2": pgettext_lazy("order", "being settled or paid"),
+    "3": pgettext_lazy("order", "own part paid, insurance not settled"),
+    "4": pgettext_lazy("order", "insurance settled, own part not paid"),
+    "5": pgettext_lazy("order", "settled in the hospital"),
+    "6": pgettext_lazy("order", "settled and paid"),
+    "7": pgettext_lazy("order", "all given back"),
+    "8": pgettext_lazy("order", "insurance given back"),
+    "9": pgettext_lazy("order", "own part given back"),
+    "10": pgettext_lazy("order", "a part of the own part given back"),
+    "11": pgettext_lazy("order", "insurance and a part of the own part given back"),
+    "12": pgettext_lazy("order", "revoked"),
+    "13": pgettext_lazy("order", "insurance revoked, own part not: the centre must act"),
+    "14": pgettext_lazy("order", "abnormal: the centre must act"),
+    "15": pgettext_lazy("order", "settlement failed"),
+    "16": pgettext_lazy("order", "insurance failed, own part not undone: the centre must act"),
+    "17": pgettext_lazy("order", "being given back"),
+}

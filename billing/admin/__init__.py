@@ -5,6 +5,6 @@ Act on a bill: the window (`billing.desk`), never here.
 
 from __future__ import annotations
 
-from billing.admin import counterparties, lists
+from billing.admin import counterparties, lists, losses, mixed
 
-__all__ = ["counterparties", "lists"]
+__all__ = ["counterparties", "lists", "losses", "mixed"]

@@ -83,6 +83,11 @@ EVENT_WORDS: dict[str, Promise] = {
     "hospital_bears": pgettext_lazy("entry", "borne by the hospital"),
     "hospital_bears_reversed": pgettext_lazy("entry", "borne by the hospital, taken back"),
     "excess_owed": pgettext_lazy("entry", "too much taken, owed back"),
+    "fund_loss_borne": pgettext_lazy("entry", "fund loss borne by the hospital"),
+    "fund_loss_taken_back": pgettext_lazy("entry", "fund loss taken back"),
+    "recourse_claimed": pgettext_lazy("entry", "recourse claimed"),
+    "recourse_collected": pgettext_lazy("entry", "recourse collected"),
+    "recourse_written_off": pgettext_lazy("entry", "recourse written off"),
 }
 OUTCOME_WORDS: dict[str, Promise] = {
     "CREATED": _("number committed"),
@@ -191,6 +196,8 @@ RIGHT_WORDS: dict[str, Promise] = {
     "pass_over_tender": pgettext_lazy("right", "go on while a payment is unconfirmed"),
     "decide_billingreview": pgettext_lazy("right", "decide reviews"),
     "end_agreement": pgettext_lazy("right", "end an agreement at the desk"),
+    "record_fundloss": pgettext_lazy("right", "record fund losses and recourse"),
+    "decide_fundloss": pgettext_lazy("right", "decide about fund losses and recourse"),
 }
 SUBJECT_WORDS: dict[str, Promise] = {
     "invoice": _("bill"),

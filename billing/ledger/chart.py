@@ -3,7 +3,7 @@
 A path is the family and as many segments as the family asks for. An account row appears when its
 path is first posted to; a family appears only here. A family's `subject` repeats for readers what
 the database demands: which row a posting on a shared account is about. Which family may meet which
-is one table in the database, `ledger_routes()` of `migrations/0006_routes.sql`.
+is one table in the database, `ledger_routes()` of `migrations/0007_routes.sql`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ FAMILIES: MappingProxyType[str, Family] = MappingProxyType(
             Family("medical_revenue", Kind.INCOME, _("Medical revenue")),
             Family("revenue_reduction", Kind.INCOME, _("Reductions of revenue"), ("reason",)),
             Family("channel_fee", Kind.EXPENSE, _("Channel fees")),
-            Family("fund_loss", Kind.EXPENSE, _("Loss by the insurer's refusal")),
+            Family("fund_loss", Kind.EXPENSE, _("Losses of fund money")),
             Family("bad_debt", Kind.EXPENSE, _("Bad debts")),
             Family("cash_over_short", Kind.EXPENSE, _("Cash over and short")),
             Family("legacy_cutover", Kind.EQUITY, _("Carried over from the old system")),
@@ -98,6 +98,9 @@ PATIENT_RECEIVABLE = "patient_receivable"
 REFUND_PAYABLE = "refund_payable"
 UNAPPLIED = "unapplied"
 MEDICAL_REVENUE = "medical_revenue"
+FUND_LOSS = "fund_loss"
+BANK = "bank"
+BAD_DEBT = "bad_debt"
 
 
 class Event(StrEnum):
@@ -121,6 +124,11 @@ class Event(StrEnum):
     HOSPITAL_BEARS = "hospital_bears"
     HOSPITAL_BEARS_REVERSED = "hospital_bears_reversed"
     EXCESS_OWED = "excess_owed"
+    FUND_LOSS_BORNE = "fund_loss_borne"
+    FUND_LOSS_TAKEN_BACK = "fund_loss_taken_back"
+    RECOURSE_CLAIMED = "recourse_claimed"
+    RECOURSE_COLLECTED = "recourse_collected"
+    RECOURSE_WRITTEN_OFF = "recourse_written_off"
 
 
 @lru_cache(maxsize=4096)
@@ -151,6 +159,11 @@ def cash_drawer(shift: str) -> str:
 def fund_receivable(agency: str) -> str:
     """What an insurer's agency owes: fund and accounts, by claim."""
     return f"fund_receivable/{agency}"
+
+
+def recourse_receivable(institution: str) -> str:
+    """What a payment institution is to make good."""
+    return f"recourse_receivable/{institution}"
 
 
 def revenue_reduction(reason: str) -> str:

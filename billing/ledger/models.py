@@ -1,4 +1,4 @@
-"""The tables of the ledger. Their rules are in `migrations/0002_rules.sql`, `0006_routes.sql`.
+"""The tables of the ledger. Their rules are in `migrations/0002_rules.sql` and `*_routes.sql`.
 
 Django only reads them (admin, tests, lists); rows are written by `services.py` with one statement.
 There are no foreign keys in the database: the check would lock the one row of a busy account for

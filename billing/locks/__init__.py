@@ -23,6 +23,7 @@ from billing.models import (
     CollectStatus,
     Invoice,
     InvoiceReturn,
+    LossStep,
     Payment,
     PaymentNotice,
     PaymentTransaction,
@@ -41,6 +42,7 @@ from core.locking import (
     mark_held,
 )
 from core.prepared import PreparedQuery
+from insurance.locks import claim_lock
 from patients.consents.texts import current_version
 from patients.models import ConsentPurpose, Encounter, HisClient
 
@@ -241,6 +243,18 @@ def notice_lock(notice_id: int) -> PaymentNotice:
 def reviews_of_notice_lock(notice_id: int) -> list[BillingReview]:
     """The open questions about a notice."""
     return lock_rows(BillingReview.objects.filter(notice=notice_id, status="OPEN"))
+
+
+def loss_step_lock(step_id: int) -> LossStep | None:
+    """A step of a fund loss, its claim locked first; None when there is no such step."""
+    rows = LossStep.objects.select_related("loss__claim", "institution").filter(pk=step_id)
+    claims = list(rows.values_list("loss__claim", flat=True))
+    if not claims:
+        return None
+    held = claim_lock(claims[0])
+    step = lock_row(rows)
+    step.loss.claim = held
+    return step
 
 
 def charges_locked(*, client: HisClient, charge_nos: Sequence[str]) -> list[ChargeItem]:

@@ -5,8 +5,8 @@ bill; a `Payment` is one tender (who pays by which channel), a `PaymentTransacti
 money under it (CAPTURE or REFUND) with a number committed before the call; a `PaymentNotice` is
 what a channel told us; an `Agreement` a signed deduction mandate; an `InvoiceReturn` goods or
 services given back; an `InsuredCourse` says where a bill with a claim stands, a `MixedOrder` in
-which tender the claim rides; a `HisEvent` what the HIS is told; a `Rating` a patient's word on a
-visit.
+which tender the claim rides; a `FundLoss` is fund money the hospital bears, a `LossStep` what
+followed; a `HisEvent` what the HIS is told; a `Rating` a patient's word on a visit.
 
 Invariants: a charge is on at most one live invoice; an invoice has one tender in flight, unless a
 cashier took it upon them to go on without the end of the last;
@@ -33,6 +33,7 @@ from billing.models.course import CourseStep, InsuredCourse, Why
 from billing.models.event import EventType, HisEvent
 from billing.models.institution import AgreementPlan, Merchant, PaymentInstitution
 from billing.models.invoice import Invoice, InvoiceLine, InvoiceStatus
+from billing.models.loss import FundLoss, LossReason, LossStep, LossStepKind
 from billing.models.mixed import MixedOrder
 from billing.models.payment import (
     Payment,
@@ -61,6 +62,7 @@ __all__ = [
     "CollectStatus",
     "CourseStep",
     "EventType",
+    "FundLoss",
     "Grade",
     "HisEvent",
     "InsuredCourse",
@@ -68,6 +70,9 @@ __all__ = [
     "InvoiceLine",
     "InvoiceReturn",
     "InvoiceStatus",
+    "LossReason",
+    "LossStep",
+    "LossStepKind",
     "Merchant",
     "MixedOrder",
     "PayLink",

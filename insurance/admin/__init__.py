@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from insurance.admin import claims, filings, items, places, statements
+from insurance.admin import claims, filings, items, mobile, places, statements
 
-__all__ = ["claims", "filings", "items", "places", "statements"]
+__all__ = ["claims", "filings", "items", "mobile", "places", "statements"]

@@ -42,7 +42,7 @@ from patients.models import (
 from patients.services.access import access_end
 from patients.services.merges import patient_merge_propose
 from tests.billing import portal_house
-from tests.factories import accounts, billing, payments
+from tests.factories import accounts, billing, insured, payments
 from tests.factories import patients as people
 from tests.insurance import factories as insurance
 
@@ -280,6 +280,7 @@ def _trails(made: World) -> None:
         filed = insurance.filing(family.patient, place)
         made.things[f"{letter}.filing"] = {"filing_id": filed.pk}
     _money_back(made)
+    insured.shown_rows(place)
     schedule_sync()
 
 

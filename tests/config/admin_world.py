@@ -35,7 +35,7 @@ from patients.models import (
     TagTouch,
 )
 from tests.billing.desk.people import browser, hidden, paid_bill
-from tests.factories import patients, payments
+from tests.factories import insured, patients, payments
 from tests.factories.billing import invoice
 from tests.insurance import factories as insurance
 
@@ -74,7 +74,7 @@ def world() -> World:
     _messages(paid)
     _of_people(paid)
     schedule_sync()
-    insurance.shown_rows()
+    insured.shown_rows(insurance.shown_rows())
     ClosedDay.objects.create(
         day=clock.today() - timedelta(days=1), closed_at=clock.now(),
         entry_count=1, posting_count=2, account_count=2, debit_fen=8_640,

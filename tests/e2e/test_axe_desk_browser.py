@@ -12,13 +12,20 @@ from django.conf import settings as django_settings
 from django.test import Client
 from playwright.sync_api import Browser, Page
 
-from billing.models import BillingReview, Invoice, PaymentTransaction
+from billing.models import (
+    BillingReview,
+    FundLoss,
+    Invoice,
+    MixedOrder,
+    PaymentTransaction,
+)
 from core import clock
 from insurance.models import (
     Claim,
     InsuranceMessage,
     InsuranceReview,
     InsurerStatement,
+    MobileOrder,
     StatementDifference,
 )
 from patients.models import Patient
@@ -27,7 +34,7 @@ from tests.billing.desk.people import browser as logged_in
 from tests.billing.desk.people import hidden, paid_bill
 from tests.e2e.axe import axe_faults
 from tests.e2e.measures import policy_fault
-from tests.factories import patients, payments
+from tests.factories import insured, patients, payments
 from tests.factories.billing import invoice
 from tests.insurance import factories as insurer
 
@@ -85,6 +92,8 @@ class Desk:
             ("finance", "/admin/billing/paymenttransaction/"),
             ("finance", f"/admin/billing/paymenttransaction/{movement.pk}/change/"),
             *(("reviewer", page) for page in insurer_pages()),
+            ("finance", "/admin/billing/fundloss/record/"),
+            ("finance", f"/admin/billing/fundloss/{FundLoss.objects.get().pk}/change/"),
             ("it", "/admin/patients/location/add/"),
             ("", "/admin/login/"),
         ]
@@ -116,15 +125,19 @@ def desk(live_server: Any, settings: Any, browser: Browser) -> Desk:
     to_pay = invoice(12_000, of=patients.encounter("E2", of=mother), invoice_no="2611200419")
     patients.patient("0004991", name="陈秀兰")  # so that a search has two to list
     payments.access(mother, payments.user("daughter"), "parent")
-    insurer.shown_rows()
+    loss = insured.shown_rows(insurer.shown_rows())
+    assert loss.steps.filter(status="OPEN").exists()
     cases = waiting(paid), not_settled(paid)
     return Desk(live_server.url, mother, to_pay, paid, left, *cases, browser)
 
 
 def insurer_pages() -> list[str]:
     """List and row of what staff look at of the insurer's side; one question waits."""
-    shown = (Claim, InsuranceReview, InsurerStatement, StatementDifference, InsuranceMessage)
-    lists = {model: f"/admin/insurance/{model._meta.model_name}/" for model in shown}
+    shown = (
+        Claim, InsuranceReview, InsurerStatement, StatementDifference, InsuranceMessage,
+        MobileOrder, MixedOrder, FundLoss,
+    )  # fmt: skip
+    lists = {model: f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in shown}
     rows = [f"{at}{model.objects.latest('pk').pk}/change/" for model, at in lists.items()]
     return [*lists.values(), *rows]
 
