@@ -14,7 +14,8 @@ from core import clock
 from core.money import YuanField
 
 NUMBER_MAX = 40
-NEXT = [one for one in LossStepKind if one is not LossStepKind.BORNE]
+K = LossStepKind
+NEXT = (K.CLAIMED, K.COLLECTED, K.WRITTEN_OFF, K.TAKEN_BACK)
 
 
 class StepForm(forms.Form):
@@ -53,7 +54,7 @@ class RecordForm(StepForm):
     )
     reason = forms.ChoiceField(
         label=_("Cause"),
-        choices=LossReason.choices,
+        choices=[("", _("Choose a cause.")), *LossReason.choices],
         error_messages={"required": _("Choose a cause."), "invalid_choice": _("Choose a cause.")},
     )
     field_order = ("settlement_no", "reason", "amount", "occurred_on", "evidence", "words")

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.admin.loss_forms import NextForm, RecordForm, StepForm
-from billing.models import FundLoss, LossStep
-from billing.selectors.losses import carriers_of_bill, loss_sums, losses_with_sums
+from billing.models import FundLoss, LossStep, LossStepKind
+from billing.selectors.losses import LossSums, carriers_of_bill, loss_sums, losses_with_sums
 from billing.services.losses import fund_loss_record, loss_step_ask, loss_step_decide
 from core import clock
 from core.actors import Actor
@@ -58,7 +58,7 @@ class Standing(admin.SimpleListFilter):
         used = F("taken_back_fen") + F("claimed_fen")
         wanted = {
             "waits": Q(waits=True),
-            "claimable": Q(borne_fen__gt=used),
+            "claimable": Q(waits=False, borne_fen__gt=used),
             "outstanding": Q(claimed_fen__gt=F("collected_fen") + F("written_off_fen")),
         }.get(self.value() or "")
         return queryset if wanted is None else queryset.filter(wanted)
@@ -223,9 +223,7 @@ def course_of(request: HttpRequest, loss: FundLoss) -> dict[str, Any]:
     open_sums = sums.claimable_fen > 0 or sums.outstanding_fen > 0
     form = None
     if waits is None and open_sums and request.user.has_perm(RECORD):
-        carried = carriers_of_bill(loss.claim)
-        likely = next(iter(sorted(carried)), None)
-        form = NextForm(initial={"occurred_on": clock.today(), "institution": likely})
+        form = NextForm(initial=_likely(loss, steps, sums) | {"occurred_on": clock.today()})
     return {
         "steps": [(one, actor_text(one.opened_by), _decider(one)) for one in steps],
         "sums": sums,
@@ -248,6 +246,16 @@ def _claim_of(number: str) -> int:
         message = _("Several settlements have this number. Give our batch number instead.")
         raise BadInput("settlement_no", message, "settlement_no")
     return found[0] if found else 0
+
+
+def _likely(loss: FundLoss, steps: list[LossStep], sums: LossSums) -> dict[str, Any]:
+    """What probably comes next: money of whom it was claimed from last, else a claim on whoever
+    carried the bill."""
+    if sums.outstanding_fen > 0:
+        last = [one for one in steps if one.kind == LossStepKind.CLAIMED and one.entry_id][-1]
+        return {"kind": LossStepKind.COLLECTED.value, "institution": last.institution_id}
+    carried = sorted(carriers_of_bill(loss.claim))
+    return {"kind": LossStepKind.CLAIMED.value, "institution": next(iter(carried), None)}
 
 
 def _decider(step: LossStep) -> Any:

@@ -42,6 +42,7 @@ def test_a_wallet_that_stays_silent_reaches_a_person(ward: Ward, phone: Phone) -
     # then a person is told, once, and the order leads there
     case = BillingReview.objects.get()
     assert (case.reason_code, case.transaction_id) == ("not_ended", order.transaction_id)
+    reviewer = browser("reviewer")
     assert number in text(reviewer, f"{LIST}?watch=person")
     shown = text(reviewer, f"{LIST}{order.pk}/change/")
     assert "¥13.98" in shown and "¥29.52" in shown and "/admin/desk/reviews" in shown
@@ -55,4 +56,4 @@ def test_a_wallet_that_stays_silent_reaches_a_person(ward: Ward, phone: Phone) -
     assert phone.told() == 1
     order.refresh_from_db()
     assert order.told_at is not None and order.due_at is None
-    assert number not in text(reviewer, f"{LIST}?watch=untold")
+    assert number not in text(browser("reviewer"), f"{LIST}?watch=untold")
