@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from sandbox.alipay import contracts, gateway, payer, refunds, transfers
-from sandbox.alipay.models import Contract, Merchant, Refund, Trade, Transfer, Wallet
+from sandbox.alipay.models import Contract, Refund, Trade, Transfer, Wallet
 from sandbox.alipay.numbers import user_number
 from sandbox.alipay.refusal import Refused
 from sandbox.alipay.wire import asked_verify
+from sandbox.world.acting import Args, balance_of, fen_of, plainly, rules_set
 from sandbox.world.registry import Action, BadCall
 
-Args = dict[str, Any]
-
-
-def _plain(run: Callable[[str, Args], Any]) -> Callable[[str, Args], Any]:
-    """A refusal of the vendor is a 400 of the control call, with its words."""
-
-    def call(subject: str, args: Args) -> Any:
-        try:
-            return run(subject, args)
-        except Refused as error:
-            raise BadCall(str(error)) from error
-
-    return call
-
-
-def _fen(args: Args, name: str, default: int) -> int:
-    value = args.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise BadCall(f"{name} is an integer of fen, not negative")
-    return value
+_plain = plainly(Refused)
 
 
 def _wallet_json(wallet: Wallet) -> Args:
@@ -66,18 +45,15 @@ def create_wallet(subject: str, args: Args) -> Args:
         logon_id=str(args.get("logon_id") or args.get("phone", "")),
         name=str(args.get("name", "")),
         phone=str(args.get("phone", "")),
-        balance_fen=_fen(args, "balance_fen", 0),
-        free_fen=_fen(args, "free_fen", 100_000),
+        balance_fen=fen_of(args, "balance_fen", 0),
+        free_fen=fen_of(args, "free_fen", 100_000),
     )
     return _wallet_json(wallet)
 
 
 def set_balance(subject: str, args: Args) -> Args:
     payer.wallet_of(subject)
-    fields: Args = {"balance_fen": _fen(args, "balance_fen", 0)}
-    if "free_fen" in args:
-        fields["free_fen"] = _fen(args, "free_fen", 0)
-    return _wallet_json(payer.wallet_set(subject, **fields))
+    return _wallet_json(payer.wallet_set(subject, **balance_of(args)))
 
 
 def show_wallet(subject: str, _args: Args) -> Args:
@@ -166,11 +142,7 @@ MERCHANT_RULES = ("refund_window_days", "cancel_window_s", "payout_fen")
 
 
 def set_rules(subject: str, args: Args) -> Args:
-    merchant = payer.merchant_of(subject)
-    changed = {name: _fen(args, name, 0) for name in MERCHANT_RULES if name in args}
-    Merchant.objects.filter(pk=merchant.pk).update(**changed)
-    merchant.refresh_from_db()
-    return {name: getattr(merchant, name) for name in MERCHANT_RULES}
+    return rules_set(payer.merchant_of(subject), MERCHANT_RULES, args)
 
 
 _WHICH = {"out_trade_no": "whose password it is (default: the newest)", "link": "open it first"}

@@ -12,6 +12,7 @@ from sandbox.alipay.keys import ISSUER, ROOT, certificate_make
 from sandbox.alipay.models import House, Merchant, Plan
 from sandbox.wechat_pay.crypto import private_key
 from sandbox.wechat_pay.keys import key_make, key_text, public_text
+from sandbox.world.terms import TERMS, terms_shown
 
 # Two campuses, two sellers: a wrong seller must be noticed.
 MERCHANTS = (
@@ -39,19 +40,12 @@ def house_provision() -> House:
         for pid, app_id, name in MERCHANTS:
             merchant = Merchant.objects.filter(pid=pid).first()
             merchant = merchant or _merchant_make(house, pid, app_id, name)
-            for product, scene, title, single, daily, count, start, end in PLANS:
+            for product, scene, *terms in PLANS:
                 Plan.objects.get_or_create(
                     merchant=merchant,
                     product_code=product,
                     sign_scene=scene,
-                    defaults={
-                        "name": title,
-                        "single_fen": single,
-                        "daily_fen": daily,
-                        "daily_count": count,
-                        "hours_from": start,
-                        "hours_to": end,
-                    },
+                    defaults=dict(zip(TERMS, terms, strict=True)),
                 )
     return house
 
@@ -103,12 +97,7 @@ def _merchant_json(merchant: Merchant, house: House) -> dict[str, Any]:
                 "plan_id": _plan_id(plan),
                 "product_code": plan.product_code,
                 "sign_scene": plan.sign_scene,
-                "name": plan.name,
-                "single_fen": plan.single_fen,
-                "daily_fen": plan.daily_fen,
-                "daily_count": plan.daily_count,
-                "hours_from": f"{plan.hours_from:%H:%M}",
-                "hours_to": "24:00" if plan.hours_to == time.max else f"{plan.hours_to:%H:%M}",
+                **terms_shown(plan),
             }
             for plan in merchant.plans.order_by("pk")
         ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
-
 from sandbox.alipay.actions import PAYER, VENDOR
 from sandbox.alipay.books import books, transactions
 from sandbox.alipay.models import (
@@ -28,6 +26,7 @@ from sandbox.world.registry import (
     register_reset,
     register_transactions,
 )
+from sandbox.world.tables import tables_empty
 
 OPERATIONS = {
     "sign": NOTICES,
@@ -57,7 +56,4 @@ def register() -> None:
 
 def world_empty() -> None:
     """Forget people and money; merchants, plans and keys stay as they were provisioned."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Plain deletes in the order of the foreign keys: the ORM would collect every row first.
-        for model in (BookEntry, Refund, Trade, Transfer, Contract, PaymentCode, Wallet):
-            cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608 - our own names
+    tables_empty((BookEntry, Refund, Trade, Transfer, Contract, PaymentCode, Wallet))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from sandbox.nhsa import enrolment, mobile_paying
 from sandbox.nhsa.credentials import insurance_code_show, pay_auth_give
 from sandbox.nhsa.enrolment import flag_of, person_by, person_shown
@@ -14,21 +11,10 @@ from sandbox.nhsa.models import Accumulator, House, Institution
 from sandbox.nhsa.people import today
 from sandbox.nhsa.provision import HOUSE_RULES, house
 from sandbox.nhsa.refusal import Refused
-from sandbox.world.registry import Action, BadCall
+from sandbox.world.acting import Args, plainly
+from sandbox.world.registry import Action
 
-Args = dict[str, Any]
-
-
-def _plain(run: Callable[[str, Args], Any]) -> Callable[[str, Args], Any]:
-    """A refusal of the platform is a 400 of the control call, with its words."""
-
-    def call(subject: str, args: Args) -> Any:
-        try:
-            return run(subject, args)
-        except Refused as error:
-            raise BadCall(error.message) from error
-
-    return call
+_plain = plainly(Refused)
 
 
 def enrol_person(subject: str, args: Args) -> Args:

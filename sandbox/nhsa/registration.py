@@ -39,6 +39,7 @@ from sandbox.world.registry import (
     register_reset,
     register_transactions,
 )
+from sandbox.world.tables import tables_empty
 
 
 def register() -> None:
@@ -66,5 +67,4 @@ def world_empty() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE nhsa_settlement SET parent_id = NULL")
         cursor.execute("UPDATE nhsa_person SET enrolled_by_id = NULL")
-        for model in EMPTIED:
-            cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608 - our own names
+        tables_empty(EMPTIED)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from sandbox.world.bookkeeping import Entry
+
 
 class House(models.Model):
     """The vendor's own keys: platform signature, CA, server certificate of the TLS port."""
@@ -235,28 +237,10 @@ class Refund(models.Model):
         return self.out_refund_no
 
 
-class BookEntry(models.Model):
-    """One line of the vendor's books; only ever added."""
-
-    class Kind(models.TextChoices):
-        CAPTURED = "captured"
-        REFUNDED = "refunded"
-        REVERSED = "reversed"
-        TRANSFERRED = "transferred"
-        RETURNED = "returned"
-        FEES = "fees"
-        REMITTED = "remitted"
+class BookEntry(Entry):
+    """One line of the vendor's books."""
 
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE)
-    kind = models.CharField(max_length=12, choices=Kind)
-    amount_fen = models.BigIntegerField()
-    number = models.CharField(max_length=64)
-    own_number = models.CharField(max_length=64)
-    parent = models.CharField(max_length=64, blank=True)
-    occurred_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.amount_fen}"
 
 
 class MixedOrder(models.Model):

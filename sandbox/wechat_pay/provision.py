@@ -15,6 +15,7 @@ from sandbox.wechat_pay import keys
 from sandbox.wechat_pay.crypto import private_key
 from sandbox.wechat_pay.models import House, Merchant, Plan
 from sandbox.world.registry import TlsMaterial
+from sandbox.world.terms import TERMS, terms_shown
 
 # Two campuses, two merchants: a wrong merchant must be noticed (the second is a stranger to most).
 # Both are bound to the hospital's official account: its openids pay inside WeChat (jsapi).
@@ -37,18 +38,11 @@ def house_provision() -> House:
         for mchid, name in MERCHANTS:
             merchant = Merchant.objects.filter(mchid=mchid).first()
             merchant = merchant or _merchant_make(house, mchid, appid, name)
-            for plan_id, title, single, daily, count, start, end in PLANS:
+            for plan_id, *terms in PLANS:
                 Plan.objects.get_or_create(
                     merchant=merchant,
                     plan_id=plan_id,
-                    defaults={
-                        "name": title,
-                        "single_fen": single,
-                        "daily_fen": daily,
-                        "daily_count": count,
-                        "hours_from": start,
-                        "hours_to": end,
-                    },
+                    defaults=dict(zip(TERMS, terms, strict=True)),
                 )
     return house
 
@@ -117,12 +111,7 @@ def _merchant_json(merchant: Merchant, house: House) -> dict[str, Any]:
         "plans": [
             {
                 "plan_id": plan.plan_id,
-                "name": plan.name,
-                "single_fen": plan.single_fen,
-                "daily_fen": plan.daily_fen,
-                "daily_count": plan.daily_count,
-                "hours_from": f"{plan.hours_from:%H:%M}",
-                "hours_to": "24:00" if plan.hours_to == time.max else f"{plan.hours_to:%H:%M}",
+                **terms_shown(plan),
             }
             for plan in merchant.plans.order_by("plan_id")
         ],

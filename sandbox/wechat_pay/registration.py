@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
-
 from sandbox.wechat_pay.actions import PAYER, VENDOR
 from sandbox.wechat_pay.books import books, transactions
 from sandbox.wechat_pay.models import (
@@ -31,6 +29,7 @@ from sandbox.world.registry import (
     register_tls,
     register_transactions,
 )
+from sandbox.world.tables import tables_empty
 
 OPERATIONS = {
     "sign": SIGNED | NOTICES,
@@ -68,7 +67,4 @@ def notice_seal(_sender: str, body: bytes, spoilt: bool) -> dict[str, str]:
 
 def world_empty() -> None:
     """Forget people and money; merchants, plans and keys stay as they were provisioned."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Plain deletes in the order of the foreign keys: the ORM would collect every row first.
-        for model in (BookEntry, Refund, MixedOrder, Order, Contract, PaymentCode, Wallet):
-            cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608 - our own names
+    tables_empty((BookEntry, Refund, MixedOrder, Order, Contract, PaymentCode, Wallet))
