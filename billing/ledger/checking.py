@@ -92,8 +92,56 @@ _RULES: dict[str, str] = {
         SELECT 'refund ' || p.subject FROM public.ledger_posting p
         JOIN public.ledger_account a ON a.id = p.account_id WHERE a.family = 'refund_payable'
         GROUP BY a.code, p.subject
-        HAVING max(p.amount_fen) > coalesce(-sum(p.amount_fen) FILTER (WHERE p.amount_fen < 0), 0)
-    """,
+        HAVING max(p.amount_fen) > coalesce(-sum(p.amount_fen) FILTER (WHERE p.amount_fen < 0
+          AND NOT EXISTS (SELECT FROM public.ledger_posting w
+            JOIN public.ledger_account way ON way.id = w.account_id
+            WHERE w.entry_id = p.entry_id
+              AND way.family = ANY (public.ledger_refund_ways()))), 0)""",
+    "refund_one_way": """
+        SELECT e.reference FROM public.ledger_entry e
+        JOIN public.ledger_posting p ON p.entry_id = e.id
+        JOIN public.ledger_account a ON a.id = p.account_id GROUP BY e.id
+        HAVING bool_or(a.family = 'refund_payable') AND count(DISTINCT a.id) FILTER
+          (WHERE a.family = ANY (public.ledger_refund_ways())) > 1""",
+    "came_back_had_left": """
+        SELECT 'refund ' || p.subject FROM public.ledger_posting p
+        JOIN public.ledger_account a ON a.id = p.account_id AND a.family = 'refund_payable'
+        CROSS JOIN LATERAL (SELECT DISTINCT w.account_id FROM public.ledger_posting w
+          JOIN public.ledger_account way ON way.id = w.account_id WHERE w.entry_id = p.entry_id
+            AND way.family = ANY (public.ledger_refund_ways())) AS by
+        GROUP BY p.account_id, p.subject, by.account_id HAVING sum(p.amount_fen) < 0""",
+    "refund_by_its_merchant": """
+        SELECT DISTINCT e.reference FROM public.ledger_posting p
+        JOIN public.ledger_account a ON a.id = p.account_id AND a.family = 'refund_payable'
+        JOIN public.ledger_entry e ON e.id = p.entry_id
+        JOIN public.ledger_posting w ON w.entry_id = p.entry_id
+        JOIN public.ledger_account way ON way.id = w.account_id AND way.family = 'clearing'
+        WHERE p.amount_fen > 0 AND e.invoice_id IS NOT NULL AND NOT EXISTS (
+          SELECT FROM public.ledger_entry came
+          JOIN public.ledger_posting took ON took.entry_id = came.id
+          WHERE came.invoice_id = e.invoice_id AND took.account_id = w.account_id
+            AND took.amount_fen > 0 AND NOT EXISTS (SELECT FROM public.ledger_posting back
+              WHERE back.entry_id = came.id AND back.account_id = p.account_id))""",
+    "fee_with_remittance": """
+        SELECT DISTINCT e.reference FROM public.ledger_posting p
+        JOIN public.ledger_account a ON a.id = p.account_id AND a.family = 'channel_fee'
+        JOIN public.ledger_entry e ON e.id = p.entry_id
+        WHERE p.amount_fen > 0 AND NOT EXISTS (SELECT FROM public.ledger_posting b
+          JOIN public.ledger_account bank ON bank.id = b.account_id AND bank.family = 'bank'
+          WHERE b.entry_id = p.entry_id AND b.amount_fen > 0)""",
+    "reversed_within_claim": """
+        SELECT a.code || ' ' || p.subject FROM public.ledger_posting p
+        JOIN public.ledger_account a ON a.id = p.account_id AND a.family = 'fund_receivable'
+        JOIN public.ledger_entry e ON e.id = p.entry_id
+        WHERE EXISTS (SELECT FROM public.ledger_posting b
+          JOIN public.ledger_account bill ON bill.id = b.account_id
+          WHERE b.entry_id = e.id AND bill.family = 'patient_receivable')
+        GROUP BY a.code, p.subject, e.invoice_id HAVING sum(p.amount_fen) < 0""",
+    "returned_within_issued": """
+        SELECT 'invoice ' || e.invoice_id FROM public.ledger_posting p
+        JOIN public.ledger_account a ON a.id = p.account_id AND a.family = 'medical_revenue'
+        JOIN public.ledger_entry e ON e.id = p.entry_id
+        GROUP BY e.invoice_id HAVING sum(p.amount_fen) > 0""",
     "refund_left_twice": """
         SELECT 'refund ' || p.subject FROM public.ledger_posting p
         JOIN public.ledger_account a ON a.id = p.account_id WHERE a.family = 'refund_payable'

@@ -55,6 +55,9 @@ class Books(RuleBasedStateMachine):
         self.receivable: Counter[int] = Counter()
         self.payable: Counter[int] = Counter()
         self.received: Counter[int] = Counter()
+        self.issued: Counter[int] = Counter()
+        self.taken: set[tuple[int, str]] = set()
+        self.left: Counter[tuple[int, str]] = Counter()
         self.owed: Counter[int] = Counter()
         self.again: list[Callable[[], object]] = []
         self.standing: dict[int, postings.ClaimPart] = {}
@@ -77,11 +80,16 @@ class Books(RuleBasedStateMachine):
         event(**values)
         self.again.append(lambda: event(**values))
 
+    def refused(self, rule_name: str, event: Callable[..., object], **values: object) -> None:
+        with pytest.raises(IntegrityError, match=rule_name), transaction.atomic():
+            self.post(event, **values)
+
     @rule(invoice=INVOICES, amount_fen=AMOUNTS)
     def issue(self, invoice: int, amount_fen: int) -> None:
         self.post(postings.post_invoice_issued, invoice_id=invoice, amount_fen=amount_fen)
         self.moved("patient_receivable", "medical_revenue", amount_fen)
         self.receivable[invoice] += amount_fen
+        self.issued[invoice] += amount_fen
 
     @rule(invoice=INVOICES, amount_fen=AMOUNTS)
     def capture(self, invoice: int, amount_fen: int) -> None:
@@ -91,6 +99,7 @@ class Books(RuleBasedStateMachine):
         self.moved(WECHAT, "patient_receivable", amount_fen)
         self.receivable[invoice] -= amount_fen
         self.received[invoice] += amount_fen
+        self.taken.add((invoice, WECHAT))
 
     @rule(invoice=INVOICES, amount_fen=AMOUNTS)
     def cash(self, invoice: int, amount_fen: int) -> None:
@@ -104,11 +113,13 @@ class Books(RuleBasedStateMachine):
         owed = [postings.Owed(number(), invoice, amount_fen)]
         values = {"invoice_id": invoice, "owed": owed}
         if self.owed[invoice] + amount_fen > self.received[invoice]:
-            refusal = pytest.raises(IntegrityError, match="refund_within_receipts")
-            with refusal, transaction.atomic():
-                self.post(postings.post_return, **values)
+            self.refused("refund_within_receipts", postings.post_return, **values)
+            return
+        if amount_fen > self.issued[invoice]:
+            self.refused("returned_within_issued", postings.post_return, **values)
             return
         self.post(postings.post_return, **values)
+        self.issued[invoice] -= amount_fen
         self.moved("medical_revenue", REFUND_PAYABLE, amount_fen)
         self.owed[invoice] += amount_fen
         self.payable[invoice] += amount_fen
@@ -116,30 +127,29 @@ class Books(RuleBasedStateMachine):
     @rule(refund=INVOICES, amount_fen=AMOUNTS, route=ROUTES)
     def refund_done(self, refund: int, amount_fen: int, route: str) -> None:
         amount_fen = min(amount_fen, self.payable[refund])
-        if amount_fen:
-            self.post(
-                postings.post_refund_done,
-                refund_id=refund,
-                amount_fen=amount_fen,
-                route=route,
-                invoice_id=refund,
-            )
-            self.moved(REFUND_PAYABLE, route, amount_fen)
-            self.payable[refund] -= amount_fen
+        if not amount_fen:
+            return
+        values = {"refund_id": refund, "amount_fen": amount_fen, "route": route}
+        if route == WECHAT and (refund, route) not in self.taken:
+            event = postings.post_refund_done
+            self.refused("refund_by_its_merchant", event, invoice_id=refund, **values)
+            return
+        self.post(postings.post_refund_done, invoice_id=refund, **values)
+        self.moved(REFUND_PAYABLE, route, amount_fen)
+        self.payable[refund] -= amount_fen
+        self.left[refund, route] += amount_fen
 
     @rule(refund=INVOICES, amount_fen=AMOUNTS, route=ROUTES)
     def refund_came_back(self, refund: int, amount_fen: int, route: str) -> None:
-        amount_fen = min(amount_fen, self.owed[refund] - self.payable[refund])
-        if amount_fen > 0:
-            self.post(
-                postings.post_refund_came_back,
-                refund_id=refund,
-                amount_fen=amount_fen,
-                route=route,
-                invoice_id=refund,
-            )
-            self.moved(route, REFUND_PAYABLE, amount_fen)
-            self.payable[refund] += amount_fen
+        values = {"refund_id": refund, "amount_fen": amount_fen, "route": route}
+        if amount_fen > self.left[refund, route]:
+            event = postings.post_refund_came_back
+            self.refused("came_back_had_left", event, invoice_id=refund, **values)
+            return
+        self.post(postings.post_refund_came_back, invoice_id=refund, **values)
+        self.moved(route, REFUND_PAYABLE, amount_fen)
+        self.payable[refund] += amount_fen
+        self.left[refund, route] -= amount_fen
 
     @rule(invoice=INVOICES, amount_fen=AMOUNTS)
     def unexpected(self, invoice: int, amount_fen: int) -> None:
@@ -149,6 +159,7 @@ class Books(RuleBasedStateMachine):
         self.moved(WECHAT, "patient_receivable", amount_fen)
         self.receivable[invoice] -= amount_fen
         self.received[invoice] += amount_fen
+        self.taken.add((invoice, WECHAT))
 
     @rule(invoice=INVOICES, parts=PARTS)
     def settle(self, invoice: int, parts: tuple[int, int, int, int]) -> None:

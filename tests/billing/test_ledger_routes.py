@@ -16,11 +16,18 @@ from tests.billing.test_ledger_rules import raw_entry, raw_legs
 pytestmark = pytest.mark.django_db
 
 FUND = "fund_receivable/330300"
+OTHER = "clearing/wechat_pay/1900000099"
+DRAWER = "cash_drawer/main"
 Chain = tuple[tuple[int | None, tuple[Leg, ...]], ...]
 RECEIVABLE, PAYABLE, UNAPPLIED = "patient_receivable", "refund_payable", "unapplied"
 REDUCTION = "revenue_reduction/hospital_part"
 RETURNED = (7, (Leg("medical_revenue", 100), Leg(RECEIVABLE, -100, 7)))
 OUT = (None, (Leg(PAYABLE, 70, 1), Leg(WECHAT, -70)))
+OWED = (
+    (8, (Leg("medical_revenue", 70), Leg(RECEIVABLE, -70, 8))),
+    (8, (Leg(RECEIVABLE, 70, 8), Leg(PAYABLE, -70, 1))),
+)
+LEFT = (*OWED, (8, (Leg(PAYABLE, 70, 1), Leg(WECHAT, -70))))
 
 
 def fund_pays_most() -> None:
@@ -180,10 +187,67 @@ ESCAPES: dict[str, tuple[str, Chain]] = {
     "a refund that forgets its bill": (
         "one_invoice",
         (
-            (8, (Leg("medical_revenue", 70), Leg(RECEIVABLE, -70, 8))),
-            (8, (Leg(RECEIVABLE, 70, 8), Leg(PAYABLE, -70, 1))),
+            *OWED,
             OUT,
         ),
+    ),
+    "came back without having left": (
+        "came_back_had_left",
+        (
+            (7, (Leg(WECHAT, 70), Leg(PAYABLE, -70, 1))),
+            (7, (Leg(PAYABLE, 70, 1), Leg(DRAWER, -70))),
+        ),
+    ),
+    "came back without having left, of no bill": (
+        "came_back_had_left",
+        (
+            (None, (Leg("bank", 70), Leg(PAYABLE, -70, 1))),
+            (None, (Leg(PAYABLE, 70, 1), Leg(DRAWER, -70))),
+        ),
+    ),
+    "came back from where it had not gone": (
+        "came_back_had_left",
+        (*LEFT, (8, (Leg(OTHER, 70), Leg(PAYABLE, -70, 1)))),
+    ),
+    "more came back than had left": (
+        "came_back_had_left",
+        (*LEFT, (8, (Leg(WECHAT, 71), Leg(PAYABLE, -71, 1)))),
+    ),
+    "another refund came back": (
+        "came_back_had_left",
+        (*LEFT, (8, (Leg(WECHAT, 70), Leg(PAYABLE, -70, 2)))),
+    ),
+    "came back by two ways at once": (
+        "refund_one_way",
+        (*LEFT, (8, (Leg(WECHAT, 30), Leg(OTHER, 40), Leg(PAYABLE, -70, 1)))),
+    ),
+    "what came back as a debt anew": (
+        "refund_was_owed",
+        (
+            *LEFT,
+            (8, (Leg(WECHAT, 70), Leg(PAYABLE, -70, 1))),
+            (8, (Leg(PAYABLE, 140, 1), Leg(DRAWER, -140))),
+        ),
+    ),
+    "by a merchant that took nothing": (
+        "refund_by_its_merchant",
+        (*OWED, (8, (Leg(PAYABLE, 70, 1), Leg(OTHER, -70)))),
+    ),
+    "a fee without a remittance": (
+        "fee_with_remittance",
+        ((None, (Leg("channel_fee", 130), Leg(WECHAT, -130))),),
+    ),
+    "more reversed than was settled": (
+        "reversed_within_claim",
+        ((7, (Leg(RECEIVABLE, 170, 7), Leg(FUND, -170, 4))),),
+    ),
+    "reversed under the name of another bill": (
+        "reversed_within_claim",
+        ((8, (Leg(RECEIVABLE, 70, 8), Leg(FUND, -70, 4))),),
+    ),
+    "more returned than was issued": (
+        "returned_within_issued",
+        ((7, (Leg("medical_revenue", 101), Leg(RECEIVABLE, -101, 7))),),
     ),
 }
 
@@ -236,7 +300,36 @@ def left_twice() -> None:
         post(Leg(PAYABLE, 30, 5), Leg(WECHAT, -30), invoice_id=7)
 
 
-@pytest.mark.parametrize("story", [lambda: unexpected(None), lambda: unexpected(7), deposit])
+def by_another_way() -> None:
+    """A refund came back, and leaves again from the drawer of whoever hands it out."""
+    by_hand(LEFT)
+    post(Leg(WECHAT, 70), Leg(PAYABLE, -70, 1), invoice_id=8)
+    post(Leg(PAYABLE, 70, 1), Leg("cash_drawer/other", -70), invoice_id=8)
+
+
+def remitted() -> None:
+    """Refunds of today were paid out of what is remitted for yesterday: clearing is below zero."""
+    post(Leg("bank", 129), Leg("channel_fee", 1), Leg(WECHAT, -130))
+    by_hand(LEFT)
+
+
+def reversed_late() -> None:
+    """A claim that the insurer has remitted, and one that was lost, are reversed all the same."""
+    post(Leg("bank", 60), Leg("fund_loss", 10), Leg(FUND, -70, 4))
+    post(Leg(RECEIVABLE, 70, 7), Leg(FUND, -70, 4), invoice_id=7)
+
+
+STORIES = {
+    "unexpected": lambda: unexpected(None),
+    "unexpected for a bill": lambda: unexpected(7),
+    "deposit": deposit,
+    "by another way": by_another_way,
+    "remitted": remitted,
+    "reversed late": reversed_late,
+}
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
 def test_what_may_leave_leaves(story: Callable[[], None]) -> None:
     fund_pays_most()
     story()
