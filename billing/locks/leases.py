@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import connection
 
+from billing.models import Invoice, TransactionKind, TransactionStatus
 from core import clock
 from core.locking import advisory_lock
 
@@ -19,7 +20,8 @@ RETURNING id
 _TRANSACTIONS = _LEASE.format(table="billing_paymenttransaction", also="true")
 # Written and never sent; how the others stand is asked when the sweeper's time for it has come.
 _REFUNDS = _LEASE.format(
-    table="billing_paymenttransaction", also="kind = 'REFUND' AND status = 'CREATED'"
+    table="billing_paymenttransaction",
+    also=f"kind = '{TransactionKind.REFUND}' AND status = '{TransactionStatus.CREATED}'",
 )
 # A notice whose order is not known yet has nothing to be applied to.
 _NOTICES = _LEASE.format(
@@ -27,9 +29,8 @@ _NOTICES = _LEASE.format(
     also="applied_at IS NULL AND (kind = 'agreement' OR EXISTS ("
     "SELECT 1 FROM billing_paymenttransaction t WHERE t.number = waiting.number))",
 )
-_INVOICES = _LEASE.format(
-    table="billing_invoice", also="status IN ('PRICING', 'COLLECTING', 'PROCESSING', 'RESETTLING')"
-)
+_DRIVEN = ", ".join(f"'{state}'" for state in sorted(Invoice.DRIVEN))
+_INVOICES = _LEASE.format(table="billing_invoice", also=f"status IN ({_DRIVEN})")
 _MIXED = _LEASE.format(table="billing_mixedorder", also="true")
 _EVENT = """
 UPDATE billing_hisevent SET due_at = %s WHERE id = %s AND due_at <= %s RETURNING id
