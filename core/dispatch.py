@@ -12,12 +12,14 @@ from celery import Task
 from django.db import connection
 from kombu.exceptions import OperationalError
 
+from core.transactions import in_transaction
+
 logger = logging.getLogger(__name__)
 
 
 def enqueue(task: Task[Any, Any], *args: Any) -> bool:
     """Send a task; False when the broker is away (the row's `due_at` will find it)."""
-    if connection.in_atomic_block and not _inside_testcase():
+    if in_transaction(connection):
         raise RuntimeError("a task is sent after the commit, not inside a transaction")
     try:
         task.apply_async(args, retry=False)
@@ -25,7 +27,3 @@ def enqueue(task: Task[Any, Any], *args: Any) -> bool:
         logger.warning("broker away; %s waits for its sweeper", task.name)
         return False
     return True
-
-
-def _inside_testcase() -> bool:
-    return bool(getattr(connection.atomic_blocks[-1], "_from_testcase", False))
