@@ -124,7 +124,7 @@ def captures_returnable(invoice: Invoice) -> list[tuple[PaymentTransaction, int]
     """
     by_itself = Q(refunds__invoice_return=None, refunds__reissue_of=None)
     returned = Q(refunds__invoice_return__isnull=False) & ~Q(
-        refunds__status__in=[TransactionStatus.DECLINED, TransactionStatus.CLOSED]
+        refunds__status__in=PaymentTransaction.LOST
     )
     rows = (
         PaymentTransaction.objects.filter(
