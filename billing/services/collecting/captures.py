@@ -7,6 +7,7 @@ it. A tender is in flight from its number until SUCCEEDED, DECLINED or confirmed
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -22,7 +23,7 @@ from billing.models import (
     TransactionKind,
     TransactionStatus,
 )
-from billing.policy import policy
+from billing.policy import Policy, policy
 from billing.purposes.base import purpose_get
 from billing.selectors.mixed import insurance_part
 from billing.services.collecting.tenders import Tender
@@ -34,14 +35,14 @@ from core.outcomes import Outcome
 from core.prepared import rows_insert
 
 INVOICE = "invoice"
-DEADLINES_S = {
-    Mode.AGREEMENT: "agreement_deadline_s",
-    Mode.SCAN: "scan_deadline_s",
-    Mode.NATIVE: "pay_link_deadline_s",
-    Mode.H5: "h5_deadline_s",
-    Mode.JSAPI: "h5_deadline_s",
-    Mode.MIXED: "h5_deadline_s",
-    Mode.CASH: "cash_deadline_s",
+DEADLINES_S: Mapping[Mode, Callable[[Policy], int]] = {
+    Mode.AGREEMENT: lambda rules: rules.agreement_deadline_s,
+    Mode.SCAN: lambda rules: rules.scan_deadline_s,
+    Mode.NATIVE: lambda rules: rules.pay_link_deadline_s,
+    Mode.H5: lambda rules: rules.h5_deadline_s,
+    Mode.JSAPI: lambda rules: rules.h5_deadline_s,
+    Mode.MIXED: lambda rules: rules.h5_deadline_s,
+    Mode.CASH: lambda rules: rules.cash_deadline_s,
 }
 
 
@@ -81,7 +82,7 @@ def capture_begin(
 def _numbered(payment: Payment) -> PaymentTransaction:
     """The try that is to be written."""
     now = clock.now()
-    deadline_s: int = getattr(policy(), DEADLINES_S[Mode(payment.mode)])
+    deadline_s = DEADLINES_S[Mode(payment.mode)](policy())
     return PaymentTransaction(
         payment=payment,
         kind=TransactionKind.CAPTURE,
