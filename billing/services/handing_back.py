@@ -8,13 +8,15 @@ from typing import Any
 from billing.models import CollectRequest, CollectStatus, EventType, Invoice, InvoiceStatus
 from billing.services.events.outbox import event_add
 from core import clock
-from core.actors import SYSTEM
+from core.actors import SYSTEM, Actor
 from core.states import transition
 
 
-def collect_end(collect: CollectRequest, to: CollectStatus, code: str) -> None:
+def collect_end(
+    collect: CollectRequest, to: CollectStatus, code: str, *, by: Actor = SYSTEM
+) -> None:
     """The answer of a running collect; its code is forgotten."""
-    transition(collect, to, by=SYSTEM, reason=code, decline_code=code, auth_code="")
+    transition(collect, to, by=by, reason=code, decline_code=code, auth_code="")
 
 
 def hand_back(
@@ -30,12 +32,19 @@ def hand_back(
     bill_free(invoice, code, action=action)
 
 
-def bill_free(invoice: Invoice, code: str, *, action: dict[str, str] | None, **fields: Any) -> None:
+def bill_free(
+    invoice: Invoice,
+    code: str,
+    *,
+    action: dict[str, str] | None,
+    by: Actor = SYSTEM,
+    **fields: Any,
+) -> None:
     """Leave a bill to pay, with why nothing was taken and what would help."""
     transition(
         invoice,
         InvoiceStatus.ISSUED,
-        by=SYSTEM,
+        by=by,
         reason=code,
         decline_code=code,
         due_at=None,

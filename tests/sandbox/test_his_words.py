@@ -12,7 +12,6 @@ from billing.channels.wechat_pay import verdicts as wechat
 from billing.reasons import CHANNEL_CODES as MAPPED
 from billing.reasons import REASON_OF, Reason, reason_of
 from billing.services.apply import NEVER_EXECUTED
-from billing.services.collecting.pass_over import PASSED_OVER
 from billing.services.reviews import TOLD_TO_HIS
 from sandbox.his.portal import problem_words
 from sandbox.his.reasons import REASONS
@@ -51,7 +50,7 @@ CHANNEL_CODES = {
 
 def test_every_reason_has_a_word() -> None:
     assert own_codes() >= {"pay_link", "no_agreement", "agreement_limit"}
-    assert {*own_codes(), PASSED_OVER} <= set(Reason)
+    assert own_codes() <= set(Reason)
     assert {*map(str, Reason), *map(str, TOLD_TO_HIS)} == REASONS.keys()
 
 

@@ -17,13 +17,11 @@ from billing.models import (
     InvoiceStatus,
     PaymentTransaction,
 )
-from billing.services.events.outbox import event_add
+from billing.reasons import Reason
+from billing.services.handing_back import bill_free, collect_end, his_told
 from core import audit, clock
 from core.actors import Actor
 from core.errors import Conflict
-from core.states import transition
-
-PASSED_OVER = "passed_over"
 
 
 def tender_pass_over(*, invoice_id: int, by: Actor) -> Invoice:
@@ -34,8 +32,11 @@ def tender_pass_over(*, invoice_id: int, by: Actor) -> Invoice:
         PaymentTransaction.objects.filter(pk__in=[row.pk for row in flying]).update(
             passed_over_at=clock.now()
         )
-        _collect_ended(invoice, by)
-        _freed(invoice, by)
+        collect = collect_lock(invoice)
+        if collect is not None:
+            collect_end(collect, CollectStatus.DECLINED, Reason.PASSED_OVER, by=by)
+        bill_free(invoice, Reason.PASSED_OVER, action=None, by=by)
+        his_told(invoice, EventType.DECLINED, {"reason": Reason.PASSED_OVER})
         audit.record(
             by=by,
             action="tender_passed_over",
@@ -52,35 +53,3 @@ def _in_the_way(invoice: Invoice) -> list[PaymentTransaction]:
     if not flying or invoice.status not in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
         raise Conflict("nothing_in_flight", _("No payment of this bill is unconfirmed."))
     return flying
-
-
-def _collect_ended(invoice: Invoice, by: Actor) -> None:
-    collect = collect_lock(invoice)
-    if collect is not None:
-        transition(
-            collect,
-            CollectStatus.DECLINED,
-            by=by,
-            reason=PASSED_OVER,
-            decline_code=PASSED_OVER,
-            auth_code="",
-        )
-
-
-def _freed(invoice: Invoice, by: Actor) -> None:
-    """To be paid again, and the HIS told so."""
-    transition(
-        invoice,
-        InvoiceStatus.ISSUED,
-        by=by,
-        reason=PASSED_OVER,
-        decline_code=PASSED_OVER,
-        due_at=None,
-        action=None,
-    )
-    event_add(
-        invoice=invoice,
-        type=EventType.DECLINED,
-        data={"reason": PASSED_OVER},
-        occurred_at=clock.now(),
-    )
