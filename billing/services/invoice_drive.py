@@ -29,6 +29,7 @@ from billing.models import (
     TransactionStatus,
 )
 from billing.policy import policy
+from billing.reasons import Reason
 from billing.selectors.pay_links import pay_link_url
 from billing.selectors.payments import cash_due_of, given_back_whole
 from billing.services.agreements.messages import tell_unread
@@ -176,16 +177,16 @@ def _end_chain(invoice: Invoice, collect: CollectRequest) -> None:
     tell_pay_link(invoice, pay_link_url(link))
 
 
-def _no_tender(invoice: Invoice, collect: CollectRequest) -> str:
+def _no_tender(invoice: Invoice, collect: CollectRequest) -> Reason:
     """Why nothing was even tried, for the HIS and the doctor to read."""
     if collect.method == CollectMethod.PAY_LINK:
-        return "pay_link"
+        return Reason.PAY_LINK
     if collect.method not in LINK_METHODS:
-        return "not_offered"
+        return Reason.NOT_OFFERED
     held = Agreement.objects.admitted(
         invoice.patient_id, invoice.encounter.campus_id, clock.today()
     )
-    return "agreement_limit" if held.exists() else "no_agreement"
+    return Reason.AGREEMENT_LIMIT if held.exists() else Reason.NO_AGREEMENT
 
 
 def invoices_drive_due(*, limit: int) -> list[int]:

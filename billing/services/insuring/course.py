@@ -25,6 +25,7 @@ from billing.models import (
     Why,
 )
 from billing.policy import policy
+from billing.reasons import Reason
 from billing.selectors.payments import cash_due_fen, is_priced, open_capture
 from billing.services.handing_back import collect_end
 from billing.services.insuring.opening import course_of, course_set
@@ -32,8 +33,6 @@ from core import clock
 from core.actors import SYSTEM
 from core.states import transition
 from insurance.models import ClaimRoute
-
-PATIENT_LEFT = "patient_left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ def _take(invoice: Invoice, collect: CollectRequest | None, course: InsuredCours
     if collect is not None and collect.method == CollectMethod.CASH and collect.created_at > late:
         return Ask(CourseStep.TAKE, invoice.pk)
     if collect is not None:
-        collect_end(collect, CollectStatus.DECLINED, PATIENT_LEFT)
+        collect_end(collect, CollectStatus.DECLINED, Reason.PATIENT_LEFT)
     course_set(course, CourseStep.REVERSE, why=Why.UNPAID)
     return _call(invoice, collect, course)
 
