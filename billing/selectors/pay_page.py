@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
+from billing.actions import action_read
 from billing.channels.base import Action
 from billing.models import (
     Invoice,
@@ -141,12 +142,8 @@ def _paid_fen(invoice: Invoice, state: PayState) -> int:
 
 def _action(row: PaymentTransaction | None) -> Action | None:
     """The payer's next step while the order lives."""
-    if row is None or row.action is None or row.closing:
-        return None
-    expires_at = datetime.fromisoformat(row.action["expires_at"])
-    if expires_at <= clock.now():
-        return None
-    return Action(row.action["type"], row.action["value"], expires_at)
+    action = None if row is None or row.closing else action_read(row.action)
+    return action if action is not None and action.expires_at > clock.now() else None
 
 
 def _answer_by(row: PaymentTransaction | None) -> datetime | None:

@@ -12,7 +12,8 @@ from typing import Any
 
 from django.db import transaction
 
-from billing.channels.base import CAME_BACK, MISMATCH, Action, ChannelAnswer, Source
+from billing.actions import action_json
+from billing.channels.base import CAME_BACK, MISMATCH, ChannelAnswer, Source
 from billing.locks import transaction_lock
 from billing.models import (
     Invoice,
@@ -274,11 +275,3 @@ def _amount_differs(
         PaymentTransaction.objects.filter(pk=row.pk).update(
             due_at=due_at, attempts=row.attempts + 1
         )
-
-
-def action_json(action: Action) -> dict[str, str]:
-    return {
-        "type": action.type,
-        "value": action.value,
-        "expires_at": action.expires_at.isoformat(),
-    }

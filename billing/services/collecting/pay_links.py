@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from billing.actions import action_read
 from billing.channels.base import OFFERED_MODES, Action, Capability, Mode, Source
 from billing.locks import captures_flying_lock, invoice_lock
 from billing.models import (
@@ -236,8 +237,4 @@ def _end(row: PaymentTransaction) -> None:
 
 
 def _action(row: PaymentTransaction) -> Action | None:
-    if row.action is None or not row.is_waited_for:
-        return None
-    return Action(
-        row.action["type"], row.action["value"], datetime.fromisoformat(row.action["expires_at"])
-    )
+    return action_read(row.action) if row.is_waited_for else None
