@@ -64,7 +64,7 @@ class SplitPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class SplitShown:
     """The five exclusive parts of a bill, in their fixed order."""
 
     fund_fen: int
@@ -187,7 +187,7 @@ class InvoicePage:
     state: PayState
     amount_fen: int
     cash_fen: int
-    split: Split | None = None
+    split: SplitShown | None = None
     groups: tuple[LineGroup, ...] = ()
     paid_fen: int = 0  # already taken towards the own part, for instance at the window
     valid_until: datetime | None = None

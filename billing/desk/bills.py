@@ -31,7 +31,7 @@ from billing.models import (
     ReturnStatus,
     TransactionKind,
 )
-from billing.page_values import Split, SplitPart
+from billing.page_values import SplitPart, SplitShown
 from billing.selectors.payments import due_shown_fen, nothing_taken
 from billing.services.refunding.returns import RETURNABLE
 from billing.words import bill_badge, reason_text
@@ -69,7 +69,7 @@ class BillPage:
     invoice: Invoice
     face: Face
     badge: str
-    split: Split | None
+    split: SplitShown | None
     lines: tuple[InvoiceLine, ...]
     money: tuple[MoneyRow, ...]
     returns: tuple[ReturnRow, ...]
@@ -227,11 +227,11 @@ def _declined(
     return reason_text(last.decline_code)
 
 
-def _split(invoice: Invoice) -> Split | None:
+def _split(invoice: Invoice) -> SplitShown | None:
     if invoice.fund_fen is None:
         return None
     parts: tuple[Any, ...] = (
         invoice.own_account_fen, invoice.mutual_aid_fen, invoice.hospital_part_fen
     )  # fmt: skip
     own, aid, hospital = (part or 0 for part in parts)
-    return Split(invoice.fund_fen, own, aid, hospital, invoice.cash_fen)
+    return SplitShown(invoice.fund_fen, own, aid, hospital, invoice.cash_fen)

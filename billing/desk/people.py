@@ -64,7 +64,7 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TodayStep:
     title: str
     at: datetime
     state: str
@@ -80,7 +80,7 @@ class PatientPage:
     older: int
     grants: Grants
     payers: tuple[PayerRow, ...]
-    today: tuple[Step, ...]
+    today: tuple[TodayStep, ...]
     merged_into: int = 0
 
     @property
@@ -191,13 +191,13 @@ def _back_note(fen: int | None) -> str:
     return _("refunded today: %(sum)s") % {"sum": format_yuan(fen)} if fen else ""
 
 
-def _today(patient: Patient) -> list[Step]:
+def _today(patient: Patient) -> list[TodayStep]:
     start, _end = clock.day_bounds(clock.today())
     events = HisEvent.objects.filter(invoice__patient=patient, occurred_at__gte=start)
     # By time, not by key alone: PostgreSQL would walk the house's events backwards for this one.
     latest = events.select_related("invoice").order_by("-occurred_at", "-pk")[:EVENTS_MAX]
     return [
-        Step(
+        TodayStep(
             title=str(HIS_EVENTS.get(row.type, row.type)),
             at=row.occurred_at,
             state="now" if place == 0 and row.type in WAITS else "done",

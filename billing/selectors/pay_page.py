@@ -22,7 +22,7 @@ from billing.page_values import (
     NoPhone,
     PayState,
     RefundRow,
-    Split,
+    SplitShown,
     line_groups,
 )
 from billing.selectors.after_paying import next_step, paid_by, told_words
@@ -154,7 +154,7 @@ def _answer_by(row: PaymentTransaction | None) -> datetime | None:
     return tomorrow + timedelta(hours=9)
 
 
-def _split(invoice: Invoice) -> Split | None:
+def _split(invoice: Invoice) -> SplitShown | None:
     parts = (
         invoice.fund_fen,
         invoice.own_account_fen,
@@ -164,7 +164,7 @@ def _split(invoice: Invoice) -> Split | None:
     fund, own, aid, hospital = (part or 0 for part in parts)
     # Of a bill that was given back whole nothing is left to be shared.
     gone = parts[0] is None or invoice.priced_fen == 0
-    return None if gone else Split(fund, own, aid, hospital, invoice.cash_fen)
+    return None if gone else SplitShown(fund, own, aid, hospital, invoice.cash_fen)
 
 
 def _lines(invoice: Invoice) -> list[ChargeLine]:

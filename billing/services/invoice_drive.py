@@ -52,7 +52,7 @@ LINK_METHODS = AGREEMENT_METHODS | {CollectMethod.PAY_LINK}
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TenderStep:
     """A tender whose number is committed and which must now be sent, once, by this process."""
 
     row: PaymentTransaction
@@ -69,7 +69,7 @@ def invoice_drive(*, invoice_id: int) -> None:
             return
 
 
-def _sent(step: Step | None) -> bool:
+def _sent(step: TenderStep | None) -> bool:
     """Send a tender and believe the answer; whether the drive has more to do now."""
     if step is None:
         return False
@@ -80,7 +80,7 @@ def _sent(step: Step | None) -> bool:
     return row.status not in PaymentTransaction.IN_FLIGHT
 
 
-def _next_step(invoice_id: int) -> Step | Ask | None:
+def _next_step(invoice_id: int) -> TenderStep | Ask | None:
     """Decide under the invoice's lock; commit a number or who asks the insurer, or end the
     chain."""
     with transaction.atomic():
@@ -105,7 +105,7 @@ def _next_step(invoice_id: int) -> Step | Ask | None:
         row = tender_start(invoice=invoice, tender=tender, asked=collect)
         failpoint("drive.tender_written")
     failpoint("drive.tender_committed")
-    return Step(row, invoice, collect.auth_code)
+    return TenderStep(row, invoice, collect.auth_code)
 
 
 def _is_insured(invoice: Invoice, collect: CollectRequest | None) -> bool:

@@ -13,7 +13,7 @@ from billing.page_values import (
     NoPhone,
     PayState,
     RefundRow,
-    Split,
+    SplitShown,
     line_groups,
 )
 
@@ -31,7 +31,7 @@ LINES = (
     ChargeLine("04", "葡萄糖测定", 2000, "1 次，甲类"),
     ChargeLine("02", "主任医师诊察费", 3000, "1 次"),
 )
-SPLIT = Split(16840, 4000, 1280, 500, 8640)
+SPLIT = SplitShown(16840, 4000, 1280, 500, 8640)
 TO_PAY = InvoicePage(
     hospital=HOSPITAL,
     title="陈*兰，11月20日 上午，心血管内科门诊",
@@ -72,14 +72,14 @@ STATES = {
     "to_pay": TO_PAY,
     "preparing": replace(TO_PAY, state=PayState.PREPARING, cash_fen=31260, split=None),
     "self_pay": replace(TO_PAY, cash_fen=31260, split=None, valid_until=None),
-    "part_missing": replace(TO_PAY, split=Split(22620, 0, 0, 0, 8640)),
+    "part_missing": replace(TO_PAY, split=SplitShown(22620, 0, 0, 0, 8640)),
     "part_paid": replace(TO_PAY, paid_fen=2000),
-    "zero_own_part": replace(TO_PAY, cash_fen=0, split=Split(31260, 0, 0, 0, 0)),
+    "zero_own_part": replace(TO_PAY, cash_fen=0, split=SplitShown(31260, 0, 0, 0, 0)),
     "huge": replace(
         TO_PAY,
         amount_fen=HUGE_FEN * 2,
         cash_fen=HUGE_FEN,
-        split=Split(HUGE_FEN - 1, 1, 0, 0, HUGE_FEN),
+        split=SplitShown(HUGE_FEN - 1, 1, 0, 0, HUGE_FEN),
         groups=line_groups([ChargeLine("06", LONG_NAME, HUGE_FEN * 2, "1 次")]),
     ),
     "many_lines": replace(
@@ -108,7 +108,7 @@ STATES = {
     ),
     "paid": PAID,
     "paid_nothing": replace(
-        PAID, cash_fen=0, split=Split(31260, 0, 0, 0, 0), channel="", next_step=None
+        PAID, cash_fen=0, split=SplitShown(31260, 0, 0, 0, 0), channel="", next_step=None
     ),
     "part_refunded": replace(
         PAID,

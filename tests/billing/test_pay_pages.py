@@ -15,7 +15,7 @@ from billing.page_values import (
     CATEGORIES,
     ChargeLine,
     PayState,
-    Split,
+    SplitShown,
     line_groups,
 )
 from core import clock
@@ -134,7 +134,7 @@ def test_standard_opens_the_first_group_elder_none(phone):
 
 def test_a_split_that_does_not_sum_is_refused():
     with pytest.raises(ValueError, match="do not sum"):
-        replace(TO_PAY, split=Split(16840, 4000, 1280, 501, 8640))
+        replace(TO_PAY, split=SplitShown(16840, 4000, 1280, 501, 8640))
     with pytest.raises(ValueError, match="do not sum"):
         replace(TO_PAY, cash_fen=8641)
 

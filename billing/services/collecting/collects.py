@@ -37,7 +37,7 @@ from patients.models import HisClient
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CollectAsked:
     """A caller's request, before it is a row."""
 
     client: HisClient
@@ -69,7 +69,7 @@ def collect_start(
     collected in another way just now). Nothing is called outside here.
     """
     _refuse_method(method, auth_code)
-    asked = Asked(client, request_no, input_hash, method, auth_code, operator, shown_fen)
+    asked = CollectAsked(client, request_no, input_hash, method, auth_code, operator, shown_fen)
     with transaction.atomic():
         collect = _begin(invoice_lock_by_number(client, invoice_no), asked)
         failpoint("collect.written")
@@ -77,7 +77,7 @@ def collect_start(
     return collect
 
 
-def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
+def _begin(invoice: Invoice, asked: CollectAsked) -> CollectRequest:
     """Under the invoice's lock: begin this collect, else replay or join the one in its way.
 
     The unique numbers decide (a number once, one running collect a bill), so that the first call
@@ -114,7 +114,7 @@ def _begin(invoice: Invoice, asked: Asked) -> CollectRequest:
     return collect
 
 
-def _known(invoice: Invoice, asked: Asked) -> CollectRequest | None:
+def _known(invoice: Invoice, asked: CollectAsked) -> CollectRequest | None:
     """The request that already answers this number; the same input only."""
     same = collect_by_number(asked.client, asked.request_no)
     if same is None:
@@ -126,7 +126,7 @@ def _known(invoice: Invoice, asked: Asked) -> CollectRequest | None:
     return same.joined or same
 
 
-def _join(invoice: Invoice, asked: Asked) -> CollectRequest:
+def _join(invoice: Invoice, asked: CollectAsked) -> CollectRequest:
     """A collect runs on this bill: it answers for this number too, if it is the same wish.
 
     Another way, or another code, is not what is under way: joined, its caller would take the end of
@@ -167,7 +167,10 @@ def _refuse_paid() -> NoReturn:
 
 
 def _row(
-    asked: Asked, invoice: Invoice, status: CollectStatus, joined: CollectRequest | None = None
+    asked: CollectAsked,
+    invoice: Invoice,
+    status: CollectStatus,
+    joined: CollectRequest | None = None,
 ) -> CollectRequest:
     """The caller's number as a row, so that a repeat finds its answer; a code is kept only by the
     one that runs."""

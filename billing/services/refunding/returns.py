@@ -47,7 +47,7 @@ RETURNABLE = frozenset({InvoiceStatus.PAID, InvoiceStatus.PARTLY_REFUNDED})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReturnAsked:
     """A caller's return, before it is a row."""
 
     client: HisClient
@@ -90,7 +90,7 @@ def return_request(
             if invoice.status not in RETURNABLE:
                 raise Conflict("invoice_not_paid", _("Only a paid bill can be returned."))
             parts = parts_checked(invoice, lines)
-            asked = Asked(client, refund_no, input_hash, reason, operator, approver)
+            asked = ReturnAsked(client, refund_no, input_hash, reason, operator, approver)
             returned = _write(invoice, asked, parts)
             failpoint("return.written")
     except IntegrityError as error:
@@ -123,7 +123,7 @@ def return_reject(*, return_id: int, by: Actor, comment: str) -> InvoiceReturn:
     return returned
 
 
-def _write(invoice: Invoice, asked: Asked, parts: list[Part]) -> InvoiceReturn:
+def _write(invoice: Invoice, asked: ReturnAsked, parts: list[Part]) -> InvoiceReturn:
     amount_fen = sum(fen for _line, _quantity, fen in parts)
     now = clock.now()
     approver = asked.approver
