@@ -108,7 +108,7 @@ class Asked(TypedDict):
 
     offer: Offer
     payer_address: str
-    idempotency_key: str
+    form_key: str
     return_url: str
 
 
@@ -118,14 +118,14 @@ class Press:
 
     offer: Offer | None
     payer_address: str
-    idempotency_key: str
+    form_key: str
     return_url: str = ""
 
     def asked(self, offer: Offer) -> Asked:
         return {
             "offer": offer,
             "payer_address": self.payer_address,
-            "idempotency_key": self.idempotency_key,
+            "form_key": self.form_key,
             "return_url": self.return_url,
         }
 
@@ -221,9 +221,7 @@ def way_choose(*, token: str, visitor_id: int | None, **asked: Unpack[Asked]) ->
         return pay_link_choose(token=token, visitor_id=visitor_id, **asked)
 
 
-def deducted(
-    right: PayRight, *, agreement_id: int, payer_address: str, idempotency_key: str
-) -> None:
+def deducted(right: PayRight, *, agreement_id: int, payer_address: str, form_key: str) -> None:
     """Take the bill from an agreement once; only a signed-in user has any to pick."""
     who = right.user or right.visitor
     access: PatientAccess | None = None
@@ -239,7 +237,7 @@ def deducted(
             access=access,
             agreement_id=agreement_id,
             payer_address=payer_address,
-            idempotency_key=idempotency_key,
+            form_key=form_key,
             by=patient_actor(who),
             own_only=right.user is None,
         )

@@ -180,9 +180,7 @@ def start(request: HttpRequest, right: PayRight, way: str, key: str) -> Action |
     address = peer_address(request)
     agreement = picked(way)
     if agreement:
-        pay_right.deducted(
-            right, agreement_id=agreement, payer_address=address, idempotency_key=key
-        )
+        pay_right.deducted(right, agreement_id=agreement, payer_address=address, form_key=key)
         return None
     back = request.build_absolute_uri(right.result)
     return pay_right.chosen(right, press=Press(offer_from(way), address, key, back))

@@ -73,7 +73,7 @@ def test_h5_leads_to_the_channel_which_knows_the_way_back(phone, door, channel):
             "visitor_id": None,
             "offer": Offer(channel, Mode.H5),
             "payer_address": "10.1.2.3",
-            "idempotency_key": "k1",
+            "form_key": "k1",
             "return_url": "http://testserver/p/to_pay/result",
         }
     ]

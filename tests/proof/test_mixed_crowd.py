@@ -82,7 +82,7 @@ class Crowd:
             token=self.token,
             offer=Offer("wechat_pay", chance.choice((Mode.NATIVE, Mode.H5))),
             payer_address="",
-            idempotency_key=f"K{next(_numbers)}",
+            form_key=f"K{next(_numbers)}",
         )
 
     def pass_over(self, _chance: Random) -> None:

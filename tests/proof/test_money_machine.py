@@ -158,7 +158,7 @@ class Money(RuleBasedStateMachine):
                 token=bill.pay_link.token,
                 offer=Offer("wechat_pay", mode),
                 payer_address="",
-                idempotency_key=self.number("K"),
+                form_key=self.number("K"),
             )
         )
 

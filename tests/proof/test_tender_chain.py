@@ -189,7 +189,7 @@ def test_the_window_takes_the_offer_back_that_a_page_left_open(house: House, lat
         token=bill.pay_link.token,
         offer=Offer("wechat_pay", Mode.NATIVE),
         payer_address="",
-        idempotency_key="K1",
+        form_key="K1",
     )
     assert action is not None
     if late:
@@ -225,7 +225,7 @@ def test_money_after_the_close_pays_the_bill_that_is_still_open(house: House) ->
         token=bill.pay_link.token,
         offer=Offer("wechat_pay", Mode.NATIVE),
         payer_address="",
-        idempotency_key="K1",
+        form_key="K1",
     )
     house.sandbox.fault("close", "success_after_close", times=1)
     # the window asks again, which takes the open order back

@@ -35,7 +35,7 @@ def agreement_choose(
     access: PatientAccess,
     agreement_id: int,
     payer_address: str,
-    idempotency_key: str,
+    form_key: str,
     by: Actor,
     own_only: bool = False,
 ) -> None:
@@ -46,16 +46,16 @@ def agreement_choose(
     Raises Conflict (paid, running, collected by the HIS) and NotOffered (not this one, or over its
     limit); a form posted twice finds its own payment and does nothing.
     """
-    if form_payment(invoice=invoice, form_key=idempotency_key) is not None:
+    if form_payment(invoice=invoice, form_key=form_key) is not None:
         return
     price_refresh(invoice=invoice)
     offer_withdraw(invoice=invoice)
     try:
         picked = partial(_picked, access=access, agreement_id=agreement_id, own_only=own_only)
-        row = _begin(invoice.pk, picked, idempotency_key, by)
+        row = _begin(invoice.pk, picked, form_key, by)
     except IntegrityError as error:
         # Used in this very moment, on another bill: this one is under our lock.
-        form_repeated(error=error, invoice=invoice, form_key=idempotency_key)
+        form_repeated(error=error, invoice=invoice, form_key=form_key)
         return
     answer = capture_send(row=row, invoice=invoice, payer_address=payer_address)
     transaction_apply(transaction_id=row.pk, answer=answer, source=Source.SEND, by=SYSTEM)
@@ -64,7 +64,7 @@ def agreement_choose(
 def _begin(
     invoice_id: int,
     picked: Callable[[Invoice, int], Agreement],
-    idempotency_key: str,
+    form_key: str,
     by: Actor,
 ) -> PaymentTransaction:
     """Under the bill's lock: nothing else runs, and the limit still admits it."""
@@ -74,7 +74,7 @@ def _begin(
         return tender_start(
             invoice=invoice,
             tender=agreement_tender(picked(invoice, owed_fen), owed_fen),
-            asked=PayersForm(by, "agreement picked", idempotency_key),
+            asked=PayersForm(by, "agreement picked", form_key),
         )
 
 

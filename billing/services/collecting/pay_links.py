@@ -86,7 +86,7 @@ def pay_link_choose(
     token: str,
     offer: Offer,
     payer_address: str,
-    idempotency_key: str,
+    form_key: str,
     visitor_id: int | None = None,
     return_url: str = "",
 ) -> Action | None:
@@ -95,7 +95,7 @@ def pay_link_choose(
         invoice=pay_link_open(token=token),
         offer=offer,
         payer_address=payer_address,
-        idempotency_key=idempotency_key,
+        form_key=form_key,
         visitor_id=visitor_id,
         return_url=return_url,
     )
@@ -106,7 +106,7 @@ def offer_choose(
     invoice: Invoice,
     offer: Offer,
     payer_address: str,
-    idempotency_key: str,
+    form_key: str,
     payer_id: int | None = None,
     visitor_id: int | None = None,
     return_url: str = "",
@@ -121,12 +121,12 @@ def offer_choose(
     """
     merchant, subject = _offered(invoice, offer, visitor_id)
     price_refresh(invoice=invoice, by_phone=offer.mode == Mode.MIXED)
-    offer_withdraw(invoice=invoice, but=offer, form_key=idempotency_key)
+    offer_withdraw(invoice=invoice, but=offer, form_key=form_key)
     try:
-        asked = PayersForm(PAYER, f"pay link {offer}", idempotency_key)
+        asked = PayersForm(PAYER, f"pay link {offer}", form_key)
         row, fresh = _begin(invoice.pk, offer, merchant, asked, (payer_id, visitor_id))
     except IntegrityError as error:
-        payment = form_repeated(error=error, invoice=invoice, form_key=idempotency_key)
+        payment = form_repeated(error=error, invoice=invoice, form_key=form_key)
         row, fresh = payment.transactions.latest("pk"), False
     if fresh:
         answer = capture_send(

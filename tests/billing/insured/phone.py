@@ -45,7 +45,7 @@ class Phone:
             invoice=bill,
             offer=offer,
             payer_address="10.0.0.1",
-            idempotency_key=f"form-{self.forms}",
+            form_key=f"form-{self.forms}",
             payer_id=self.user.pk,
             visitor_id=self.user.pk,
         )

@@ -24,9 +24,7 @@ def test_the_page_asks_for_the_cash_part_only_and_a_scan_settles(ward: Ward) -> 
     page = invoice_page(bill)
     assert (page.amount_fen, page.cash_fen, page.due_fen) == (4_350, 1_398, 1_398)
     # when the patient opens the order and pays it
-    action = offer_choose(
-        invoice=bill, offer=NATIVE, payer_address="203.0.113.9", idempotency_key="K1"
-    )
+    action = offer_choose(invoice=bill, offer=NATIVE, payer_address="203.0.113.9", form_key="K1")
     assert action is not None
     row = PaymentTransaction.objects.get()
     assert row.amount_fen == 1_398
@@ -46,7 +44,7 @@ def test_the_page_asks_for_the_cash_part_only_and_a_scan_settles(ward: Ward) -> 
 def test_a_price_that_ran_out_is_asked_for_when_the_page_is_used(ward: Ward) -> None:
     bill = ward.priced()
     ward.later(1_801)
-    offer_choose(invoice=bill, offer=NATIVE, payer_address="", idempotency_key="K1")
+    offer_choose(invoice=bill, offer=NATIVE, payer_address="", form_key="K1")
     assert [row[2] for row in movements(bill)] == [1_398]
     assert ward.insurer.calls().count("2206") == 2
 
@@ -70,7 +68,7 @@ def test_an_unpriced_bill_takes_no_money_from_a_page(ward: Ward) -> None:
         ward.driven(bill)
     assert (bill.status, bill.decline_code) == ("ISSUED", "insurer_silent")
     with pytest.raises(Conflict) as refused:
-        offer_choose(invoice=bill, offer=NATIVE, payer_address="", idempotency_key="K1")
+        offer_choose(invoice=bill, offer=NATIVE, payer_address="", form_key="K1")
     assert refused.value.code == "price_over"
     assert movements(bill) == []
 

@@ -109,6 +109,6 @@ def choose(bill: Invoice, channel: str, mode: Mode, key: str = "k1", **more: Any
         invoice=Invoice.objects.get(pk=bill.pk),
         offer=Offer(channel, mode),
         payer_address="10.0.0.1",
-        idempotency_key=key,
+        form_key=key,
         **more,
     )

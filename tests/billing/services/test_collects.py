@@ -244,7 +244,7 @@ def offered_and_open() -> Invoice:
         token=PayLink.objects.get().token,
         offer=Offer("wechat_pay", Mode.NATIVE),
         payer_address="",
-        idempotency_key="K1",
+        form_key="K1",
     )
     bill.refresh_from_db()
     return bill

@@ -102,7 +102,7 @@ def test_no_scan_and_no_order_is_made_with_it(changed: dict[str, Any]) -> None:
             token=PayLink.objects.get().token,
             offer=Offer("wechat_pay", Mode.NATIVE),
             payer_address="",
-            idempotency_key="K1",
+            form_key="K1",
         )
     assert scripted.CALLS == []
 

@@ -58,7 +58,7 @@ def press(bill: Invoice, form_key: str = "form1") -> Action | None:
         invoice=Invoice.objects.get(pk=bill.pk),
         offer=NATIVE,
         payer_address="203.0.113.9",
-        idempotency_key=form_key,
+        form_key=form_key,
     )
 
 
@@ -78,7 +78,7 @@ def test_a_link_opens_and_pays_and_the_late_success_goes_back() -> None:
     # when the patient opens it, presses and pays
     scripted.script(Operation.CAPTURE, shown())
     pressed = pay_link_choose(
-        token=token, offer=NATIVE, payer_address="203.0.113.9", idempotency_key="form1"
+        token=token, offer=NATIVE, payer_address="203.0.113.9", form_key="form1"
     )
     assert pressed is not None
     assert invoice_page(pay_link_open(token=token)).state is PayState.WAITING
@@ -100,7 +100,7 @@ def test_an_agreement_can_be_picked() -> None:
         access=PatientAccess.objects.get(user=agreement.holder_id),
         agreement_id=agreement.pk,
         payer_address="203.0.113.9",
-        idempotency_key="form1",
+        form_key="form1",
         by=patient_actor(agreement.holder),
     )
     bill.refresh_from_db()

@@ -39,7 +39,7 @@ def pick(bill: Invoice, access: PatientAccess, agreement_id: int, key: str = "k1
         access=access,
         agreement_id=agreement_id,
         payer_address="10.0.0.1",
-        idempotency_key=key,
+        form_key=key,
         by=patient_actor(access.user),
     )
 
@@ -177,7 +177,7 @@ def test_an_order_left_open_in_wechat_is_closed_before_a_deduction() -> None:
         invoice=bill,
         offer=Offer("wechat_pay", Mode.H5),
         payer_address="10.0.0.1",
-        idempotency_key="h",
+        form_key="h",
     )
     scripted.script(Operation.CLOSE, scripted.CLOSED)
 

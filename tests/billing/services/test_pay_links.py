@@ -121,7 +121,7 @@ def test_a_channels_payment_code_is_not_traced() -> None:
         token=link.token,
         offer=Offer("wechat_pay", Mode.NATIVE),
         payer_address="",
-        idempotency_key="K1",
+        form_key="K1",
     )
     assert shown == action
     trace = StateChange.objects.filter(entity="billing.paymenttransaction").latest("pk")
@@ -177,7 +177,7 @@ def test_who_began_at_the_last_moment_sees_how_it_ended(still_clock: clock.Froze
         token=link.token,
         offer=Offer("wechat_pay", Mode.NATIVE),
         payer_address="",
-        idempotency_key="K1",
+        form_key="K1",
     )
     still_clock.advance(timedelta(minutes=30))
     assert Client().get(f"/p/{link.token}/result").status_code == 200
