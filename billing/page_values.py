@@ -13,32 +13,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.channels.base import Action
 from core.money import format_yuan
+from insurance.models import DRUGS, ItemCategory
 
 Text = str | Promise
 
-# med_chrgitm_type of the insurance code list; the first three are drugs and are shown first.
-CATEGORIES: dict[str, Text] = {
-    "09": pgettext_lazy("charge category", "western medicine"),
-    "11": pgettext_lazy("charge category", "Chinese patent medicine"),
-    "10": pgettext_lazy("charge category", "herbal pieces"),
-    "01": pgettext_lazy("charge category", "bed"),
-    "02": pgettext_lazy("charge category", "consultation"),
-    "03": pgettext_lazy("charge category", "examination"),
-    "04": pgettext_lazy("charge category", "laboratory"),
-    "05": pgettext_lazy("charge category", "treatment"),
-    "06": pgettext_lazy("charge category", "operation"),
-    "07": pgettext_lazy("charge category", "nursing"),
-    "08": pgettext_lazy("charge category", "medical material"),
-    "12": pgettext_lazy("charge category", "general consultation"),
-    "13": pgettext_lazy("charge category", "registration"),
-    "14": pgettext_lazy("charge category", "other"),
-}
-DRUGS = ("09", "11", "10")
 REFRESH_FIRST_S = 5
 REFRESH_LATER_S = 15
 REFRESH_FIRST_FOR_S = 60
@@ -102,7 +85,8 @@ class LineGroup:
 
     @property
     def label(self) -> Text:
-        return CATEGORIES.get(self.category, CATEGORIES["14"])
+        known = self.category in ItemCategory.values
+        return ItemCategory(self.category if known else ItemCategory.OTHER).label
 
     @property
     def amount_fen(self) -> int:

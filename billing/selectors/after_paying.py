@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from billing.message_keys import DEDUCTED, PAID, messages_about
 from billing.models import Invoice, PaymentTransaction
-from billing.page_values import DRUGS, LineGroup, NextStep
+from billing.page_values import LineGroup, NextStep
+from insurance.models import DRUGS, ItemCategory
 from patients.models import Notification, NotificationStatus, PatientAccess, Relation
 
-EXAMINED = frozenset({"03", "04"})
+EXAMINED = frozenset({ItemCategory.EXAMINATION, ItemCategory.LABORATORY})
 # What the told user is to the patient; the binding says what the patient is to the user.
 TOLD: dict[str, Promise] = {
     Relation.SELF: gettext_lazy("the patient"),

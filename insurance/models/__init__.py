@@ -12,6 +12,7 @@ for a person (care elsewhere, a chronic disease), an `Entitlement` what the insu
 """
 
 from insurance.models.catalogue import (
+    DRUGS,
     CatalogueItem,
     ItemCategory,
     ItemImport,
@@ -42,6 +43,7 @@ from insurance.models.statement import (
 )
 
 __all__ = [
+    "DRUGS",
     "CatalogueItem",
     "Claim",
     "ClaimLine",

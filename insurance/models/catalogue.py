@@ -38,6 +38,10 @@ class ItemCategory(models.TextChoices):
     OTHER = "14", _("other charge")
 
 
+# Drugs, in the order they are shown in.
+DRUGS = (ItemCategory.WESTERN_DRUG, ItemCategory.CHINESE_DRUG, ItemCategory.HERB)
+
+
 class ItemLevel(models.TextChoices):
     """How the catalogue of the place of care reimburses an item (chrgitm_lv)."""
 

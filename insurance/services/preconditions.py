@@ -22,11 +22,8 @@ from core.errors import Conflict
 from core.money import format_yuan
 from insurance.catalogue import ItemCode, codes_at
 from insurance.gateway.claim_values import ChargeLine
-from insurance.models import Institution, ItemCategory
+from insurance.models import DRUGS, Institution
 
-DRUG_CATEGORIES = frozenset({
-    ItemCategory.WESTERN_DRUG, ItemCategory.HERB, ItemCategory.CHINESE_DRUG,
-})  # fmt: skip
 # A drug charged as something else is a drug still: its code begins with its kind.
 DRUG_CODES = ("X", "Z", "T", "J")
 DOCTOR_CODE = re.compile(r"[A-Z][0-9]{8,19}")
@@ -59,7 +56,7 @@ class _Line:
     @property
     def drug(self) -> bool:
         by_code = self.national_code.startswith(DRUG_CODES)
-        return by_code or self.said.category in DRUG_CATEGORIES
+        return by_code or self.said.category in DRUGS
 
     @property
     def prescribed(self) -> bool:

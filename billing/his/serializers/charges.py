@@ -23,8 +23,8 @@ from billing.models import ChargeItem
 from billing.services.charging.charge_input import ChargeInput
 from billing.services.charging.charges import CHARGES_MAX
 from core.actors import Actor
+from insurance.models import ItemCategory
 
-CATEGORIES = tuple(f"{number:02d}" for number in range(1, 15))
 TRACE_CODES_MAX = 200
 _DETAILS = (
     "ordered_by",
@@ -44,7 +44,7 @@ class ChargeContentSerializer(StrictSerializer):
     item_code = CodeField(length_max=64)
     national_code = CodeField(length_max=64, required=False, allow_blank=True)
     item_name = TextField(max_length=200)
-    category = WordField(CATEGORIES, help_text="med_chrgitm_type")
+    category = WordField(ItemCategory.values, help_text="med_chrgitm_type")
     amount_fen = FenField()
     unit_price = ExactDecimalField(digits=10, places=6, positive=False)
     quantity = ExactDecimalField(digits=10, places=4, numbers=True)
