@@ -1,7 +1,11 @@
 """Cash at the window: the clerk holds the banknotes when the capture is written.
 
-Nothing is sent anywhere, so nothing is ever unanswered: a capture succeeds as handed in, a refund
-is done when the clerk has handed it out. Refuses: closing, reversing and notices.
+Nothing is sent anywhere, so nothing is ever unanswered: a capture succeeds as handed in. A refund
+is done when it is booked, because no machine sees a hand. The books give the word and the notes
+leave after it, by whoever stands at the drawer: the desk says so to the clerk who decided, and the
+HIS, whose operator asked for the return at its own window, hears `refunded`. Handed out before,
+the money could go once more by another number; booked and not handed out, it lies in the drawer,
+where the count of the shift finds it. Refuses: closing, reversing and notices.
 """
 
 from __future__ import annotations
@@ -57,7 +61,8 @@ class Cash:
         return _handed_over(order.number, order.amount_fen)
 
     def refund_query(self, order: RefundOrder) -> ChannelAnswer:
-        return _handed_over(order.number, order.amount_fen)
+        # What was booked is not asked about; nobody hands out notes that were not.
+        return ChannelAnswer(Outcome.UNKNOWN, code="NOT_HANDED_OUT", executed=False)
 
     def parse_notice(
         self, kind: NoticeKind, headers: Mapping[str, str], body: bytes, account: MerchantAccount

@@ -257,6 +257,17 @@ def loss_step_lock(step_id: int) -> LossStep | None:
     return step
 
 
+def reviews_of_transactions_held(
+    invoice: Invoice, transactions: QuerySet[PaymentTransaction], *, reason: str
+) -> list[BillingReview]:
+    """The open questions of one reason about some transactions of a locked invoice; a case with a
+    bill is only ever decided under the bill's lock (`review_lock`)."""
+    rows = BillingReview.objects.filter(
+        invoice=invoice, transaction__in=transactions, reason_code=reason, status="OPEN"
+    )
+    return [mark_held(row, under=invoice) for row in rows.order_by("pk")]
+
+
 def charges_locked(*, client: HisClient, charge_nos: Sequence[str]) -> list[ChargeItem]:
     """Charges by number; their visit is locked already."""
     return lock_rows(ChargeItem.objects.filter(client=client, charge_no__in=charge_nos))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from billing import postings
@@ -35,6 +34,7 @@ from billing.services.insuring.ending import cash_was_last
 from billing.services.messages import tell_refunded, tell_taken
 from billing.services.paying import bill_paid
 from billing.services.refunding.giving_back import bill_after_returns
+from billing.services.refunding.refund_cases import declined_cases_withdraw
 from billing.services.refunding.refunds import refund_begin, refund_is_owed, refund_subject
 from billing.services.reviews import review_open
 from core import clock
@@ -107,6 +107,8 @@ class InvoicePurpose:
         )
         failpoint("refund.posted")
         twice_fen = subject_balance(chart.REFUND_PAYABLE, refund_subject(row))
+        if twice_fen >= 0:
+            declined_cases_withdraw(row=row, invoice=invoice)
         if twice_fen > 0:
             # The first number succeeded after its debt was sent again: the money left twice.
             review_open(
@@ -134,8 +136,8 @@ class InvoicePurpose:
             route=postings.tender_account(row.payment),
             amount_fen=row.amount_fen,
         )
-        if row.invoice_return_id is None:
-            return
+        if row.invoice_return_id is None or not refund_is_owed(row):
+            return  # where it had left twice, another number of the debt still brought the money
         returned = return_of_refund_lock(row)
         if returned.status == ReturnStatus.DONE:
             transition(returned, ReturnStatus.ACCEPTED, by=by, reason="came back")
@@ -219,9 +221,10 @@ class InvoicePurpose:
         done = PaymentTransaction.objects.filter(
             kind=TransactionKind.REFUND,
             status=TransactionStatus.SUCCEEDED,
-            invoice_return__invoice=invoice,
+            invoice_return=returned,
         )
-        this_fen = done.filter(invoice_return=returned).aggregate(fen=Sum("amount_fen"))["fen"]
+        # By debt: what left twice under two numbers has brought one part of the return.
+        this_fen = sum({refund_subject(one): one.amount_fen for one in done}.values())
         if this_fen != (returned.amount_fen if returned.cash_fen is None else returned.cash_fen):
             return
         transition(returned, ReturnStatus.DONE, by=by)

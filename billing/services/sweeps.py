@@ -16,7 +16,7 @@ from billing.services.apply import transaction_apply
 from billing.services.collecting.captures import capture_look
 from billing.services.failures import invoice_kept
 from billing.services.invoice_drive import invoice_drive
-from billing.services.refunding.refunds import refund_resume, refund_waits
+from billing.services.refunding.refund_steps import refund_step
 
 # Ended here and looked at again all the same (`apply._turned_up`, `apply._ask_first`).
 GIVEN_UP = Q(status__in=PaymentTransaction.LOST, due_at__isnull=False)
@@ -45,15 +45,7 @@ def transaction_resume(*, transaction_id: int) -> None:
     if row is None:
         return
     if row.kind == TransactionKind.REFUND:
-        if refund_waits(row):
-            return  # its lease brings it back
-        answer, source = refund_resume(row=row)
-        transaction_apply(
-            transaction_id=row.pk,
-            answer=answer,
-            source=source,
-            asked_of=row,
-        )
+        refund_step(row=row)
         return
     # An order that turned up after it was given up is wanted no more.
     answer = capture_look(row=row, end=row.status == TransactionStatus.CLOSED)

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from billing.channels.base import Operation
+from billing.channels.base import Operation, Source
 from billing.models import BillingReview, HisEvent
+from billing.services.apply import transaction_apply
+from billing.services.review_decisions import refund_review_hand_out
 from billing.services.sweeps import transaction_resume
 from config import books, books_numbers
 from core import clock
@@ -259,3 +261,35 @@ def test_what_is_owed_differs_once_nobody_sees_it(settings: Any) -> None:
     scripted.script(Operation.REFUND_QUERY, LOST)
     reissued(transaction_id=first.pk, by=REVIEWER)
     assert books.owed_unseen() == []
+
+
+def test_a_debt_that_left_twice_is_named(theirs: dict[str, Any], settings: Any) -> None:
+    settings.PAYMENT_CHANNELS = {
+        "wechat_pay": "tests.scripted.ScriptedChannel",
+        "cash": "billing.channels.cash.Cash",
+    }
+    scripted.reset()
+    # given a refund of ¥4.00 handed out in cash, and done under its first number all the same
+    bill = paid(400, 600)
+    ask_back(bill, part(bill, 0))
+    (first,) = refunds_of(bill)
+    scripted.script(Operation.REFUND, LOST)
+    transaction_resume(transaction_id=first.pk)
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    case = BillingReview.objects.get(transaction=first, reason_code="refund_declined")
+    cash = refund_review_hand_out(review_id=case.pk, by=REVIEWER)
+    transaction_resume(transaction_id=cash.pk)
+    first.refresh_from_db()
+    transaction_apply(
+        transaction_id=first.pk, answer=scripted.PAID, source=Source.QUERY, asked_of=first
+    )
+    HisEvent.objects.update(delivered_at=clock.now())
+    # when the books are compared, the channel's agreeing with us about its own part
+    theirs["wechat_pay"]["1900000001"] = channel_book(captured=(1, 1_000), refunded=(1, 400))
+    code, data, said = compare()
+    # then the debt is named, whoever looks at its case
+    assert code == DIFFERENCES
+    assert BillingReview.objects.get(reason_code="refunded_twice").status == "OPEN"
+    named = [one["what"] for one in data["differences"] if one["where"] == "ledger"]
+    assert len(named) == 1 and f"refund {first.pk}" in named[0], named
+    assert "refund_left_twice" in named[0] and "refund_left_twice" in said

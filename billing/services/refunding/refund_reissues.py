@@ -1,7 +1,8 @@
 """Another number for a refund the channel refused for good; the debt stays the same.
 
-A second number may be written only when the first is surely lost (`refund_lost_confirm`), and it
-leaves only while the debt still stands (`refunds.refund_resume`): the first may succeed after all.
+A second number may be written only when every earlier one is surely lost (`refund_lost_confirm`)
+and the debt stands, and it leaves only while it still does (`refund_steps`): one that was lost may
+succeed after all.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from billing.models import (
 from billing.services.apply import transaction_apply
 from billing.services.events.outbox import return_event_add
 from billing.services.refunding.refunds import (
+    IN_DOUBT,
+    debt_numbers,
     original_of,
     refund_begin,
+    refund_is_owed,
     refund_look,
-    refund_subject,
 )
 from billing.services.shifts import shift_open_for
 from core import clock
@@ -38,19 +41,20 @@ from core.states import transition
 
 
 def refund_lost_confirm(*, transaction_id: int) -> None:
-    """Ask the channel about a refused number once more. No transaction may be open.
+    """Ask the channel once more about every refused number of a debt. No transaction may be open.
 
-    Raises Conflict when it was no refund, was done after all, or is not said to be lost.
+    Raises Conflict when it is no refund, or one was done after all or is not said to be lost.
     """
-    row = (
-        PaymentTransaction.objects.select_related(
-            "payment__merchant", "original__payment__merchant"
-        )
-        .filter(pk=transaction_id, kind=TransactionKind.REFUND)
-        .first()
-    )
-    if row is None or row.original is None:
-        raise Conflict("refund_not_declined", _("This refund has not been declined."))
+    asked = PaymentTransaction.objects.filter(pk=transaction_id, kind=TransactionKind.REFUND)
+    row = asked.first()
+    if row is None:
+        raise _not_declined()
+    lost = debt_numbers(row).filter(status__in=PaymentTransaction.LOST)
+    for number in lost.select_related("payment__merchant", "original__payment__merchant"):
+        _confirm_lost(number)
+
+
+def _confirm_lost(row: PaymentTransaction) -> None:
     answer = refund_look(row=row)
     if answer.outcome is Outcome.SUCCEEDED:
         transaction_apply(
@@ -67,8 +71,8 @@ def refund_lost_confirm(*, transaction_id: int) -> None:
 def refund_reissue(*, transaction_id: int, by: Actor) -> PaymentTransaction:
     """The same debt under a new number, by the way the money came; it was confirmed lost.
 
-    Raises Conflict when it has not ended without success or was issued again already, Forbidden
-    for whoever asked for the return.
+    Raises Conflict when it has not ended without success, when its debt is met, or while another
+    number of it is under way or in doubt; Forbidden for whoever asked for the return.
     """
     with transaction.atomic():
         row, invoice = transaction_lock(transaction_id)
@@ -76,7 +80,8 @@ def refund_reissue(*, transaction_id: int, by: Actor) -> PaymentTransaction:
 
 
 def refund_hand_out(*, transaction_id: int, by: Actor) -> PaymentTransaction:
-    """The same debt in cash, from the drawer of who decides so; it was confirmed lost.
+    """The same debt in cash, from the drawer of who decides so; it was confirmed lost. The notes
+    leave once it is booked (`refund_steps.cash_refund_book`).
 
     Raises as `refund_reissue`.
     """
@@ -98,11 +103,7 @@ def refund_hand_out(*, transaction_id: int, by: Actor) -> PaymentTransaction:
 def _again(
     row: PaymentTransaction, invoice: Invoice | None, by: Actor, payment: Payment
 ) -> PaymentTransaction:
-    if row.kind != TransactionKind.REFUND or row.status not in PaymentTransaction.LOST:
-        raise Conflict("refund_not_declined", _("This refund has not been declined."))
-    again = PaymentTransaction.objects.filter(reissue_of=refund_subject(row))
-    if again.exclude(status__in=PaymentTransaction.LOST).exists():
-        raise Conflict("issued_again", _("This refund was sent again already."))
+    _refuse_second(row)
     returned = return_of_refund_lock(row) if row.invoice_return_id else None
     if returned is not None:
         refuse_same_person(by.code, returned.operator_code)
@@ -123,3 +124,25 @@ def _again(
             occurred_at=clock.now(),
         )
     return refund
+
+
+def _refuse_second(row: PaymentTransaction) -> None:
+    """Under the bill's lock, so that no success comes in between: nothing that pays this debt is
+    done, under way or in doubt, whichever number a case names."""
+    if row.kind != TransactionKind.REFUND or row.status not in PaymentTransaction.LOST:
+        raise _not_declined()
+    if not refund_is_owed(row):
+        raise Conflict("not_owed", _("This money went back under another number. Give nothing."))
+    numbers = debt_numbers(row)
+    flying = numbers.filter(status__in=PaymentTransaction.IN_FLIGHT).first()
+    if flying is not None:
+        text = _("The same money is on its way under %(number)s. Wait for how that ends.")
+        raise Conflict("issued_again", text % {"number": flying.number})
+    doubted = numbers.filter(IN_DOUBT).first()
+    if doubted is not None:
+        text = _("%(number)s was told as done, and the channel is being asked. Try again later.")
+        raise Conflict("refund_in_doubt", text % {"number": doubted.number})
+
+
+def _not_declined() -> Conflict:
+    return Conflict("refund_not_declined", _("This refund has not been declined."))

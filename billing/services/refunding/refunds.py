@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -40,6 +40,8 @@ from core.outcomes import Outcome, Unanswered
 
 # Our own word: another number has given the money back, this one never leaves.
 NOT_OWED = "NOT_OWED"
+# A lost number that was told as done since: the channel is asked which is true.
+IN_DOUBT = Q(status__in=PaymentTransaction.LOST, due_at__isnull=False)
 
 
 def refund_begin(
@@ -96,6 +98,12 @@ def refund_subject(row: PaymentTransaction) -> int:
     return row.reissue_of_id or row.pk
 
 
+def debt_numbers(row: PaymentTransaction) -> QuerySet[PaymentTransaction]:
+    """Every number that was written for the debt of this refund, the first one included."""
+    subject = refund_subject(row)
+    return PaymentTransaction.objects.filter(Q(pk=subject) | Q(reissue_of=subject)).order_by("pk")
+
+
 def refund_is_owed(row: PaymentTransaction) -> bool:
     """Whether the ledger still owes what this refund would give back. Another number of the debt
     may have succeeded since this one was written."""
@@ -103,16 +111,12 @@ def refund_is_owed(row: PaymentTransaction) -> bool:
 
 
 def refund_waits(row: PaymentTransaction) -> bool:
-    """Whether another number of the debt is in doubt: lost and told as done since, or under way
-    again because it was done and came back. Until the channel has said which is true, this one must
-    not leave."""
-    if row.reissue_of_id is None or row.status != TransactionStatus.CREATED:
+    """Whether an earlier number of the debt is in doubt, or under way again because it was done and
+    came back. Until the channel has said which is true, this one must not leave."""
+    if row.reissue_of_id is None:
         return False
-    others = PaymentTransaction.objects.filter(
-        Q(pk=row.reissue_of_id) | Q(reissue_of=row.reissue_of_id)
-    ).exclude(pk=row.pk)
-    in_doubt = Q(status__in=PaymentTransaction.LOST, due_at__isnull=False)
-    return others.filter(in_doubt | Q(status__in=PaymentTransaction.IN_FLIGHT)).exists()
+    earlier = debt_numbers(row).filter(pk__lt=row.pk)
+    return earlier.filter(IN_DOUBT | Q(status__in=PaymentTransaction.IN_FLIGHT)).exists()
 
 
 def _earliest(original: PaymentTransaction, channel: str, now: datetime) -> datetime:
@@ -126,7 +130,8 @@ def _earliest(original: PaymentTransaction, channel: str, now: datetime) -> date
 
 
 def refund_resume(*, row: PaymentTransaction) -> tuple[ChannelAnswer, Source]:
-    """Send a refund, or find out about one that was sent. No transaction may be open.
+    """Send a refund, or find out about one that was sent. No transaction may be open, unless nobody
+    outside is called (`refund_steps`).
 
     One that is not owed any more is never sent, and ended once the channel does not know it.
     """
@@ -144,7 +149,8 @@ def refund_resume(*, row: PaymentTransaction) -> tuple[ChannelAnswer, Source]:
     if lost and row.status in PaymentTransaction.LOST:
         # Looked at only to settle a doubt: its debt may have another number by now.
         return answer, Source.QUERY
-    if lost and channel.unanswered[Operation.REFUND] is Unanswered.RESEND:
+    resends = channel.unanswered[Operation.REFUND] is Unanswered.RESEND
+    if lost and resends and not refund_waits(row):
         # The channel never saw it, and says that the same number is paid once.
         failpoint("refund.before_resend")
         return channel.refund(order), Source.SEND

@@ -68,7 +68,7 @@ def test_a_declined_refund_is_sent_again_under_a_new_number_for_the_same_debt() 
 def test_a_third_number_still_names_the_first_debt() -> None:
     bill = paid(1_000)
     first = declined(bill)
-    scripted.script(Operation.REFUND_QUERY, LOST, LOST)
+    scripted.script(Operation.REFUND_QUERY, LOST, LOST, LOST)  # of the first, then of both
     second = reissued(transaction_id=first.pk, by=REVIEWER)
     scripted.script(Operation.REFUND, LOST)
     transaction_resume(transaction_id=second.pk)
@@ -155,11 +155,13 @@ def test_what_is_still_owed_is_not_closed_by_a_word(close: Any) -> None:
     assert refused.value.code == "still_owed"
     case.refresh_from_db()
     assert case.status == "OPEN"
-    # the channel did it after all: nothing is owed, and a word closes the case
+    # the channel did it after all: nothing is owed, and nobody need say a word
     transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.QUERY, asked_of=first)
-    close(review_id=case.pk, by=REVIEWER, comment="done after all")
     case.refresh_from_db()
-    assert case.decided_by == "staff:reviewer"
+    assert (case.status, first.number in case.comment) == ("WITHDRAWN", True)
+    with pytest.raises(Conflict) as refused:
+        close(review_id=case.pk, by=REVIEWER, comment="done after all")
+    assert refused.value.code == "review_closed"
 
 
 def test_the_his_hears_of_a_return_sent_again_with_its_whole_amount_and_once() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from billing.channels.base import Operation
+from billing.channels.base import Operation, Source
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
 from billing.models import (
+    BillingReview,
     HisEvent,
     Invoice,
     InvoiceReturn,
@@ -18,7 +19,9 @@ from billing.models import (
     PaymentTransaction,
     Shift,
 )
+from billing.services.apply import transaction_apply
 from billing.services.collecting.pass_over import tender_pass_over
+from billing.services.refunding.refund_reissues import refund_hand_out
 from billing.services.sweeps import transaction_resume
 from core import clock
 from core.actors import Actor
@@ -29,6 +32,8 @@ from tests.billing.services.bills import (
     APPROVER,
     ASKER,
     CLEARING,
+    LOST,
+    REVIEWER,
     ask_back,
     capture_of,
     driven,
@@ -131,6 +136,36 @@ def test_of_two_captures_the_newest_gives_back_first(still_clock: clock.FrozenCl
     # then noon gives all it has, and the morning the rest
     found = [(row.original_id, row.amount_fen) for row in refunds_of(bill)]
     assert found == [(noon.pk, 1_000), (morning.pk, 2_000)]
+
+
+def test_a_part_that_left_twice_does_not_keep_the_return_from_ending(
+    still_clock: clock.FrozenClock,
+) -> None:
+    # given a return of ¥40 in two parts, of which the one of ¥10 left in cash and by the channel
+    bill = paid(4_000)
+    still_clock.advance(timedelta(hours=2))
+    copied(capture_of(bill), amount_fen=1_000, occurred_at=clock.now())
+    returned = ask_back(bill)
+    noon, morning = refunds_of(bill)
+    scripted.script(Operation.REFUND, LOST)
+    transaction_resume(transaction_id=noon.pk)
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    cash = refund_hand_out(transaction_id=noon.pk, by=REVIEWER)
+    transaction_resume(transaction_id=cash.pk)
+    noon.refresh_from_db()
+    transaction_apply(
+        transaction_id=noon.pk, answer=scripted.PAID, source=Source.QUERY, asked_of=noon
+    )
+    returned.refresh_from_db()
+    assert returned.status == "ACCEPTED"
+    # when the other part leaves
+    transaction_resume(transaction_id=morning.pk)
+    # then the return is done, and what left twice is a question of its own
+    returned.refresh_from_db()
+    bill.refresh_from_db()
+    assert (returned.status, bill.status) == ("DONE", "REFUNDED")
+    case = BillingReview.objects.get(reason_code="refunded_twice")
+    assert case.figures == {"too_much_fen": 1_000}
 
 
 def copied(row: PaymentTransaction, **changes: Any) -> PaymentTransaction:
