@@ -53,7 +53,7 @@ def fresh_accounts() -> Iterator[None]:
 def two_refused() -> tuple[Invoice, PaymentTransaction, PaymentTransaction]:
     """¥10.00 of a bill of ¥20.00 is owed back; two numbers of the debt were refused for good."""
     bill = paid(1_000, 1_000)
-    ask_back(bill, part(bill, 0))
+    ask_back(bill, part(bill, 0), refund_no=f"F{bill.pk}")
     (first,) = refunds_of(bill)
     scripted.script(Operation.REFUND, LOST, LOST)
     transaction_resume(transaction_id=first.pk)
@@ -98,8 +98,8 @@ def wait_for_a_waiter() -> None:
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+                "SELECT count(*) FROM pg_locks"
+                " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
             )
             if cursor.fetchone()[0]:
                 return

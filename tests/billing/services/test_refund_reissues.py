@@ -75,7 +75,7 @@ def test_a_third_number_still_names_the_first_debt() -> None:
     third = reissued(transaction_id=second.pk, by=REVIEWER)
     assert refund_subject(third) == first.pk
     with pytest.raises(Conflict) as refused:
-        scripted.script(Operation.REFUND_QUERY, LOST)
+        scripted.script(Operation.REFUND_QUERY, LOST, LOST)
         reissued(transaction_id=first.pk, by=REVIEWER)
     assert refused.value.code == "issued_again"
 
