@@ -209,5 +209,5 @@ def test_a_bill_over_the_limit_is_not_deducted_and_says_why(
     shown = phone.get(f"/bills/{bill.pk}/pay")
     said(shown, 200, "¥86.39")
     page = phone.post(f"/bills/{bill.pk}/pay", {"way": f"agreement-{row.pk}", "form_key": "k1"})
-    said(page, 409, "今天的额度不够。没有扣款。请换一种方式。")
+    said(page, 409, "这笔金额超过了这份免密支付的限额。请换一种方式。", "没有扣款")
     assert books.changed() == []
