@@ -90,7 +90,7 @@ def _acted(request: HttpRequest, patient: Patient) -> Filing | None:
         )
     if act == "end":
         return _taken_back(patient, number(request, "filing"), by, address)
-    raise BadInput("act_unknown", _("There is no such button."), "act")
+    raise BadInput("unknown_act", _("There is no such button."), "act")
 
 
 def _asked(request: HttpRequest, patient: Patient) -> None:
