@@ -68,7 +68,7 @@ def transaction_apply(
             else:
                 _succeeded(row, invoice, answer, by)
         elif answer.outcome is Outcome.DECLINED:
-            _ended(row, invoice, answer, by)
+            _ended(row, invoice, answer, by, asked_of)
         elif row.kind == TransactionKind.REFUND and _came_back(row, answer):
             _owe_again(row, invoice, answer, by)
         elif row.status in PaymentTransaction.IN_FLIGHT:
@@ -140,7 +140,11 @@ def _owe_again(
 
 
 def _ended(
-    row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer, by: Actor
+    row: PaymentTransaction,
+    invoice: Invoice | None,
+    answer: ChannelAnswer,
+    by: Actor,
+    asked_of: PaymentTransaction | None = None,
 ) -> None:
     """Declined, or confirmed closed: nothing was and will be taken under this number."""
     if row.status == TransactionStatus.SUCCEEDED:
@@ -152,8 +156,10 @@ def _ended(
         )
         return
     if row.status not in PaymentTransaction.IN_FLIGHT:
-        # Perhaps it was looked at again after it had been given up; that ends here.
-        PaymentTransaction.objects.filter(pk=row.pk).update(due_at=None)
+        # Perhaps it was looked at again after it had been given up; that ends here, but for a
+        # success told since it was asked (`_ask_first`), which is to be asked about.
+        if asked_of is None or asked_of.due_at == row.due_at:
+            PaymentTransaction.objects.filter(pk=row.pk).update(due_at=None)
         return
     transition(
         row,

@@ -216,3 +216,28 @@ def test_an_old_success_of_a_reversed_code_is_asked_about_first(
     assert (row.status, row.due_at) == (status, None)
     assert PaymentTransaction.objects.filter(kind="REFUND").count() == refunds
     assert ledger_check().sound
+
+
+def test_a_success_told_while_an_ended_row_is_looked_at_is_asked_about_all_the_same(
+    still_clock: clock.FrozenClock,
+) -> None:
+    # given a code reversed, and a process that asks about it once more
+    bill = invoice(1_000)
+    payments.merchant()
+    scripted.script(Operation.CAPTURE, scripted.PENDING)
+    payments.collect(bill, "scan", auth_code="130000000000000001")
+    invoice_drive(invoice_id=bill.pk)
+    before = PaymentTransaction.objects.get()
+    row = transaction_apply(
+        transaction_id=before.pk, answer=scripted.CLOSED, source=Source.QUERY, asked_of=before
+    )
+    asked_of = PaymentTransaction.objects.get()
+    # when a notice calls it paid before the answer to that question arrives
+    still_clock.advance(timedelta(seconds=1))
+    transaction_apply(transaction_id=row.pk, answer=scripted.PAID, source=Source.NOTICE)
+    row = transaction_apply(
+        transaction_id=row.pk, answer=scripted.CLOSED, source=Source.QUERY, asked_of=asked_of
+    )
+    # then the question after the notice is still to be asked
+    row.refresh_from_db()
+    assert (row.status, row.due_at) == ("CLOSED", clock.now())
