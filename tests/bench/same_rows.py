@@ -25,7 +25,8 @@ class Likeness:
 
     def plain(self, text: str, key: int) -> str:
         """A row's text without what must differ; `key` is the number of the piece of work."""
-        text = re.sub(self.numbers, r"\1", text.replace(str(key), "KEY"))
+        # The floor's numbers hold the key: they go first, while they still have their length.
+        text = re.sub(self.numbers, r"\1", text).replace(str(key), "KEY")
         text = TIME.sub("TIME", text)
         text = re.sub(rf'"({self.hidden})": "[^"]*"', r'"\1": ""', text)
         return re.sub(rf'"({self.ids})": \d+', r'"\1": 0', text)
