@@ -169,13 +169,14 @@ def test_a_part_that_left_twice_does_not_keep_the_return_from_ending(
 
 
 def copied(row: PaymentTransaction, **changes: Any) -> PaymentTransaction:
-    """Another capture of the same bill, as its channel would have confirmed it."""
+    """Another capture of the same bill, as its channel would have confirmed it. No number of ours
+    holds a U."""
     payment = Payment.objects.get(pk=row.payment_id)
-    payment.pk, payment.payment_no = None, f"{payment.payment_no[:-1]}X"
+    payment.pk, payment.payment_no = None, f"{payment.payment_no[:-1]}U"
     payment.amount_fen = changes["amount_fen"]
     payment.save(force_insert=True)
     other = PaymentTransaction.objects.get(pk=row.pk)
-    other.pk, other.number, other.payment = None, f"{row.number[:-1]}X", payment
+    other.pk, other.number, other.payment = None, f"{row.number[:-1]}U", payment
     for name, value in changes.items():
         setattr(other, name, value)
     other.save(force_insert=True)
