@@ -157,15 +157,11 @@ def _row(
 
 def _said(row: Filing, call: Call[str], by: Actor, address: str) -> Filing:
     """Commit that it is asked, send it, and keep what was learnt."""
-    standing = filings.filing_standing(row.patient_id, FilingKind(row.kind), row.code, row.from_day)
-    if standing is not None:
-        raise Conflict(
-            "filed_already",
-            _("This is filed already, until %(day)s.") % {"day": f"{standing.until_day:%Y-%m-%d}"},
-        )
     with transaction.atomic():
         if not row_insert_new(row):
             raise Conflict("filing_under_way", _("A filing is under way; wait for its end."))
+        # Asked once no other can be under way: one that ended a moment ago is seen here.
+        _refuse_filed(row)
         prepared = message_prepare(
             institution=institution_speaking(row.institution_id), call=call, subject=row.subject
         )
@@ -183,6 +179,16 @@ def _said(row: Filing, call: Call[str], by: Actor, address: str) -> Filing:
     answer = message_deliver(prepared)
     failpoint("filing.after_send")
     return filing_learnt(filing_id=row.pk, message=prepared.message, answer=answer)
+
+
+def _refuse_filed(row: Filing) -> None:
+    kind = FilingKind(row.kind)
+    standing = filings.filing_standing(row.patient_id, kind, row.code, row.from_day)
+    if standing is not None:
+        raise Conflict(
+            "filed_already",
+            _("This is filed already, until %(day)s.") % {"day": f"{standing.until_day:%Y-%m-%d}"},
+        )
 
 
 def _promise_check(promised: bool) -> None:
