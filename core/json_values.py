@@ -7,10 +7,12 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
+_ENCODER = DjangoJSONEncoder(ensure_ascii=False)
+
 
 def dumps(value: Any) -> str:
     """JSON of dates, decimals (as strings), UUIDs and lazy texts too."""
-    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def canonical(value: Any) -> bytes:

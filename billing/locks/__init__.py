@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.ledger.bills import bill_receivable_beside
 from billing.models import (
     Agreement,
+    AgreementStatus,
     BillingReview,
     ChargeItem,
     ChargeStatus,
@@ -78,9 +79,7 @@ _transaction = PreparedLock(
     PaymentTransaction,
     lambda key: _beside(
         PaymentTransaction.objects.filter(pk=key)
-        .select_related(
-            "payment__merchant", "payment__agreement", "payment__shift", "payment__collect"
-        )
+        .select_related("payment__merchant", "payment__shift", "payment__collect")
         .defer("payment__merchant__secrets"),
         owed_fen=bill_receivable_beside("payment__invoice_id"),
     ),
@@ -99,19 +98,20 @@ _collect_running = PreparedLock(
     ),
     int,
 )
-# For whom, where, on which day, and under which text on deductions.
-_ADMITTED = (int, int, date, str)
 _agreements = PreparedLock(
     Agreement,
-    lambda *asked: Agreement.objects.admitted(*asked).select_related("plan__merchant"),
-    *_ADMITTED,
+    lambda patient: Agreement.objects.filter(
+        status=AgreementStatus.ACTIVE, pays_for__patient=patient, pays_for__active=True
+    ).only("pk"),
+    int,
 )
-_agreements_still = PreparedQuery(
+# For whom, where, on which day, and under which text on deductions.
+_admitted = PreparedQuery(
     lambda patient, campus, day, text: _beside(
-        Agreement.objects.admitted(patient, campus, day, text).only("pk"),
+        Agreement.objects.admitted(patient, campus, day, text).select_related("plan__merchant"),
         **agreement_use_beside(day),
     ),
-    *_ADMITTED,
+    *(int, int, date, str),
 )
 
 
@@ -156,17 +156,14 @@ def agreements_lock(invoice: Invoice) -> list[Agreement]:
     institution's own agreement be in term, and the merchant be one of the visit's campus. Beside
     each stands its use of today, which nobody else can add to until the caller is done.
     """
+    held = {row.pk: row for row in _agreements.rows(invoice.patient_id)}
+    if not held:
+        return []
+    # What admits one stands in other rows than the locked ones, and whoever was waited for may have
+    # ended a binding, a choice of people or a consent: it is read once they are locked.
     text_version = current_version(ConsentPurpose.DEDUCTION)
     asked = (invoice.patient_id, invoice.encounter.campus_id, clock.today(), text_version)
-    rows = _agreements.rows(*asked)
-    if rows:
-        # Whoever was waited for may have ended a binding, a choice of people or a consent. Those
-        # stand in other rows than the locked ones, so they are read again, as they are now.
-        still = {agreement.pk: agreement for agreement in _agreements_still(*asked)}
-        rows = [agreement for agreement in rows if agreement.pk in still]
-        for agreement in rows:
-            agreement.used_fen = still[agreement.pk].used_fen
-            agreement.used_times = still[agreement.pk].used_times
+    rows = [mark_held(row, under=held[row.pk]) for row in _admitted(*asked) if row.pk in held]
     return sorted(rows, key=paying_order)
 
 

@@ -70,3 +70,29 @@ def test_the_rule_that_refused_is_named():
 
 def test_an_error_without_a_rule_names_none():
     assert constraint_name(IntegrityError("no driver behind it")) == ""
+
+
+def test_a_statement_inside_another_has_rows_of_its_own():
+    with prepared_cursor() as outer:
+        outer.execute(TEXT, [1])
+        with prepared_cursor() as inner:
+            inner.execute(TEXT, [10])
+            assert inner.fetchall() == [(11,)]
+        assert outer.fetchone() == (2,)
+        assert outer.rowcount == 1
+
+
+def test_after_a_refusal_the_next_statement_has_its_own_answer():
+    with pytest.raises(IntegrityError), transaction.atomic(), prepared_cursor() as cursor:
+        cursor.execute(TWICE, [])
+    with prepared_cursor() as cursor:
+        cursor.execute(TEXT, [4])
+        assert cursor.fetchone() == (5,)
+        assert cursor.fetchone() is None
+
+
+def test_in_a_broken_transaction_nothing_is_sent():
+    with transaction.atomic(), pytest.raises(transaction.TransactionManagementError):
+        transaction.set_rollback(True)
+        with prepared_cursor() as cursor:
+            cursor.execute(TEXT, [1])
