@@ -69,7 +69,9 @@ def fund_loss_record(*, claim_id: int, reason: str, asked: Asked, by: Actor) -> 
             opened_by=by.key,
             created_at=now,
         )
+        failpoint("loss.recorded")
         _step_write(loss, K.BORNE, None, asked, by)
+        failpoint("loss.asked")
     return loss
 
 
@@ -118,6 +120,7 @@ def loss_step_decide(*, step_id: int, to: str, by: Actor, comment: str = "") -> 
         written = {} if entry_id is None else {"entry_id": entry_id}
         review_decide(review=step, to=to, by=by, comment=comment, written=written)
         failpoint("loss.decided")
+    failpoint("loss.committed")
     return step
 
 
