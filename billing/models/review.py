@@ -18,6 +18,7 @@ class ReviewReason(models.TextChoices):
     RETURN_AT_WINDOW = "return_at_window", _("return asked for at the window")
     REFUND_DECLINED = "refund_declined", _("refund declined by the channel")
     REFUND_ABNORMAL = "refund_abnormal", _("refund cannot reach the payer's account")
+    REFUND_UNOWED = "refund_unowed", _("a refund came back that is not owed; keep the money")
     REFUNDED_TWICE = "refunded_twice", _("a refund left twice")
     AMOUNT_DIFFERS = "amount_differs", _("the channel's amount differs")
     STATE_DIFFERS = "state_differs", _("the channel contradicts itself")

@@ -34,7 +34,7 @@ from billing.services.insuring.ending import cash_was_last
 from billing.services.messages import tell_refunded, tell_taken
 from billing.services.paying import bill_paid
 from billing.services.refunding.giving_back import bill_after_returns
-from billing.services.refunding.refund_cases import declined_cases_withdraw
+from billing.services.refunding.refund_cases import declined_cases_withdraw, twice_cases_withdraw
 from billing.services.refunding.refunds import refund_begin, refund_is_owed, refund_subject
 from billing.services.reviews import review_open
 from core import clock
@@ -136,6 +136,8 @@ class InvoicePurpose:
             route=postings.tender_account(row.payment),
             amount_fen=row.amount_fen,
         )
+        if subject_balance(chart.REFUND_PAYABLE, refund_subject(row)) <= 0:
+            twice_cases_withdraw(row=row, invoice=invoice)
         if row.invoice_return_id is None or not refund_is_owed(row):
             return  # where it had left twice, another number of the debt still brought the money
         returned = return_of_refund_lock(row)

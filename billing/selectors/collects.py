@@ -42,7 +42,8 @@ def collect_answer(collect: CollectRequest) -> dict[str, Any]:
     """
     invoice = collect.invoice
     if invoice.status in Invoice.PAID_ONCE:
-        if collect.method == CollectMethod.CASH and collect.status != CollectStatus.PAID:
+        of_cash = collect.method == CollectMethod.CASH and collect.status != CollectStatus.PAID
+        if of_cash and not collect_took(collect):
             return {"result": "declined", "reason": Reason.PAID_OTHERWISE}
         return {"result": "paid"}
     if collect.status == CollectStatus.RUNNING or invoice.status in Invoice.DRIVEN:

@@ -25,7 +25,13 @@ from billing.models import (
 from billing.policy import policy
 from billing.purposes.base import purpose_get
 from billing.services.collecting.captures import next_look_at
-from billing.services.evidence import never_executed, open_status, success_may_be_old
+from billing.services.evidence import (
+    never_executed,
+    open_status,
+    success_may_be_old,
+    told_since,
+)
+from billing.services.refunding.refunds import refund_is_owed
 from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM, Actor
@@ -73,6 +79,8 @@ def transaction_apply(
             _owe_again(row, invoice, answer, by)
         elif row.status in PaymentTransaction.IN_FLIGHT:
             _still_open(row, invoice, answer, source, by)
+        elif answer.executed is False and told_since(row, asked_of):
+            pass  # what was told stays to be asked about
         elif row.kind == TransactionKind.CAPTURE and row.code == NEVER_EXECUTED:
             _turned_up(row, answer, source)
         elif row.kind == TransactionKind.REFUND and row.status in PaymentTransaction.LOST:
@@ -156,9 +164,8 @@ def _ended(
         )
         return
     if row.status not in PaymentTransaction.IN_FLIGHT:
-        # Perhaps it was looked at again after it had been given up; that ends here, but for a
-        # success told since it was asked (`_ask_first`), which is to be asked about.
-        if asked_of is None or asked_of.due_at == row.due_at:
+        # Perhaps it was looked at again after it had been given up; that ends here.
+        if not told_since(row, asked_of):
             PaymentTransaction.objects.filter(pk=row.pk).update(due_at=None)
         return
     transition(
@@ -256,6 +263,9 @@ def _asked_after_the_end(
 def _ask_a_person(row: PaymentTransaction, invoice: Invoice | None, answer: ChannelAnswer) -> None:
     """An open transaction that time alone will not end."""
     reason = NEEDS_A_PERSON.get(answer.code)
+    if reason is ReviewReason.REFUND_ABNORMAL and not refund_is_owed(row):
+        # Another number of the debt brought the money: this must not be sent on.
+        reason = ReviewReason.REFUND_UNOWED
     if reason is None and clock.now() - row.created_at > timedelta(seconds=policy().slow_after_s):
         reason = ReviewReason.NOT_ENDED
     if reason is not None:

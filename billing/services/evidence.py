@@ -31,6 +31,13 @@ def success_may_be_old(row: PaymentTransaction, asked_of: PaymentTransaction | N
     return ended_since and (reversed_here or lost)
 
 
+def told_since(row: PaymentTransaction, asked_of: PaymentTransaction | None) -> bool:
+    """Whether an ended row is to be asked about because of what was told after the question that is
+    answered now. An answer nobody asked for (None) is older than that for all we know: it does not
+    take the doubt away, only a look that began with it does."""
+    return row.due_at is not None and (asked_of is None or asked_of.due_at != row.due_at)
+
+
 def open_status(row: PaymentTransaction, answer: ChannelAnswer) -> str:
     """A query without an answer takes no knowledge away: PENDING stays PENDING."""
     if answer.outcome is Outcome.PENDING:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from billing.channels.base import Mode
 from billing.locks import captures_flying_lock, collect_lock, invoice_lock
 from billing.models import (
     CollectStatus,
@@ -48,8 +49,11 @@ def tender_pass_over(*, invoice_id: int, by: Actor) -> Invoice:
 
 
 def _in_the_way(invoice: Invoice) -> list[PaymentTransaction]:
-    """The tenders of a locked bill that are waited for."""
+    """The tenders of a locked bill that are waited for. Cash is not: whose number is written holds
+    the notes, and the next look books them."""
     flying = captures_flying_lock(invoice)
+    if any(row.payment.mode == Mode.CASH for row in flying):
+        raise Conflict("cash_is_booked", _("The cash is being booked. Look again in a moment."))
     if not flying or invoice.status not in (InvoiceStatus.COLLECTING, InvoiceStatus.PROCESSING):
         raise Conflict("nothing_in_flight", _("No payment of this bill is unconfirmed."))
     return flying

@@ -121,7 +121,7 @@ def offer_choose(
     """
     merchant, subject = _offered(invoice, offer, visitor_id)
     price_refresh(invoice=invoice, by_phone=offer.mode == Mode.MIXED)
-    offer_withdraw(invoice=invoice, but=offer, form_key=form_key)
+    offer_withdraw(invoice=invoice, but=offer, form_key=form_key, payer_id=payer_id)
     try:
         asked = PayersForm(PAYER, f"pay link {offer}", form_key)
         row, fresh = _begin(invoice.pk, offer, merchant, asked, (payer_id, visitor_id))
@@ -176,7 +176,7 @@ def _begin(
         if by_phone and not wallet_has(invoice):
             wallet_offer(invoice=invoice, visitor_id=visitor_id, by=PAYER)
         flying = captures_flying_lock(invoice)
-        if flying and _is_same(flying[-1].payment, offer, asked.form_key):
+        if flying and _is_same(flying[-1].payment, offer, asked.form_key, payer_id):
             return flying[-1], False
         owed_fen = payable_fen(invoice=invoice, flying=flying, by_phone=by_phone)
         row = tender_start(
@@ -194,10 +194,11 @@ def _begin(
     return row, True
 
 
-def _is_same(payment: Payment, offer: Offer | None, form_key: str) -> bool:
+def _is_same(payment: Payment, offer: Offer | None, form_key: str, payer_id: int | None) -> bool:
     """Whether this open order is what was asked for.
 
-    An order inside a wallet is one payer's alone, so another form gets an order of its own.
+    An order inside a wallet is one payer's alone, so another form gets an order of its own. So does
+    another person where a known payer opened it: who pays is told, and gets what comes back.
     """
     if form_key and payment.form_key == form_key:
         return True
@@ -205,10 +206,17 @@ def _is_same(payment: Payment, offer: Offer | None, form_key: str) -> bool:
         offer is not None
         and offer.mode not in OF_ONE_PAYER
         and (payment.channel, payment.mode) == (offer.channel, offer.mode)
+        and payment.payer_id in (None, payer_id)
     )
 
 
-def offer_withdraw(*, invoice: Invoice, but: Offer | None = None, form_key: str = "") -> None:
+def offer_withdraw(
+    *,
+    invoice: Invoice,
+    but: Offer | None = None,
+    form_key: str = "",
+    payer_id: int | None = None,
+) -> None:
     """Another way was opened and not used: end that order before this one is made.
 
     What a payer never opened some channels do not know, and cannot close. Such an order is given up
@@ -222,7 +230,7 @@ def offer_withdraw(*, invoice: Invoice, but: Offer | None = None, form_key: str 
     ).select_related("payment__merchant")
     for row in open_rows.order_by("pk"):
         # One passed over is asked for no more, also by the way it was opened in.
-        if not (row.is_waited_for and _is_same(row.payment, but, form_key)):
+        if not (row.is_waited_for and _is_same(row.payment, but, form_key, payer_id)):
             _end(row)
 
 

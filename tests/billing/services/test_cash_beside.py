@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from billing.channels.base import Mode, Source
+from billing.ledger.chart import cash_drawer
+from billing.ledger.selectors import account_balance
 from billing.models import CollectRequest, Payment, Shift
 from billing.selectors.collects import collect_answer
+from billing.services import invoice_drive as drive
 from billing.services.apply import transaction_apply
 from billing.services.collecting.pass_over import tender_pass_over
 from billing.services.invoice_drive import invoice_drive
 from billing.services.sweeps import transaction_resume
+from core import clock
 from core.actors import Actor
+from core.errors import Conflict
 from tests import scripted
 from tests.billing.services import offer_house
 from tests.billing.services.bills import capture_of, driven
@@ -80,3 +86,28 @@ def test_cash_that_was_booked_is_answered_paid() -> None:
     assert driven(bill).status == "PAID"
     again = CollectRequest.objects.select_related("invoice").get(pk=cash.pk)
     assert collect_answer(again) == {"result": "paid"}
+
+
+def test_cash_whose_number_is_written_cannot_be_passed_over(
+    still_clock: clock.FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given notes in the hand, and a process that died between their number and the booking
+    bill = invoice(1_000)
+    cash = payments.collect(bill, "cash", "R-cash")
+    monkeypatch.setattr(drive, "_sent", lambda _step: False)
+    driven(bill)
+    monkeypatch.undo()
+    row = capture_of(bill)
+    assert row.status == "CREATED"
+    # when another cashier wants to go on without it
+    with pytest.raises(Conflict) as refused:
+        tender_pass_over(invoice_id=bill.pk, by=CASHIER)
+    # then it is refused: the next look books the notes, and the collect says so
+    assert refused.value.code == "cash_is_booked"
+    still_clock.advance(timedelta(seconds=16))
+    transaction_resume(transaction_id=row.pk)
+    bill.refresh_from_db()
+    again = CollectRequest.objects.select_related("invoice").get(pk=cash.pk)
+    assert (bill.status, again.status) == ("PAID", "PAID")
+    assert collect_answer(again) == {"result": "paid"}
+    assert account_balance(cash_drawer(Shift.objects.get().shift_no)) == 1_000

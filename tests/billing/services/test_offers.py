@@ -260,6 +260,35 @@ def test_an_order_inside_wechat_is_its_payers_alone() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("other", ["son", "nobody signed in"])
+def test_an_order_of_a_known_payer_is_nobody_elses(other: str) -> None:
+    # Given the order of a daughter who is signed in, pressed twice
+    house.both()
+    bill, daughter = invoice(8640), known()
+    other_id = known(subject="oPayer2").pk if other == "son" else None
+    first = choose(bill, "wechat_pay", H5, payer_id=daughter.pk)
+    assert choose(bill, "wechat_pay", H5, "k2", payer_id=daughter.pk) == first
+
+    # When somebody else presses the same way
+    choose(bill, "wechat_pay", H5, "k3", payer_id=other_id)
+
+    # Then hers is closed; whoever pays now is told, and gets what comes back
+    assert len(house.SENT) == 2 and len(house.live()) == 1
+    ended, live = PaymentTransaction.objects.order_by("pk")
+    assert (ended.status, ended.payment.payer_id) == ("CLOSED", daughter.pk)
+    assert (live.status, live.payment.payer_id) == ("PENDING", other_id)
+
+
+@pytest.mark.django_db
+def test_an_order_of_nobody_in_particular_is_anybodys() -> None:
+    house.both()
+    bill, daughter = invoice(8640), known()
+    first = choose(bill, "wechat_pay", H5)
+    assert choose(bill, "wechat_pay", H5, "k2", payer_id=daughter.pk) == first
+    assert len(house.SENT) == 1
+
+
+@pytest.mark.django_db
 def test_the_last_used_channel_stands_first_and_else_none_is_favoured() -> None:
     house.both()
     bill, user = invoice(8640), payments.user()

@@ -260,3 +260,8 @@ def test_money_that_left_twice_and_came_back_once_leaves_the_return_done() -> No
     assert InvoiceReturn.objects.get().status == "DONE"
     last = HisEvent.objects.filter(invoice=bill).latest("seq")
     assert last.type == "refunded"
+    # and nothing invites anybody to send on what came back
+    twice.refresh_from_db()
+    assert twice.status == "WITHDRAWN" and first.number in twice.comment
+    open_ones = BillingReview.objects.filter(status="OPEN").values_list("reason_code", flat=True)
+    assert list(open_ones) == ["refund_unowed"]
