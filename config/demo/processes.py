@@ -17,8 +17,6 @@ START_WITHIN_S = 60.0
 STOP_WITHIN_S = 10.0
 WEB_THREADS = 64  # 32 waiters of `collect` leave as many for notices and pages
 WORKER_THREADS = 12  # tasks wait for counterparties more than they compute
-# So many threads would each get a heap of their own, and keep what they once needed.
-HEAPS = {"MALLOC_ARENA_MAX": "2"}
 
 
 class NotStarted(RuntimeError):
@@ -47,7 +45,7 @@ class Processes:
             # Own session: Ctrl-C reaches only the demo, which then stops its children in order.
             process = subprocess.Popen(
                 command,
-                env={**HEAPS, **os.environ, **self.environment, **extra},
+                env={**os.environ, **self.environment, **extra},
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
