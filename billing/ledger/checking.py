@@ -2,7 +2,8 @@
 
 The database refuses what is asked here already. The check is for what went round it: a restored
 dump, a disabled trigger, a superuser, a disk. Names carry their schema, so that no temporary table
-is read instead. Which families may meet is written once, in `ledger_routes()` of the migrations.
+is read instead. The lists of families a rule asks are written once, in functions of the migrations
+(`ledger_routes`, `ledger_refund_ways`, `ledger_tenders`, `ledger_fund_company`).
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ _RULES: dict[str, str] = {
         SELECT e.reference FROM public.ledger_entry e
         JOIN public.ledger_posting p ON p.entry_id = e.id
         JOIN public.ledger_account a ON a.id = p.account_id GROUP BY e.id
-        HAVING bool_or(a.family = 'fund_receivable') AND bool_or(a.family NOT IN
-          ('fund_receivable', 'patient_receivable', 'bank', 'fund_loss', 'revenue_reduction'))""",
+        HAVING bool_or(a.family = 'fund_receivable') AND bool_or(
+          a.family <> ALL (public.ledger_fund_company()))""",
     "names_its_invoice": """
         SELECT DISTINCT e.reference FROM public.ledger_entry e
         JOIN public.ledger_posting p ON p.entry_id = e.id
@@ -148,9 +149,8 @@ _RULES: dict[str, str] = {
         GROUP BY a.code, p.subject HAVING sum(p.amount_fen) > 0""",
     "refund_within_receipts": """
         SELECT 'invoice ' || invoice_id FROM (
-          SELECT e.invoice_id, sum(p.amount_fen) FILTER (WHERE a.family IN ('clearing',
-              'cash_drawer', 'credit_debt', 'credit_receivable', 'patient_deposit', 'unapplied'))
-              AS tender,
+          SELECT e.invoice_id, sum(p.amount_fen) FILTER (
+              WHERE a.family = ANY (public.ledger_tenders())) AS tender,
             bool_or(a.family = 'patient_receivable' AND p.amount_fen < 0) AS pays,
             sum(p.amount_fen) FILTER (WHERE a.family = 'refund_payable') AS payable
           FROM public.ledger_entry e JOIN public.ledger_posting p ON p.entry_id = e.id

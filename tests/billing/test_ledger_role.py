@@ -161,7 +161,7 @@ def test_no_function_of_the_ledger_uses_a_plain_name() -> None:
             " AND pronamespace = 'public'::regnamespace"
         )
         sources = dict(cursor.fetchall())
-    assert len(sources) == 10
+    assert len(sources) == 12
     for name, source in sources.items():
         code = re.sub(r"--[^\n]*|'[^']*'", "", source)
         assert re.findall(r"(?<![\w.])ledger_\w+", code) == [], name

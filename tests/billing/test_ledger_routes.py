@@ -27,6 +27,8 @@ OWED = (
     (8, (Leg("medical_revenue", 70), Leg(RECEIVABLE, -70, 8))),
     (8, (Leg(RECEIVABLE, 70, 8), Leg(PAYABLE, -70, 1))),
 )
+SENT_BACK = (7, (Leg(RECEIVABLE, 30, 7), Leg(PAYABLE, -30, 1)))
+AGAIN = (7, (Leg(RECEIVABLE, 30, 7), Leg(PAYABLE, -30, 2)))
 LEFT = (*OWED, (8, (Leg(PAYABLE, 70, 1), Leg(WECHAT, -70))))
 
 
@@ -174,6 +176,26 @@ ESCAPES: dict[str, tuple[str, Chain]] = {
             (7, (Leg(RECEIVABLE, 99, 7), Leg(WECHAT, 1), Leg(PAYABLE, -100, 1))),
             (7, (Leg(PAYABLE, 100, 1), Leg(WECHAT, -100))),
         ),
+    ),
+    "a float beside a receipt": (
+        "refund_within_receipts",
+        (
+            RETURNED,
+            (7, (Leg(DRAWER, 70), Leg(RECEIVABLE, -1, 7), Leg("bank", -69))),
+            (7, (Leg(RECEIVABLE, 100, 7), Leg(PAYABLE, -100, 1))),
+        ),
+    ),
+    "owed anew once it left by the bank": (
+        "refund_within_receipts",
+        (SENT_BACK, (7, (Leg(PAYABLE, 30, 1), Leg("bank", -30))), AGAIN),
+    ),
+    "owed anew once it left by a payout": (
+        "refund_within_receipts",
+        (SENT_BACK, (7, (Leg(PAYABLE, 30, 1), Leg("payout_float/alipay", -30))), AGAIN),
+    ),
+    "owed anew once it left into a deposit": (
+        "refund_within_receipts",
+        (SENT_BACK, (7, (Leg(PAYABLE, 30, 1), Leg("patient_deposit/d1", -30))), AGAIN),
     ),
     "out of nothing": ("refund_was_owed", (OUT,)),
     "more than was ever owed": (

@@ -38,6 +38,13 @@ def routes() -> set[tuple[str, str]]:
     return pairs  # type: ignore[return-value]
 
 
+def families(function: str) -> set[str]:
+    """One of the database's lists of families."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT unnest({function}())")
+        return {row[0] for row in cursor.fetchall()}
+
+
 def path(family: str) -> str:
     return "/".join((family, *("x1" for _ in FAMILIES[family].segments)))
 
@@ -51,6 +58,18 @@ def leg(family: str, amount_fen: int) -> Leg:
 def test_the_table_names_families_of_the_chart_and_uses_each() -> None:
     named = set(itertools.chain.from_iterable(routes()))
     assert named == set(FAMILIES)
+
+
+def test_wherever_a_refund_may_leave_to_is_a_tender() -> None:
+    leaves_by = {credit for debit, credit in routes() if debit == "refund_payable"}
+    comes_from = {debit for debit, credit in routes() if credit == "refund_payable"}
+    assert families("ledger_refund_ways") == leaves_by - {"patient_deposit"}
+    assert families("ledger_tenders") == comes_from - {"patient_receivable"}
+    assert leaves_by < families("ledger_tenders")
+
+
+def test_of_the_tenders_the_fund_meets_the_bank_alone() -> None:
+    assert families("ledger_fund_company") & families("ledger_tenders") == {"bank"}
 
 
 def test_no_pair_outside_the_table_is_an_entry() -> None:
