@@ -37,6 +37,10 @@ TEXTS = {
         _("Money came back from the hospital"),
         _("Nothing to do. It arrives where the payment came from."),
     ),
+    "refunded_cash": (
+        _("The hospital gives money back in cash"),
+        _("It is handed out at the window, where you sign for it. Then nothing is left to do."),
+    ),
     "not_deducted": (
         _("A hospital bill could not be deducted"),
         _("Nothing was taken. Pay by the link on the phone or at the window."),

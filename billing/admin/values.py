@@ -57,6 +57,7 @@ KIND_WORDS: dict[str, Promise] = {
     "deducted_back": pgettext_lazy("kind", "deducted, goes back"),
     "not_deducted": pgettext_lazy("kind", "not deducted"),
     "refunded": pgettext_lazy("kind", "refunded"),
+    "refunded_cash": pgettext_lazy("kind", "refunded in cash"),
     "pay_link": pgettext_lazy("kind", "pay link"),
     "asset": pgettext_lazy("kind", "asset"),
     "liability": pgettext_lazy("kind", "liability"),

@@ -2,10 +2,11 @@
 
 Nothing is sent anywhere, so nothing is ever unanswered: a capture succeeds as handed in. A refund
 is done when it is booked, because no machine sees a hand. The books give the word and the notes
-leave after it, by whoever stands at the drawer: the desk says so to the clerk who decided, and the
-HIS, whose operator asked for the return at its own window, hears `refunded`. Handed out before,
-the money could go once more by another number; booked and not handed out, it lies in the drawer,
-where the count of the shift finds it. Refuses: closing, reversing and notices.
+leave after it, by whoever stands at the drawer: the desk says so to the clerk who decided (and in
+the case, should that page be lost), and the HIS, whose operator asked for the return at its own
+window, hears `refunded`. Handed out before, the money could go once more by another number; booked
+and not handed out, it lies in the drawer, where the count of the shift finds it. Refuses: closing,
+reversing and notices.
 """
 
 from __future__ import annotations

@@ -11,9 +11,17 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.channels.base import Mode
 from billing.desk.names import names_of
-from billing.models import BillingReview, ReturnLine, ReviewReason
+from billing.models import (
+    BillingReview,
+    PaymentTransaction,
+    ReturnLine,
+    ReviewReason,
+    TransactionStatus,
+)
 from billing.services.insuring.deciding import INSURED_REASONS
+from billing.services.refunding.refunds import debt_numbers
 from billing.services.refunding.return_reviews import RETURN_REASONS
 from core import clock
 from core.admin_values import WORDS, word_of
@@ -68,6 +76,8 @@ class Case:
     lines: tuple[ReturnLine, ...]
     amount_fen: int | None
     decided_by: str = ""
+    notes: PaymentTransaction | None = None
+    notes_of: str = ""
 
     @property
     def is_return(self) -> bool:
@@ -197,6 +207,9 @@ def case_get(review_id: int) -> Case:
     if row is None:
         raise NotFound("unknown_review", _("There is no such case."))
     lines = ReturnLine.objects.filter(invoice_return=row.invoice_return_id or 0)
+    notes = _notes(row)
+    drawer_of = notes.payment.shift.cashier if notes and notes.payment.shift else None
+    names = names_of([row.decided_by, drawer_of])
     return Case(
         review=row,
         reason=REASONS.get(row.reason_code, row.summary),
@@ -204,8 +217,19 @@ def case_get(review_id: int) -> Case:
         evidence=tuple(_evidence(row)),
         lines=tuple(lines.select_related("line__charge").order_by("pk")),
         amount_fen=_amount(row),
-        decided_by=names_of([row.decided_by])[row.decided_by],
+        decided_by=names[row.decided_by],
+        notes=notes,
+        notes_of=names[drawer_of],
     )
+
+
+def _notes(row: BillingReview) -> PaymentTransaction | None:
+    """What was booked out of a drawer for the debt a decided case is about: who decided and did not
+    see the page that said so reads it here."""
+    if row.reason_code != ReviewReason.REFUND_DECLINED or row.transaction is None:
+        return None
+    numbers = debt_numbers(row.transaction).select_related("payment__shift")
+    return numbers.filter(payment__mode=Mode.CASH, status=TransactionStatus.SUCCEEDED).last()
 
 
 def _evidence(row: BillingReview) -> Sequence[Evidence]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from billing.channels.base import Mode
 from billing.message_keys import (
     DEDUCTED,
     NOT_DEDUCTED,
@@ -52,8 +53,10 @@ def tell_taken(row: PaymentTransaction, invoice: Invoice, *, goes_back: bool) ->
 
 
 def tell_refunded(row: PaymentTransaction, invoice: Invoice) -> None:
-    """To whoever paid, else to the patient."""
-    key, kind = message_key(REFUNDED, row.number), "refunded"
+    """To whoever paid, else to the patient. Notes are booked before a hand gives them out, so
+    nothing is said to have come back of them."""
+    kind = "refunded_cash" if row.payment.mode == Mode.CASH else "refunded"
+    key = message_key(REFUNDED, row.number)
     payer_id = row.payment.payer_id
     facts = _facts(invoice, row.amount_fen)
     if payer_id is None:

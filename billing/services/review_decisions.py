@@ -8,6 +8,7 @@ debt, or handed out in cash.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ from billing.services.refunding.refunds import refund_is_owed, refund_subject
 from billing.services.refunding.return_reviews import RETURN_REASONS
 from core.actors import Actor
 from core.errors import BadInput, Conflict, NotFound
+from core.failpoints import failpoint
 from core.review import ReviewStatus, review_decide
 
 DECIDED_ELSEWHERE = frozenset({ReviewReason.HOSPITAL_BEARS})
@@ -37,11 +39,14 @@ def refund_review_reissue(*, review_id: int, by: Actor, comment: str = "") -> Pa
 
 
 def refund_review_hand_out(*, review_id: int, by: Actor, comment: str = "") -> PaymentTransaction:
-    """Give a declined refund back in cash, from the drawer of who decides, and close its case.
+    """Book a declined refund out of the drawer of who decides, and close its case: what returns is
+    the word to hand the notes out.
 
-    Raises as `refund_review_reissue`.
+    Raises as `refund_review_reissue`; then nothing is booked, and nothing handed out.
     """
-    return _given_again(review_id, by, comment, refund_hand_out)
+    refund = _given_again(review_id, by, comment, refund_hand_out)
+    failpoint("hand_out.committed")
+    return refund
 
 
 def _given_again(
@@ -53,9 +58,9 @@ def _given_again(
     refund_lost_confirm(transaction_id=declined_id)
     with transaction.atomic():
         review = _locked(review_id)
-        refund = write(transaction_id=declined_id, by=by)
-        review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
-    return refund
+        to = ReviewStatus.APPROVED
+        decide = partial(review_decide, review=review, to=to, by=by, comment=comment)
+        return write(transaction_id=declined_id, by=by, decide=decide)
 
 
 def _declined_refund(review_id: int, by: Actor, comment: str) -> int:

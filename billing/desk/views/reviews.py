@@ -29,7 +29,7 @@ from billing.desk.doors import (
 )
 from billing.desk.faces import Face, face_of
 from billing.desk.questions import Case, age_of, case_get, people_queue, queue
-from billing.models import PaymentTransaction, TransactionStatus
+from billing.models import PaymentTransaction
 from billing.services.insuring.deciding import claim_review_again, claim_review_leave
 from billing.services.insuring.exits import (
     claim_review_stand,
@@ -37,7 +37,6 @@ from billing.services.insuring.exits import (
     exit_ask,
     exit_reject,
 )
-from billing.services.refunding.refund_steps import cash_refund_book
 from billing.services.refunding.return_reviews import return_review_approve, return_review_reject
 from billing.services.review_decisions import (
     refund_review_hand_out,
@@ -113,7 +112,8 @@ def _decided(request: HttpRequest, case: Case) -> HttpResponse:
         raise BadInput("verdict", _("Choose one of the two buttons."))
     done = decide(review_id=case.review.pk, by=actor_of(request), comment=line(request, "comment"))
     if isinstance(done, PaymentTransaction) and done.payment.mode == Mode.CASH:
-        _notes_counted(request, done)
+        text = _("%(sum)s is booked out of your drawer. Hand it out now; the patient signs.")
+        messages.success(request, text % {"sum": format_yuan(done.amount_fen)})
     else:
         messages.success(request, _("Decided. Both names are on record."))
     if case.review.invoice_id is None:
@@ -121,16 +121,6 @@ def _decided(request: HttpRequest, case: Case) -> HttpResponse:
     else:
         go_on(case.review.invoice_id)
     return HttpResponseRedirect(reverse("desk_reviews"))
-
-
-def _notes_counted(request: HttpRequest, refund: PaymentTransaction) -> None:
-    """Booked while the clerk waits: this page is the word to hand out, or to keep, the notes."""
-    if cash_refund_book(transaction_id=refund.pk).status == TransactionStatus.SUCCEEDED:
-        text = _("%(sum)s is booked out of your drawer. Hand it out now; the patient signs.")
-        messages.success(request, text % {"sum": format_yuan(refund.amount_fen)})
-        return
-    text = _("Hand nothing out: the channel may have given this back after all. Look at the bill.")
-    messages.warning(request, text)
 
 
 def _bearing_asked(request: HttpRequest, case: Case) -> HttpResponse:

@@ -2,10 +2,13 @@
 
 A second number may be written only when every earlier one is surely lost (`refund_lost_confirm`)
 and the debt stands, and it leaves only while it still does (`refund_steps`): one that was lost may
-succeed after all.
+succeed after all. Notes are booked in the transaction that writes their number, so that none is
+ever left to be booked by itself: whoever decided is the one who is told to hand them out.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -22,6 +25,7 @@ from billing.models import (
 )
 from billing.services.apply import transaction_apply
 from billing.services.events.outbox import return_event_add
+from billing.services.refunding.refund_steps import cash_refund_book
 from billing.services.refunding.refunds import (
     IN_DOUBT,
     debt_numbers,
@@ -34,6 +38,7 @@ from billing.services.shifts import shift_open_for
 from core import clock
 from core.actors import Actor
 from core.errors import Conflict
+from core.failpoints import failpoint
 from core.ids import business_number
 from core.outcomes import Outcome
 from core.review import refuse_same_person
@@ -68,20 +73,27 @@ def _confirm_lost(row: PaymentTransaction) -> None:
         raise Conflict("refund_not_lost", _("The channel does not say that it is lost. Try later."))
 
 
-def refund_reissue(*, transaction_id: int, by: Actor) -> PaymentTransaction:
-    """The same debt under a new number, by the way the money came; it was confirmed lost.
+def refund_reissue(
+    *, transaction_id: int, by: Actor, decide: Callable[[], None] = lambda: None
+) -> PaymentTransaction:
+    """The same debt under a new number, by the way the money came; it was confirmed lost. `decide`
+    closes the case that asked, in the same transaction.
 
     Raises Conflict when it has not ended without success, when its debt is met, or while another
     number of it is under way or in doubt; Forbidden for whoever asked for the return.
     """
     with transaction.atomic():
         row, invoice = transaction_lock(transaction_id)
-        return _again(row, invoice, by, row.payment)
+        refund = _again(row, invoice, by, row.payment)
+        decide()
+    return refund
 
 
-def refund_hand_out(*, transaction_id: int, by: Actor) -> PaymentTransaction:
-    """The same debt in cash, from the drawer of who decides so; it was confirmed lost. The notes
-    leave once it is booked (`refund_steps.cash_refund_book`).
+def refund_hand_out(
+    *, transaction_id: int, by: Actor, decide: Callable[[], None] = lambda: None
+) -> PaymentTransaction:
+    """The same debt in cash, booked out of the drawer of who decides so; it was confirmed lost.
+    The notes leave after it, on the word of the page that decided.
 
     Raises as `refund_reissue`.
     """
@@ -97,7 +109,10 @@ def refund_hand_out(*, transaction_id: int, by: Actor) -> PaymentTransaction:
             amount_fen=row.amount_fen,
             created_at=clock.now(),
         )
-        return _again(row, invoice, by, cash)
+        refund = _again(row, invoice, by, cash)
+        decide()  # before it is booked, which withdraws every open case about the debt
+        failpoint("hand_out.written")
+        return cash_refund_book(transaction_id=refund.pk)
 
 
 def _again(

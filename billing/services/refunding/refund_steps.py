@@ -2,7 +2,8 @@
 
 By a channel the call comes first and what it says is believed after. Notes are counted out by a
 person on the word of our books, so there booking is the step, and it is taken under the bill's
-lock: no other number of the debt can bring the money between the look and the entry.
+lock: no other number of the debt can bring the money between the look and the entry. What a desk
+decides to hand out is booked with the decision (`refund_reissues`) and never waits here.
 """
 
 from __future__ import annotations

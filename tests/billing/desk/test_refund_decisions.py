@@ -8,12 +8,12 @@ import pytest
 from django.test import Client
 
 from billing.channels.base import ChannelAnswer, Operation, Source
-from billing.desk.views import reviews
 from billing.ledger import chart
 from billing.ledger.selectors import account_balance, subject_balance
 from billing.models import BillingReview, Invoice, PaymentTransaction, Shift
 from billing.services.apply import transaction_apply
 from billing.services.refunding.refund_reissues import refund_reissue
+from billing.services.review_decisions import refund_review_hand_out
 from billing.services.sweeps import transaction_resume
 from core.outcomes import Outcome
 from tests import scripted
@@ -67,26 +67,41 @@ def test_notes_are_booked_while_the_clerk_waits(refused: Any) -> None:
     assert account_balance(drawer) == -1_000
 
 
-def test_notes_stay_where_the_channel_gave_the_money_in_that_moment(
-    refused: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # given a first number that is done between the decision and the booking
+def test_notes_stay_where_the_channel_gave_the_money_in_that_moment(refused: Any) -> None:
+    # given a first number that is done between the question and the decision
+    bill, first, case = refused
+
+    def done_meanwhile(_order: object) -> ChannelAnswer:
+        done_late(first)
+        return LOST
+
+    scripted.script(Operation.REFUND_QUERY, done_meanwhile)
+    # when the reviewer hands it out
+    answer = press(browser("reviewer"), case)
+    # then the page says that it went back already, and nothing was written or booked
+    said = text(answer)
+    assert answer.status_code == 409
+    assert f"款项已由 {first.number} 退回" in said and "现在可以交给患者" not in said
+    assert refunds_of(bill) == [first]
+    assert not Shift.objects.exists()
+    assert subject_balance(chart.REFUND_PAYABLE, first.pk) == 0
+
+
+def test_who_did_not_see_the_page_reads_in_the_case_what_was_booked(refused: Any) -> None:
+    # given a decision whose page never came: its process died once it was booked
     bill, first, case = refused
     scripted.script(Operation.REFUND_QUERY, LOST)
-    booked = reviews.cash_refund_book
-
-    def after_the_success(*, transaction_id: int) -> PaymentTransaction:
-        done_late(first)
-        return booked(transaction_id=transaction_id)
-
-    monkeypatch.setattr(reviews, "cash_refund_book", after_the_success)
-    # when the reviewer hands it out
-    said = text(press(browser("reviewer"), case))
-    # then the page says to keep the notes, and the drawer is as it was
-    assert "不要支付现金" in said and "现在可以交给患者" not in said
-    assert refunds_of(bill)[-1].code == "NOT_OWED"
-    assert account_balance(chart.cash_drawer(Shift.objects.get().shift_no)) == 0
-    assert subject_balance(chart.REFUND_PAYABLE, first.pk) == 0
+    refund_review_hand_out(review_id=case.pk, by=REVIEWER)
+    # when the reviewer presses again
+    answer = press(browser("reviewer"), case)
+    # then nothing more is booked, and the case says what is to be handed out
+    cash = refunds_of(bill)[-1]
+    said = text(answer)
+    assert answer.status_code == 409 and "此事已有决定" in said
+    assert f"单号 {cash.number}" in said and "¥10.00" in said
+    assert "如患者尚未签收，请现在交付" in said
+    drawer = chart.cash_drawer(Shift.objects.get().shift_no)
+    assert (account_balance(drawer), subject_balance(chart.REFUND_PAYABLE, first.pk)) == (-1_000, 0)
 
 
 def test_a_page_left_open_says_by_which_number_the_money_went(refused: Any) -> None:

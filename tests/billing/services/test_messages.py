@@ -139,7 +139,7 @@ def test_a_refund_of_cash_is_told_to_the_patients_own_users() -> None:
     assert told() == [("paid", own.pk)]
     ask_back(bill)
     transaction_resume(transaction_id=refunds_of(bill)[0].pk)
-    assert told() == [("paid", own.pk), ("refunded", own.pk)]
+    assert told() == [("paid", own.pk), ("refunded_cash", own.pk)]
 
 
 def test_who_may_not_view_is_not_told() -> None:
@@ -198,4 +198,4 @@ def test_money_back_to_who_has_no_account_is_told_by_phone() -> None:
     driven(bill)
     ask_back(bill)
     transaction_resume(transaction_id=refunds_of(bill)[0].pk)
-    assert told() == [("refunded", None)]
+    assert told() == [("refunded_cash", None)]

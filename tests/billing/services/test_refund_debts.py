@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import transaction
 
 from billing.channels.base import CAME_BACK, ChannelAnswer, Operation, Source
 from billing.ledger import chart
@@ -16,12 +17,14 @@ from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance, subject_balance
 from billing.models import BillingReview, HisEvent, Invoice, InvoiceReturn, PaymentTransaction
 from billing.services.apply import transaction_apply
+from billing.services.refunding import refund_reissues
 from billing.services.refunding.refund_reissues import refund_hand_out, refund_reissue
 from billing.services.review_decisions import refund_review_hand_out, refund_review_reissue
 from billing.services.sweeps import transaction_resume
 from core.actors import Actor
 from core.errors import Conflict
 from core.outcomes import Outcome
+from patients.models import Notification
 from tests import scripted
 from tests.billing.services.bills import (
     CLEARING,
@@ -190,16 +193,21 @@ def test_every_number_of_the_debt_is_asked_about(decide: Again) -> None:
     assert_left_once(bill, first)
 
 
-def test_notes_that_are_not_owed_are_never_booked() -> None:
-    # given notes decided on and not booked, when the first number is done after all
+def test_notes_decided_on_are_booked_and_no_sweeper_books_any() -> None:
+    # given a refused refund that a reviewer hands out, told as done in the moment after
     bill, first = refused_part()
     scripted.script(Operation.REFUND_QUERY, LOST)
     cash = refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER)
-    learnt(first, DONE)
-    # then they stay in the drawer
+    assert (cash.status, drawers_fen()) == ("SUCCEEDED", -1_000)
+    transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.NOTICE)
+    # when the doubt ends as lost and the sweepers come
+    learnt(first, LOST)
     went_on(cash)
-    assert (cash.status, cash.code) == ("CLOSED", "NOT_OWED")
-    assert_left_once(bill, first)
+    # then nothing more is booked, and who was told to hand out was told once
+    assert drawers_fen() == -1_000
+    assert not PaymentTransaction.objects.filter(
+        status__in=PaymentTransaction.IN_FLIGHT, payment__channel="cash"
+    ).exists()
     assert not BillingReview.objects.filter(status="OPEN").exists()
     told = HisEvent.objects.filter(invoice=bill, type__startswith="refund").order_by("seq")
     assert [event.type for event in told] == [
@@ -210,15 +218,46 @@ def test_notes_that_are_not_owed_are_never_booked() -> None:
     ]
 
 
-def test_notes_wait_while_the_first_is_under_way_again() -> None:
+def test_notes_refused_for_a_doubt_leave_nothing_that_is_booked_later() -> None:
+    # given a doubt that comes up while the channel is asked for the decision
     bill, first = refused_part()
-    scripted.script(Operation.REFUND_QUERY, LOST)
+
+    def told_meanwhile(_order: object) -> ChannelAnswer:
+        transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.NOTICE)
+        return LOST
+
+    scripted.script(Operation.REFUND_QUERY, told_meanwhile)
+    with pytest.raises(Conflict) as said:
+        refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER)
+    assert said.value.code == "refund_in_doubt"
+    # when the doubt ends as lost, and the sweepers have come
+    learnt(first, LOST)
+    # then the notes are in the drawer, nobody was told of money, and the case still waits
+    assert (refunds_of(bill), drawers_fen(), owed_fen(first)) == ([first], 0, 1_000)
+    assert case_about(first).status == "OPEN"
+    assert not Notification.objects.filter(kind__startswith="refunded").exists()
+    told = HisEvent.objects.filter(invoice=bill, type__startswith="refund").order_by("seq")
+    assert [event.type for event in told] == ["refund_accepted", "refund_failed"]
+
+
+def test_the_decision_and_the_booking_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a process that dies when the number is written and nothing is booked
+    bill, first = refused_part()
+    scripted.script(Operation.REFUND_QUERY, LOST, LOST)
+
+    def die(name: str) -> None:
+        if name == "hand_out.written":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(refund_reissues, "failpoint", die)
+    with pytest.raises(KeyboardInterrupt), transaction.atomic():
+        refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER)
+    # then nothing was decided; decided again, it is booked for whoever is told
+    assert (case_about(first).status, refunds_of(bill)) == ("OPEN", [first])
+    monkeypatch.undo()
     cash = refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER)
-    learnt(first, DONE, RETURNED)
-    assert went_on(cash).status == "CREATED"
-    learnt(first, DONE)
-    assert went_on(cash).code == "NOT_OWED"
-    assert_left_once(bill, first)
+    assert (cash.status, drawers_fen()) == ("SUCCEEDED", -1_000)
+    assert list(Notification.objects.values_list("kind", flat=True))[-1] == "refunded_cash"
 
 
 def test_a_second_number_the_channel_never_saw_waits_for_the_first_before_it_is_resent() -> None:
