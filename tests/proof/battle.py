@@ -65,8 +65,17 @@ class Battle:
         while not self.web.revive() and time.monotonic() < deadline:
             time.sleep(0.005)
 
-    def collect(self, bill: Invoice) -> None:
-        body = {"request_no": f"R{bill.pk}", "method": "auto", "operator": OPERATOR}
+    def paid_bill(self) -> Invoice:
+        """One that is paid and of which nothing was asked back."""
+        bill = Invoice.objects.filter(status="PAID", returns=None).order_by("pk").first()
+        if bill is None:
+            bill = self.bill()
+            self.collect(bill)
+            self.settle()
+        return bill
+
+    def collect(self, bill: Invoice, **how: str) -> None:
+        body = {"request_no": f"R{bill.pk}", "method": "auto", "operator": OPERATOR} | how
         self.his(f"invoices/{bill.invoice_no}/collect", body)
 
     def give_back(self, bill: Invoice) -> None:

@@ -144,6 +144,7 @@ def capture_look(*, row: PaymentTransaction, end: bool = False) -> ChannelAnswer
     channel = channel_get(payment.channel)
     order = order_reference(row)
     if payment.mode == Mode.SCAN and row.closing:
+        failpoint("capture.before_reverse_again")
         return channel.reverse(order)
     answer = channel.query(order)
     if answer.outcome in (Outcome.SUCCEEDED, Outcome.DECLINED):
@@ -166,6 +167,7 @@ def _reverse_begin(row: PaymentTransaction) -> bool:
             return False
         PaymentTransaction.objects.filter(pk=row.pk).update(closing=True)
     row.closing = True
+    failpoint("capture.reverse_begun")
     return True
 
 

@@ -109,6 +109,7 @@ def mixed_tell(*, mixed_id: int) -> None:
     if mixed.told_at is not None or claim.reversed_at is None:
         return
     refund = row.refunds.order_by("-pk").first()
+    failpoint("wallet.before_tell")
     answer = mixed_channel_get(row.payment.channel).insurance_returned(
         order_reference(row),
         refund_no=refund.number if refund is not None else claim.batch_no,
