@@ -105,6 +105,10 @@ TEXTS = {
         _("The patient card is bound to another account now"),
         _("If this was not you, call the hospital at once."),
     ),
+    "records_joined": (
+        _("Two hospital records of one person are one now"),
+        _("Their bills are shown together. If these are two people, call the hospital."),
+    ),
 }
 
 

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.locking import LOCK_ORDER
 from patients.models import Patient, PatientAccess
-from patients.selectors.binding_rules import plain_name
+from patients.selectors.binding_rules import ADULT_FROM, age_of, code_phone, plain_name
+from patients.selectors.receivers import comparable
 
 # Evidence of what was asked or said at its time stays where it was.
 STAYS = frozenset({
@@ -95,13 +96,19 @@ def merge_refusal(kept: Patient, merged: Patient) -> tuple[str, Promise] | None:
     for wrong, code, words in _doubts(kept, merged):
         if wrong:
             return code, words
-    held = _live_of(kept)
-    if any(user in held for user in _live_of(merged)):
+    held, moving = _live_of(kept), _live_of(merged)
+    if any(user in held for user in moving):
         return "bound_twice", _(
             "One account has bound both records; end one of the bindings first."
         )
-    if "self" in held.values() and "self" in _live_of(merged).values():
+    if "self" in held.values() and "self" in moving.values():
         return "two_accounts", _("Both records have an account of their own; end one first.")
+    # Whoever was let in by one phone alone must not read, by a join, what another phone guards.
+    if (moving or (held and not kept.id_number_index)) and not _one_phone(kept, merged):
+        return "other_phone", _(
+            "The phones on record differ, and an account let in by one of them would see the bills"
+            " of both. End that binding first, or correct the wrong phone in the HIS."
+        )
     return None
 
 
@@ -139,6 +146,15 @@ def _doubts(kept: Patient, merged: Patient) -> list[tuple[bool, str, Promise]]:
             _("One is the guardian of the other."),
         ),
     ]
+
+
+def _one_phone(kept: Patient, merged: Patient) -> bool:
+    """Whether one phone got the codes for both; a young child's is the guardian's."""
+    phones = {
+        comparable(code_phone(one, ADULT_FROM if (age := age_of(one)) is None else age))
+        for one in (kept, merged)
+    }
+    return len(phones) == 1 and phones != {""}
 
 
 def _live_of(patient: Patient) -> dict[Any, str]:

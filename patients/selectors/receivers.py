@@ -50,11 +50,12 @@ def notification_told_already(row: Notification) -> bool:
         patient=row.patient_id, created_at=row.created_at, user__isnull=False
     )
     users = list(told.values_list("user_id", flat=True))
-    phones = {_comparable(one) for one in _phones_of(users)} if users else set()
-    return _comparable(record_phone(row.patient)) in phones
+    phones = {comparable(one) for one in _phones_of(users)} if users else set()
+    return comparable(record_phone(row.patient)) in phones
 
 
-def _comparable(phone: str) -> str:
+def comparable(phone: str) -> str:
+    """A phone as it is compared with another one."""
     return normalised(phone).removeprefix("+86")
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core import clock
 from core.actors import Actor, ActorKind
 from core.audit import record
+from core.crypto import mask_name
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.review import ReviewStatus, refuse_same_person, review_decide
 from patients.locks import (
@@ -19,7 +20,10 @@ from patients.locks import (
     rows_moving_locked,
 )
 from patients.models import Patient, PatientMerge
+from patients.selectors import hospital_name
 from patients.selectors.merges import links, merge_refusal
+from patients.selectors.receivers import comparable, record_phone
+from patients.services.notifications import Message, notifications_queue
 
 REASON_LENGTH_MAX = 500
 
@@ -101,6 +105,7 @@ def _joined(merge: PatientMerge, kept: Patient, merged: Patient, by: Actor) -> N
     merge.moved = moved
     merge.save(update_fields=["moved"])
     _recorded(merge, "patient_merged", by)
+    _told(merge, kept, merged)
 
 
 def _recorded(merge: PatientMerge, action: str, by: Actor) -> None:
@@ -112,6 +117,17 @@ def _recorded(merge: PatientMerge, action: str, by: Actor) -> None:
             subject_id=patient_id,
             detail={"merge": merge.pk, "rows": {key: len(ids) for key, ids in merge.moved.items()}},
         )
+
+
+def _told(merge: PatientMerge, kept: Patient, merged: Patient) -> None:
+    """The phones on both records, as they stand at the join: each may be another person's."""
+    facts = {"hospital": hospital_name(), "name": mask_name(kept.name)}
+    phones = {comparable(phone): phone for one in (kept, merged) if (phone := record_phone(one))}
+    messages = [
+        Message(f"records_joined/{merge.pk}/{n}", "records_joined", None, facts, phone=phone)
+        for n, phone in enumerate(phones.values())
+    ]
+    notifications_queue(messages=messages, patient_id=kept.pk)
 
 
 def _both(kept_id: int, merged_id: int) -> tuple[Patient, Patient]:

@@ -12,9 +12,18 @@ from billing.models import AgreementPatient, Invoice
 from core.actors import Actor
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.models import AuditEvent
-from patients.models import Encounter, Identifier, Patient, PatientMerge
+from patients.actors import patient_actor
+from patients.models import (
+    Encounter,
+    Identifier,
+    Notification,
+    Patient,
+    PatientAccess,
+    PatientMerge,
+)
 from patients.selectors import patients_with_id_number
 from patients.selectors.merges import links, merge_preview
+from patients.services.access import access_end
 from patients.services.merges import (
     patient_merge_decide,
     patient_merge_propose,
@@ -22,9 +31,12 @@ from patients.services.merges import (
 )
 from patients.services.patients import PatientInput, patient_register
 from tests.factories import payments
+from tests.factories.accounts import patient_user
 from tests.factories.billing import invoice
 from tests.factories.patients import id_number, patient
+from tests.patients.binding_house import Phone, adult, begun, confirm, phone
 
+__all__ = ["phone"]
 pytestmark = pytest.mark.django_db
 MAKER, CHECKER = Actor("staff", "maker", "甲"), Actor("staff", "checker", "乙")
 
@@ -32,7 +44,7 @@ MAKER, CHECKER = Actor("staff", "maker", "甲"), Actor("staff", "checker", "乙"
 def two_records(**values: Any) -> tuple[Patient, Patient]:
     """The record with the certificate, and the one made in an emergency without it."""
     kept = patient("M-KEPT", name="陈秀兰", number=id_number(1))
-    return kept, patient("M-TWICE", name="陈秀兰", **values)
+    return kept, patient("M-TWICE", name="陈秀兰", **{"phone": kept.phone} | values)
 
 
 def proposed(kept: Patient, merged: Patient) -> PatientMerge:
@@ -164,6 +176,64 @@ def test_accounts_are_sorted_out_before() -> None:
     payments.access(other, holder, "other")
     with pytest.raises(Conflict, match="bound_twice"):
         proposed(kept, other)
+
+
+def test_an_account_let_in_by_another_phone_gets_no_history_by_a_join(phone: Phone) -> None:
+    # given an account bound by its card number to a duplicate with a phone of its own
+    kept, merged = two_records(phone="13899990000")
+    reader = patient_user()
+    access = confirm(begun(reader, merged, id_number="", card_no="M-TWICE"), phone.code)
+    # then neither record is joined to the other, however they are named
+    for pair in ((kept, merged), (merged, kept)):
+        with pytest.raises(Conflict, match="other_phone"):
+            proposed(*pair)
+    # and once the binding is ended they are
+    access_end(user=reader, access_id=access.pk, by=patient_actor(reader))
+    decided(proposed(kept, merged))
+    assert not PatientAccess.objects.live().filter(patient=kept).exists()
+
+
+def test_a_binding_made_after_the_proposal_stops_the_join(phone: Phone) -> None:
+    kept, merged = two_records(phone="13899990000")
+    merge = proposed(kept, merged)
+    confirm(begun(patient_user(), merged, id_number="", card_no="M-TWICE"), phone.code)
+    with pytest.raises(Conflict, match="other_phone"):
+        decided(merge)
+    merged.refresh_from_db()
+    assert merged.merged_into_id is None
+
+
+def test_a_childs_phone_is_the_guardians(phone: Phone) -> None:
+    user, mother = adult(phone)
+    kept, merged = (
+        patient(name="陈安", birth_date=date(2018, 5, 6), guardian=mother) for _n in range(2)
+    )
+    assert kept.phone != merged.phone
+    payments.access(merged, user, "child")
+    decided(proposed(kept, merged))
+    assert PatientAccess.objects.get(user=user, relation="child").patient == kept
+
+
+def test_an_account_proven_by_the_certificate_keeps_its_record_in_a_join() -> None:
+    kept, merged = two_records(phone="13899990000")
+    access = payments.access(kept, payments.user())
+    decided(proposed(kept, merged))
+    access.refresh_from_db()
+    assert (access.patient, access.ended_at) == (kept, None)
+
+
+def test_the_phones_on_both_records_are_told_of_the_join() -> None:
+    kept, merged = two_records(phone="13899990000")
+    both = {kept.phone, merged.phone}
+    decided(proposed(kept, merged))
+    told = Notification.objects.filter(kind="records_joined")
+    assert {(row.address, row.user, row.facts["name"]) for row in told} == {
+        (phone, None, "陈*兰") for phone in both
+    }
+    # and one phone, with no phone beside it, is told once
+    same = patient(name="陈秀兰", phone="")
+    decided(proposed(kept, same))
+    assert told.all().count() == 3
 
 
 def test_an_agreement_that_pays_for_both_pays_for_one() -> None:
