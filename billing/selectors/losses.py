@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.models import FundLoss, LossStep, LossStepKind, MixedOrder, Payment
@@ -56,6 +56,12 @@ def losses_with_sums() -> QuerySet[FundLoss]:
         for name, fen in _sums().items()
     }
     return FundLoss.objects.annotate(**sums, waits=Exists(open_steps)).select_related("claim")
+
+
+def loss_standing(claim_id: int) -> str:
+    """The number of a loss of this settlement that the hospital bears, not taken back; or empty."""
+    borne = losses_with_sums().filter(claim=claim_id, borne_fen__gt=F("taken_back_fen"))
+    return borne.order_by("pk").values_list("number", flat=True).first() or ""
 
 
 def claim_loss_room_fen(claim: Claim) -> int:

@@ -15,6 +15,7 @@ from billing.models import (
     ReviewReason,
     Why,
 )
+from billing.services.insuring.lost import loss_refuse
 from billing.services.insuring.opening import course_of, course_set
 from billing.services.refunding.giving_back import bill_after_returns
 from billing.services.refunding.return_refusals import return_refuse
@@ -35,9 +36,12 @@ INSURED_REASONS = frozenset(
 
 def claim_review_again(*, review_id: int, by: Actor, comment: str = "") -> Invoice:
     """Ask the insurer once more, from where it stopped. Nobody is debited by it: a dearer rest
-    comes back to a person. Raises NotFound, Conflict (decided already, or no such case)."""
+    comes back to a person. Raises NotFound, Conflict (decided already, no such case, or a loss of
+    the settlement that is to be taken back stands)."""
     with transaction.atomic():
         review, invoice, course = insured_case(review_id)
+        if course.step == CourseStep.REVERSE:
+            loss_refuse(invoice)
         review_decide(review=review, to=ReviewStatus.APPROVED, by=by, comment=comment)
         asking_end(invoice, by, comment)
         to = InvoiceStatus.RESETTLING if course.why == Why.RETURN else InvoiceStatus.PROCESSING

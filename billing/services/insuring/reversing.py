@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from billing import postings
 from billing.locks import collect_lock, invoice_lock
@@ -18,6 +18,7 @@ from billing.policy import policy
 from billing.reasons import Reason
 from billing.selectors.insured import agency_of
 from billing.services.insuring.course import Ask
+from billing.services.insuring.lost import LOSS_STANDS, loss_sentence
 from billing.services.insuring.opening import course_of, course_set
 from billing.services.insuring.returning import claim_gone, return_stopped
 from billing.services.insuring.settling import collect_stop, wait_for_insurer
@@ -27,6 +28,7 @@ from billing.services.reviews import review_open
 from core import clock
 from core.actors import SYSTEM
 from core.failpoints import failpoint
+from core.integrity import constraint_name
 from core.outcomes import Outcome
 from core.states import transition
 from insurance.gateway.claim_values import Split
@@ -51,7 +53,15 @@ def _asked(claim_id: int, invoice_id: int) -> Reversed:
         return claim_look_reversal(claim_id=claim_id)
     if claim.status == ClaimStatus.REVIEW:
         return Reversed(Outcome.UNKNOWN, code=claim.code, status=claim.status)
-    return claim_reverse(claim_id=claim_id, reason=f"bill {invoice_id}", by=SYSTEM)
+    sentence = loss_sentence(claim_id)
+    if sentence:
+        return Reversed(Outcome.DECLINED, code=LOSS_STANDS, sentence=sentence, status=claim.status)
+    try:
+        return claim_reverse(claim_id=claim_id, reason=f"bill {invoice_id}", by=SYSTEM)
+    except IntegrityError as error:
+        if constraint_name(error) != LOSS_STANDS:
+            raise
+        return _asked(claim_id, invoice_id)  # it was approved in this very moment
 
 
 def _reversed(ask: Ask, answer: Reversed) -> bool:

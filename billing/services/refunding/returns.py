@@ -28,6 +28,7 @@ from billing.models import (
 )
 from billing.policy import policy
 from billing.services.events.outbox import return_event_add
+from billing.services.insuring.lost import loss_refuse
 from billing.services.insuring.returning import return_resettle
 from billing.services.refunding.giving_back import refunds_cut
 from billing.services.refunding.return_lines import Part, ReturnInput, parts_checked
@@ -73,7 +74,7 @@ def return_request(
 
     Without an approver it always waits for one.
     Raises NumberReused, NotFound, BadInput naming the line, Forbidden when maker and approver are
-    one, Conflict when the bill is not paid or nothing is left.
+    one, Conflict when the bill is not paid, nothing is left or the fund's loss of it stands.
     """
     if approver is not None:
         refuse_same_person(approver.code, operator.code, field="approved_by")
@@ -89,6 +90,7 @@ def return_request(
                 raise _running()
             if invoice.status not in RETURNABLE:
                 raise Conflict("invoice_not_paid", _("Only a paid bill can be returned."))
+            loss_refuse(invoice)
             parts = parts_checked(invoice, lines)
             asked = ReturnAsked(client, refund_no, input_hash, reason, operator, approver)
             returned = _write(invoice, asked, parts)
@@ -108,6 +110,7 @@ def return_approve(*, return_id: int, by: Actor) -> InvoiceReturn:
     with transaction.atomic():
         returned, invoice = return_lock(return_id)
         refuse_same_person(by.code, returned.operator_code, returned.approver_code)
+        loss_refuse(invoice)
         code, name = returned.approver_code or by.code, returned.approver_name or by.name
         transition(returned, ReturnStatus.ACCEPTED, by=by, approver_code=code, approver_name=name)
         _owe(invoice, returned)
