@@ -60,8 +60,9 @@ def losses_with_sums() -> QuerySet[FundLoss]:
 
 def loss_standing(claim_id: int) -> str:
     """The number of a loss of this settlement that the hospital bears, not taken back; or empty."""
-    borne = losses_with_sums().filter(claim=claim_id, borne_fen__gt=F("taken_back_fen"))
-    return borne.order_by("pk").values_list("number", flat=True).first() or ""
+    losses: QuerySet[Any] = losses_with_sums().filter(claim=claim_id).order_by("pk")
+    borne = losses.filter(borne_fen__gt=F("taken_back_fen"))
+    return borne.values_list("number", flat=True).first() or ""
 
 
 def claim_loss_room_fen(claim: Claim) -> int:
