@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q
 from django.utils.functional import Promise
 
 from core import clock
@@ -18,6 +19,8 @@ from insurance.areas import area_name
 from insurance.gateway.base import GatewayStyle
 from insurance.gateway.profile import PATHS
 from insurance.models import (
+    Claim,
+    ClaimStatus,
     Coverage,
     Entitlement,
     Filing,
@@ -178,6 +181,14 @@ def filing_of(filing_id: int, patient_ids: Collection[int]) -> Filing | None:
     """A filing of one of these people."""
     rows = Filing.objects.select_related("patient", "institution__region")
     return rows.filter(pk=filing_id, patient_id__in=patient_ids).first()
+
+
+def bills_hang_on(row: Filing) -> bool:
+    """Whether money may be affected by how a filing ended: the patient has a bill at the insurer
+    now, or one was priced or settled there since the filing was asked for."""
+    claims = Claim.objects.filter(patient=row.patient_id, status__in=Claim.STANDING)
+    since = Q(created_at__gte=row.created_at) | Q(settled_at__gte=row.created_at)
+    return claims.filter(since | ~Q(status=ClaimStatus.SETTLED)).exists()
 
 
 def filing_standing(patient_id: int, kind: FilingKind, code: str, day: date) -> Filing | None:

@@ -97,6 +97,18 @@ TEXTS = {
         _("Your insurance account does not pay for your relative's bill"),
         _("Open Family to see what is missing."),
     ),
+    "filing_stands": (
+        _("Your filing at the insurer stands"),
+        _("Nothing to do. The hospital asked the insurer for you."),
+    ),
+    "filing_not_made": (
+        _("Nothing was filed for you at the insurer"),
+        _("If you still need it, file again under Insurance or at the window."),
+    ),
+    "filing_taken_back": (
+        _("Your filing at the insurer is taken back"),
+        _("Nothing to do. If you need it again, file it under Insurance or at the window."),
+    ),
     "phone_changed": (
         _("Another phone number opens your account at the hospital now"),
         _("If this was not you, call the hospital at once."),

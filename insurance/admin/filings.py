@@ -1,4 +1,5 @@
-"""Filings and entitlements: lists that staff read. Filing itself is done at the window's page."""
+"""Filings and entitlements: lists that staff read. Filing itself is done at the window's page; a
+filing whose end the insurer does not say is ended on its own page here."""
 
 from __future__ import annotations
 
@@ -6,8 +7,8 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +16,8 @@ from django.utils.translation import gettext_lazy
 from core.admin import ReadOnlyAdmin
 from core.admin_values import NONE, actor_text, word_of
 from core.crypto import mask_name
+from core.review import ReviewStatus
+from insurance.admin.filing_doubts import doubt_of, filing_decide, filing_doubt
 from insurance.areas import area_name
 from insurance.claim_pages import messages_table
 from insurance.filings import what_of
@@ -29,9 +32,11 @@ class NotKnown(admin.SimpleListFilter):
     parameter_name = "watch"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("doubt", _("end not known"))]
+        return [("doubt", _("end not known")), ("waits", _("waits for a decision"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "waits":
+            return queryset.filter(decisions__status=ReviewStatus.OPEN)
         return queryset.filter(status__in=Filing.IN_DOUBT) if self.value() else queryset
 
 
@@ -65,6 +70,7 @@ class FilingAdmin(OfPatient):
     list_filter = (NotKnown, "status", "kind")
     search_fields = ("filing_no__exact",)
     ordering: ClassVar = ("-pk",)
+    change_form_outer_before_template = "insurance/filing_decide.html"
     fields = (
         "person", "kind", "what", "status", "scheme_word", "home", "here", "from_day", "until_day",
         "filing_no", "sentence", "promised_at", "asker", "due_at", "looks", "exchanges",
@@ -92,6 +98,25 @@ class FilingAdmin(OfPatient):
     @admin.display(description=gettext_lazy("messages"))
     def exchanges(self, obj: Filing) -> str:
         return str(messages_table([obj.subject]))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        doubt = {} if row is None else doubt_of(request, row)
+        return super().change_view(request, object_id, form_url, doubt | (extra_context or {}))
+
+    def get_urls(self) -> list[URLPattern]:
+        door, name = self.admin_site.admin_view, "insurance_filing"
+        return [
+            path("<path:object_id>/doubt/", door(filing_doubt), name=f"{name}_doubt"),
+            path("<path:object_id>/decide/", door(filing_decide), name=f"{name}_decide"),
+            *super().get_urls(),
+        ]
 
 
 @admin.register(Entitlement)

@@ -42,6 +42,7 @@ words_add("action", {
     "family_account_linked": pgettext_lazy("action", "family account linked"),
     "family_account_ended": pgettext_lazy("action", "family account ended"),
     "insurance_filing_asked": pgettext_lazy("action", "filed at the insurer"),
+    "insurance_filing_doubt": pgettext_lazy("action", "end of a filing in doubt said"),
     "insurance_filing_ended": pgettext_lazy("action", "filing taken back"),
 })  # fmt: skip
 words_add("right", {

@@ -31,6 +31,7 @@ from insurance.models.filing import (
     FilingStatus,
     FilingWay,
 )
+from insurance.models.filing_decision import FilingDecision, FilingVerdict
 from insurance.models.message import InsuranceMessage, InsuranceReply
 from insurance.models.mobile import MobileOrder
 from insurance.models.region import Institution, InsuranceRegion, InsuranceSession
@@ -55,8 +56,10 @@ __all__ = [
     "FamilyLink",
     "FamilyRule",
     "Filing",
+    "FilingDecision",
     "FilingKind",
     "FilingStatus",
+    "FilingVerdict",
     "FilingWay",
     "HeldCredential",
     "Institution",

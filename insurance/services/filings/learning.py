@@ -6,17 +6,21 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from core import clock
-from core.actors import SYSTEM
+from core.actors import SYSTEM, Actor
 from core.outcomes import Outcome
+from core.review import ReviewStatus
 from core.states import transition
 from insurance.gateway.base import Answer
 from insurance.locks import filing_lock
 from insurance.models import Entitlement, Filing, FilingKind, FilingStatus, InsuranceMessage
 from insurance.services.claims.waiting import look_pause
+from insurance.services.filings.locks import decisions_open_lock
 
 NOT_EXECUTED = "NOT_EXECUTED"  # the insurer knows nothing of it: it may be filed anew
+BY_HAND = "BY_HAND"  # people found out that the call did nothing
 TEXT_MAX, CODE_MAX, NUMBER_MAX = 500, 64, 40
 
 
@@ -29,9 +33,9 @@ def filing_learnt(*, filing_id: int, message: InsuranceMessage, answer: Answer[A
         if answer.outcome is Outcome.SUCCEEDED:
             _done(row, answer)
         elif answer.outcome is Outcome.DECLINED:
-            _back(row, answer.code, answer.message)
+            filing_back(row, answer.code, answer.message)
         elif answer.executed is False:
-            _back(row, NOT_EXECUTED, "")
+            filing_back(row, NOT_EXECUTED, "")
         else:
             filing_later(row, answer)
     return row
@@ -45,7 +49,13 @@ def _done(row: Filing, answer: Answer[Any]) -> None:
 
 
 def filing_stands(
-    row: Filing, *, number: str = "", from_day: date | None = None, until_day: date | None = None
+    row: Filing,
+    *,
+    number: str = "",
+    from_day: date | None = None,
+    until_day: date | None = None,
+    by: Actor = SYSTEM,
+    reason: str = "",
 ) -> None:
     """A locked filing is known to stand, for the days the insurer says."""
     filing_no = number[:NUMBER_MAX] or row.filing_no
@@ -55,7 +65,8 @@ def filing_stands(
     transition(
         row,
         FilingStatus.FILED,
-        by=SYSTEM,
+        by=by,
+        reason=reason,
         filing_no=filing_no,
         from_day=begun,
         until_day=ends,
@@ -64,6 +75,7 @@ def filing_stands(
         answer_code="",
         answer_text="",
     )
+    _asked_no_more(row)
     Entitlement.objects.update_or_create(
         patient_id=row.patient_id,
         kind=row.kind,
@@ -80,9 +92,11 @@ def filing_stands(
     )
 
 
-def filing_over(row: Filing) -> None:
+def filing_over(row: Filing, *, by: Actor = SYSTEM, reason: str = "") -> None:
     """A locked filing is known to stand no more."""
-    transition(row, FilingStatus.ENDED, by=SYSTEM, due_at=None, answer_code="", answer_text="")
+    nothing = {"answer_code": "", "answer_text": ""}
+    transition(row, FilingStatus.ENDED, by=by, reason=reason, due_at=None, **nothing)
+    _asked_no_more(row)
     Entitlement.objects.filter(
         patient_id=row.patient_id, kind=row.kind, code=row.code, filing_no=row.filing_no
     ).delete()
@@ -90,7 +104,7 @@ def filing_over(row: Filing) -> None:
 
 def filing_not_executed(row: Filing) -> None:
     """The insurer says that the call in doubt never happened."""
-    _back(row, NOT_EXECUTED, "")
+    filing_back(row, NOT_EXECUTED, "")
 
 
 def filing_later(row: Filing, answer: Answer[Any]) -> None:
@@ -104,16 +118,29 @@ def filing_later(row: Filing, answer: Answer[Any]) -> None:
     row.save(update_fields=["due_at", "looks", "answer_code", "answer_text"])
 
 
-def _back(row: Filing, code: str, text: str) -> None:
+def filing_back(row: Filing, code: str, text: str, *, by: Actor = SYSTEM, reason: str = "") -> None:
     """The call did nothing: not filed, or filed still."""
     ending = row.status == FilingStatus.ENDING
     transition(
         row,
         FilingStatus.FILED if ending else FilingStatus.REFUSED,
-        by=SYSTEM,
-        reason=text[:TEXT_MAX],
+        by=by,
+        reason=reason or text[:TEXT_MAX],
         due_at=None,
         looks=0,
         answer_code=code[:CODE_MAX],
         answer_text=text[:TEXT_MAX],
     )
+    _asked_no_more(row)
+
+
+def _asked_no_more(row: Filing) -> None:
+    """Nobody has to decide any more about a locked filing whose end is known."""
+    for decision in decisions_open_lock(row):
+        transition(
+            decision,
+            ReviewStatus.WITHDRAWN,
+            by=SYSTEM,
+            decided_at=clock.now(),
+            comment=_("The insurer's answer is known now."),
+        )
