@@ -20,6 +20,7 @@ from billing.reasons import Reason, reason_of
 REASONS: dict[Reason, Promise] = {
     Reason.NOT_ENOUGH_MONEY: _("there is not enough money in the account"),
     Reason.AGREEMENT_LIMIT: _("a limit of the deduction agreement is reached"),
+    Reason.AGREEMENT_HOURS: _("the deduction agreement does not pay at this time"),
     Reason.AGREEMENT_ENDED: _("the deduction agreement has ended"),
     Reason.CODE_EXPIRED: _("the payment code is no longer valid"),
     Reason.CODE_INVALID: _("this is not a payment code; scan a fresh one"),

@@ -87,12 +87,21 @@ def agreement_use(agreement_ids: list[int], day: date) -> dict[int, tuple[int, i
 
 def agreement_left_fen(agreement: Agreement, used: tuple[int, int], at: datetime) -> int:
     """The most one deduction may take now, by the plan's terms and the holder's own limits."""
-    plan = agreement.plan
+    return agreement_day_left_fen(agreement, used) if agreement_is_open(agreement, at) else 0
+
+
+def agreement_day_left_fen(agreement: Agreement, used: tuple[int, int]) -> int:
+    """The most one deduction may take today, once the hours admit it."""
     used_fen, used_times = used
-    moment = at.timetz().replace(tzinfo=None)
-    if used_times >= plan.daily_count or not _within(moment, plan.hours_from, plan.hours_until):
+    if used_times >= agreement.plan.daily_count:
         return 0
     return max(min(agreement.single_fen, agreement.daily_fen - used_fen), 0)
+
+
+def agreement_is_open(agreement: Agreement, at: datetime) -> bool:
+    """Whether the plan's hours admit a deduction at all."""
+    plan = agreement.plan
+    return _within(at.timetz().replace(tzinfo=None), plan.hours_from, plan.hours_until)
 
 
 def _within(moment: time, start: time, end: time) -> bool:

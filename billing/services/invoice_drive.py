@@ -31,13 +31,13 @@ from billing.models import (
 from billing.policy import policy
 from billing.reasons import Reason
 from billing.selectors.pay_links import pay_link_url
-from billing.selectors.payments import cash_due_of, given_back_whole
+from billing.selectors.payments import agreement_use, cash_due_of, given_back_whole
 from billing.services.agreements.messages import tell_unread
 from billing.services.apply import NEVER_EXECUTED, transaction_apply
 from billing.services.collecting.captures import capture_send
 from billing.services.collecting.pay_links import pay_link_offer
 from billing.services.collecting.starting import tender_start
-from billing.services.collecting.tenders import Tender, tender_next
+from billing.services.collecting.tenders import Tender, agreement_waits, tender_next
 from billing.services.handing_back import hand_back, his_told
 from billing.services.insuring.course import Ask, insured_ask
 from billing.services.insuring.running import ask_run
@@ -183,10 +183,16 @@ def _no_tender(invoice: Invoice, collect: CollectRequest) -> Reason:
         return Reason.PAY_LINK
     if collect.method not in LINK_METHODS:
         return Reason.NOT_OFFERED
-    held = Agreement.objects.admitted(
-        invoice.patient_id, invoice.encounter.campus_id, clock.today()
-    )
-    return Reason.AGREEMENT_LIMIT if held.exists() else Reason.NO_AGREEMENT
+    now = clock.now()
+    today = clock.business_day(now)
+    admitted = Agreement.objects.admitted(invoice.patient_id, invoice.encounter.campus_id, today)
+    held = list(admitted.select_related("plan"))
+    if not held:
+        return Reason.NO_AGREEMENT
+    used = agreement_use([row.pk for row in held], today)
+    due_fen = cash_due_of(invoice, collect.owed_fen)
+    waits = any(agreement_waits(row, due_fen, used.get(row.pk, (0, 0)), now) for row in held)
+    return Reason.AGREEMENT_HOURS if waits else Reason.AGREEMENT_LIMIT
 
 
 def invoices_drive_due(*, limit: int) -> list[int]:

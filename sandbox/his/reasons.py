@@ -7,7 +7,8 @@ from __future__ import annotations
 
 REASONS = {
     "no_agreement": "病人没有签代扣协议",
-    "agreement_limit": "超出代扣协议的限额或时间",
+    "agreement_limit": "超出代扣协议的限额",
+    "agreement_hours": "现在不在代扣协议的扣款时间内",
     "agreement_ended": "代扣协议已失效",
     "pay_link": "已发付款链接，等病人支付",
     "not_offered": "医院没有开通这种收费方式",

@@ -25,7 +25,11 @@ from billing.models import (
     Shift,
 )
 from billing.selectors.merchants import merchants_open
-from billing.selectors.payments import agreement_left_fen
+from billing.selectors.payments import (
+    agreement_day_left_fen,
+    agreement_is_open,
+    agreement_left_fen,
+)
 from billing.services.shifts import shift_open_for
 from core import clock
 
@@ -108,3 +112,12 @@ def agreement_allows(
 ) -> bool:
     """Whether the plan's and the holder's own limits and the hours admit one more deduction."""
     return amount_fen <= agreement_left_fen(agreement, used, at)
+
+
+def agreement_waits(
+    agreement: Agreement, amount_fen: int, used: tuple[int, int], at: datetime
+) -> bool:
+    """Whether only the hours are against it: later it would pay, which no higher limit does."""
+    return not agreement_is_open(agreement, at) and amount_fen <= agreement_day_left_fen(
+        agreement, used
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from billing.channels.base import Operation
-from billing.models import Agreement, AgreementPatient, AgreementPlan, CollectRequest
+from billing.models import Agreement, AgreementPatient, AgreementPlan, CollectRequest, HisEvent
 from billing.services.collecting.tenders import agreement_allows
 from billing.services.invoice_drive import invoice_drive
 from core import clock
@@ -184,6 +184,39 @@ def test_the_daily_count_counts_what_is_taken_or_open_not_what_was_refused() -> 
         ends.append((driven(more).status, more.decline_code))
     # then two are taken and the third is over the count
     assert ends == [("PAID", ""), ("PAID", ""), ("ISSUED", "agreement_limit")]
+
+
+EVENING = {"hours_from": time(18), "hours_until": time(22)}
+MORNING = {"hours_from": time(8), "hours_until": time(12)}
+
+
+@database
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ([MORNING | {"single_fen": 999}], "agreement_limit"),
+        ([EVENING], "agreement_hours"),
+        # later it would not pay either, so the hours are not what is in the way
+        ([EVENING | {"single_fen": 999}], "agreement_limit"),
+        ([EVENING | {"daily_count": 0}], "agreement_limit"),
+        # of two, one only has to be waited for
+        ([MORNING | {"single_fen": 999}, EVENING], "agreement_hours"),
+    ],
+)
+def test_the_his_can_tell_the_hours_from_the_amount(
+    terms: list[dict[str, Any]], reason: str
+) -> None:
+    # given a bill of ¥10 at ten o'clock and agreements that do not pay it now
+    bill = invoice(1_000)
+    for number, term in enumerate(terms):
+        payments.agreement(bill.patient, plan=payments.plan(plan_id=f"P{number}", **term))
+    # when it is collected
+    payments.collect(bill)
+    # then nobody was asked for money, and the bill, the collect and the event say why
+    assert driven(bill).decline_code == reason
+    assert scripted.CALLS == []
+    assert CollectRequest.objects.get().decline_code == reason
+    assert HisEvent.objects.get(type="action_required").data["reason"] == reason
 
 
 @database
