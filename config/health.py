@@ -6,7 +6,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from config.probes import SERVING, State, findings
+from config.findings import State
+from config.probes import SERVING, findings
 
 
 @never_cache

@@ -8,9 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 
 import redis
@@ -23,6 +21,7 @@ from django.db.models import Max
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from config.findings import Finding, State
 from core import clock
 from core.checks import field_keys_work
 from core.embedded.addresses import broker_is_embedded, database_is_embedded
@@ -35,21 +34,6 @@ CLOCK_DRIFT_MAX = timedelta(seconds=2)
 ANSWER_SECONDS_MAX = 2
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _RENEW_CALENDAR = "upgrade chinesecalendar once next year's holidays are announced"
-
-
-class State(StrEnum):
-    OK = "ok"
-    WARNING = "warning"  # the portal serves, but somebody should know
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The answer to one question, with what to do about it."""
-
-    name: str
-    state: State
-    detail: str
 
 
 Probe = Callable[[], Finding]

@@ -12,9 +12,7 @@ from __future__ import annotations
 import json
 import sys
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -26,30 +24,13 @@ from rich.progress import track
 
 from core.errors import BadInput, Refusal
 from core.jobs import session_lock
+from core.results import ExitCode, Result
+
+# Also what a command of ours ends with.
+__all__ = ["SPOKEN", "ExitCode", "PortalCommand", "Result"]
 
 T = TypeVar("T")
 SPOKEN = "en"
-
-
-class ExitCode(IntEnum):
-    """What a caller's script may rely on."""
-
-    OK = 0
-    FAILURE = 1
-    USAGE = 2  # argparse's own, and a bad value of an option
-    DIFFERENCES = 3
-    REFUSED = 4
-    LOCKED = 5  # another run is at it
-    TRY_LATER = 75  # EX_TEMPFAIL of sysexits.h
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a command found or did: `data` for machines, `text` for people."""
-
-    data: Mapping[str, Any]
-    text: str = ""
-    exit_code: ExitCode = ExitCode.OK
 
 
 class PortalCommand(BaseCommand):

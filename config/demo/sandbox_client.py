@@ -22,6 +22,8 @@ def sandbox_call(method: str, path: str, body: dict[str, Any] | None = None) -> 
         # trust_env is off: a proxy of this machine has no say on loopback.
         answer = httpx.request(method, url, json=body, timeout=TIMEOUT, trust_env=False)
         data = answer.json()
+    except httpx.ConnectError as error:
+        raise SandboxError("the sandbox is not running: start it with make demo") from error
     except (httpx.HTTPError, ValueError) as error:
         raise SandboxError(f"{method} {path}: {error}") from error
     if answer.is_error:

@@ -100,10 +100,14 @@ def _pool_size() -> int:
 
 def _settings_from_url(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
+    # The address may hold a password, so it is not repeated here.
+    message = "DATABASE_URL must look like postgresql://user:password@host:port/name"
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
-        # The address may hold a password, so it is not repeated here.
-        message = "DATABASE_URL must look like postgresql://user:password@host:port/name"
         raise EmbeddedServerError(message)
+    try:
+        port = str(parts.port or "")
+    except ValueError:
+        raise EmbeddedServerError(message) from None
     query = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -111,6 +115,6 @@ def _settings_from_url(url: str) -> dict[str, Any]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", unquote(parts.hostname or "")),
-        "PORT": str(parts.port or ""),
+        "PORT": port,
         "OPTIONS": query,
     }

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
+import socket
 from contextlib import suppress
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 
+import billing.tasks
 from config.management.commands import clock as clock_command
 
-USAGE, REFUSED = 2, 4
+USAGE, REFUSED, TRY_LATER = 2, 4, 75
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.mark.django_db
@@ -22,6 +32,9 @@ USAGE, REFUSED = 2, 4
         (("run_due", "nope"), USAGE, "There is no job of this key; there are: "),
         (("compare_books", "--wait=-5"), USAGE, "--wait"),
         (("resolve_unknown", "--number", "NOPE"), USAGE, "No open transaction has this number"),
+        (("resolve_unknown", "--number", ""), USAGE, "No open transaction has this number"),
+        (("clock", "--advance=-3h"), REFUSED, "only moves forward"),
+        (("clock", "--advance="), USAGE, "Write the step as"),
     ],
 )
 def test_unusable_value_is_refused_in_words(typed: tuple[str, ...], code: int, words: str) -> None:
@@ -30,6 +43,48 @@ def test_unusable_value_is_refused_in_words(typed: tuple[str, ...], code: int, w
         call_command(*typed, stderr=said)
     assert ended.value.code == code
     assert words in said.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_step_back_is_no_option_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
+    command = clock_command.Command()
+    with pytest.raises(SystemExit) as ended:
+        command.run_from_argv(["manage.py", "clock", "--advance", "-3h"])
+    assert ended.value.code == REFUSED
+    assert "only moves forward" in capsys.readouterr().err
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", [("compare_books",), ("clock", "--advance", "1h")])
+def test_without_a_demo_it_is_said_how_to_start_one(
+    settings: Any, unused_port: int, typed: tuple[str, ...]
+) -> None:
+    settings.SANDBOX_URL = f"http://127.0.0.1:{unused_port}"
+    said = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command(*typed, stderr=said)
+    assert ended.value.code == TRY_LATER
+    assert said.getvalue().strip() == "the sandbox is not running: start it with make demo"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (0, "nothing was due"),
+        (1, "1 was due"),
+        (7, "7 were due"),
+        (None, "done"),
+        ({"sent": 2, "failed": 1}, "sent 2, failed 1"),
+    ],
+)
+def test_a_job_tells_people_in_words(
+    monkeypatch: pytest.MonkeyPatch, found: object, words: str
+) -> None:
+    monkeypatch.setattr(billing.tasks, "sweep_invoices", lambda: found)
+    said = StringIO()
+    call_command("run_due", "sweep_invoices", stderr=said)
+    assert said.getvalue().strip() == f"sweep_invoices ran: {words}"
 
 
 @pytest.mark.django_db

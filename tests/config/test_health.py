@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from config import probes
-from config.probes import Finding, State
+from config.findings import Finding, State
 from core import clock
 from core.models import JobRun
 

@@ -17,7 +17,7 @@ from core import clock
 from core.commands import ExitCode, PortalCommand, Result
 from core.errors import BadInput, Conflict, NotOffered
 
-STEP = re.compile(r"(\d{1,6})([smhd])")
+STEP = re.compile(r"(-?)(\d{1,6})([smhd])")
 # Who says "now" is not refused for the time that typing took; the sandbox allows the same.
 TOLERANCE = timedelta(seconds=2)
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -32,6 +32,10 @@ class Command(PortalCommand):
         group.add_argument("--set", help="an RFC 3339 instant with its zone")
         group.add_argument("--advance", help="30s, 15m, 36h or 2d")
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        """A step back looks like an option to argparse, whose words would not say why not."""
+        super().run_from_argv(_joined(argv))
+
     def perform(self, **options: Any) -> Result:
         if settings.PRODUCTION:
             raise NotOffered("clock_fixed", _("The clock cannot be moved here."))
@@ -40,9 +44,11 @@ class Command(PortalCommand):
         wanted = now + step if step is not None else _instant(options["set"])
         if wanted is None:
             return Result({"now": now.isoformat()}, now.isoformat())
-        if wanted < now - TOLERANCE:
+        back = timedelta() if step is not None else TOLERANCE
+        if wanted < now - back:
             text = _("The clock only moves forward; it is %s now.")
-            raise Conflict("clock_backward", text % now.isoformat(timespec="seconds"), "set")
+            where = "set" if step is None else "advance"
+            raise Conflict("clock_backward", text % now.isoformat(timespec="seconds"), where)
         if options["dry_run"]:
             return _would_move(now, wanted)
         try:
@@ -74,7 +80,7 @@ def _order(wanted: datetime, step: timedelta | None) -> dict[str, Any]:
 
 
 def _instant(at: str | None) -> datetime | None:
-    if not at:
+    if at is None:
         return None
     try:
         wanted = datetime.fromisoformat(at)
@@ -84,9 +90,21 @@ def _instant(at: str | None) -> datetime | None:
 
 
 def _step(text: str | None) -> timedelta | None:
-    if not text:
+    if text is None:
         return None
     match = STEP.fullmatch(text)
     if match is None:
         raise BadInput("bad_step", _("Write the step as 30s, 15m, 36h or 2d."))
-    return timedelta(seconds=int(match[1]) * UNITS[match[2]])
+    step = timedelta(seconds=int(match[2]) * UNITS[match[3]])
+    return -step if match[1] else step
+
+
+def _joined(argv: list[str]) -> list[str]:
+    """`--advance -3h` written as `--advance=-3h`."""
+    joined: list[str] = []
+    for word in argv:
+        if joined and joined[-1] == "--advance" and STEP.fullmatch(word):
+            joined[-1] = f"--advance={word}"
+        else:
+            joined.append(word)
+    return joined

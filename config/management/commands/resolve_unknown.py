@@ -25,10 +25,10 @@ class Command(PortalCommand):
 
     def perform(self, **options: Any) -> Result:
         rows = PaymentTransaction.objects.filter(status__in=PaymentTransaction.IN_FLIGHT)
-        if options["number"]:
+        if options["number"] is not None:
             rows = rows.filter(number=options["number"])
         found = list(rows.order_by("pk").values_list("pk", "number"))
-        if options["number"] and not found:
+        if options["number"] is not None and not found:
             raise BadInput("unknown_number", _("No open transaction has this number."), "number")
         if not options["dry_run"]:
             for pk, _number in self.progress(found, total=len(found), label="resolving"):
@@ -49,4 +49,4 @@ class Command(PortalCommand):
 
 def _would_look(found: list[tuple[int, str]]) -> str:
     numbers = ", ".join(number for _pk, number in found) or "none, nothing is open"
-    return f"dry run, 0 looked at; would look at {len(found)}: {numbers}"
+    return f"dry run, would look at {len(found)}: {numbers}"

@@ -36,7 +36,17 @@ class Command(PortalCommand):
             text = f"{job.key} is running already"
             return Result({"job": job.key, "ran": False}, text, ExitCode.LOCKED)
         data = {"job": job.key, "ran": True, "result": run.result}
-        return Result(data, f"{job.key}: {run.result}")
+        return Result(data, f"{job.key} ran: {_found(run.result)}")
+
+
+def _found(result: Any) -> str:
+    """What a run came to; most jobs count what was due for them."""
+    if not isinstance(result, dict):
+        return "done"
+    if result.keys() != {"count"}:
+        return ", ".join(f"{what} {value}" for what, value in result.items()) or "done"
+    count = result["count"]
+    return f"{count} {'was' if count == 1 else 'were'} due" if count else "nothing was due"
 
 
 def _would_run(job: Job) -> Result:
