@@ -26,6 +26,7 @@ from tests.proof import house as wechat
 LIMIT, ROUNDS, ROUND_S = 200, 12, 61
 BORN, USED_FEN, BALANCE_FEN = date(1982, 6, 18), 60_000, 500
 QUIET = 3  # minutes without anything due: longer than any lease
+OF_THE_FUND = ("fund", "own_account", "mutual_aid")
 UNENDED = ("SETTLING", "REVERSING", "REVIEW")
 
 
@@ -38,14 +39,14 @@ class Hospital:
     place: Institution
     seen: int = 0
 
-    def patient(self) -> Phone:
+    def patient(self, balance_fen: int = BALANCE_FEN) -> Phone:
         """An insured adult, deductible used up, with a wallet and a phone in hand."""
         self.seen += 1
         openid, name = self.channel.wallet(), nhsa_house.NAME
         number = patients.id_number(self.seen, born=BORN, region="330300")
         shown = self.sandbox.act(
             "nhsa", "enrol_person", number, name=name, sex="female",
-            birth_date=BORN.isoformat(), balance_fen=BALANCE_FEN, openid=openid,
+            birth_date=BORN.isoformat(), balance_fen=balance_fen, openid=openid,
         )  # fmt: skip
         psn_no = str(shown["baseinfo"]["psn_no"])
         self.sandbox.act("nhsa", "set_used", psn_no, insutype="310", deductible_fen=USED_FEN)
@@ -105,12 +106,13 @@ def faults_of(bill: Invoice, moved: dict[str, int], *, cash_at_window: bool = Fa
     fund = (
         sum(one.fund_fen or 0 for one in settled_ones),
         sum(one.own_account_fen or 0 for one in settled_ones),
+        sum(one.mutual_aid_fen or 0 for one in settled_ones),
     )
     cash = sum(one.cash_fen for one in settled_ones)
     if cash_at_window:
         cash -= bill.cash_fen
     wrong = []
-    if (moved["fund"], moved["own_account"]) != fund:
+    if (moved["fund"], moved["own_account"], moved.get("mutual_aid", 0)) != fund:
         wrong.append(f"the insurer moved {moved}, the bill says {fund}")
     if moved["captured"] - moved["refunded"] != cash:
         wrong.append(f"the wallet moved {moved}, the bill says {cash}")
@@ -137,7 +139,7 @@ def ledger_faults(house: Hospital, books: dict[str, int]) -> list[str]:
     """Our accounts beside the counterparties' books, the whole hospital together."""
     clearing = f"clearing/wechat_pay/{house.channel.merchant.merchant_no}"
     pairs = [
-        (FUND, account_balance(FUND), books["fund"] + books["own_account"]),
+        (FUND, account_balance(FUND), sum(books.get(name, 0) for name in OF_THE_FUND)),
         (clearing, account_balance(clearing), books["captured"] - books["refunded"]),
     ]
     return [f"{name} is {ours}, theirs {other}" for name, ours, other in pairs if ours != other]

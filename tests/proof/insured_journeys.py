@@ -20,7 +20,10 @@ from insurance.services.credentials import credential_keep
 from tests.billing.insured.phone import Phone
 from tests.billing.insured.test_differences import HIGHER
 from tests.billing.services.bills import ask_back, part
+from tests.contracts.nhsa_house import DRUG
 from tests.factories import patients, payments
+from tests.proof.guardians import guardian
+from tests.proof.insured import Hospital
 
 CLERK, REVIEWER = Actor("staff", "clerk", "李窗口"), Actor("staff", "reviewer", "王复核")
 Step = Callable[[Phone, Invoice], object]
@@ -40,6 +43,7 @@ class Journey:
     work: Step
     after: Step = _nothing
     ends: str = "PAID"
+    who: Callable[[Hospital], Phone] = Hospital.patient
 
 
 def asked(method: str) -> Callable[[Phone], Invoice]:
@@ -264,4 +268,44 @@ PHONE = (
     Journey("phone return", back_by_phone, returned_and_told, ends="PARTLY_REFUNDED"),
     Journey("phone dearer", dearer_by_phone, heard, ends="ISSUED"),
 )
-JOURNEYS = HALL + PHONE
+
+
+def childs_bill(phone: Phone) -> Invoice:
+    """Priced in the hall; the guardian's account would pay what the fund does not."""
+    return phone.ward.priced((DRUG, 10_000))
+
+
+def unheard(phone: Phone) -> Invoice:
+    """The centre settles and its answer is lost."""
+    bill = childs_bill(phone)
+    phone.ward.fault("mobile_order", "drop_after")
+    return bill
+
+
+def asleep(phone: Phone) -> Invoice:
+    """The order lies at the centre, which does not say more."""
+    bill = childs_bill(phone)
+    phone.ward.fault("mobile_order", "never_final")
+    return bill
+
+
+def tapped(phone: Phone, bill: Invoice) -> None:
+    phone.allowed(bill)
+
+
+def tapped_until_paid(phone: Phone, bill: Invoice) -> None:
+    """The guardian sees a bill to pay, and taps; while it is looked into nothing more is begun."""
+    if bill.status == "ISSUED":
+        phone.allowed(bill)
+
+
+# 6202 settles them by itself: nobody confirms anything, and no money but the insurer's moves.
+CASHLESS = tuple(
+    Journey(name, begin, tapped, tapped_until_paid, who=guardian)
+    for name, begin in (
+        ("guardian taps", childs_bill),
+        ("guardian taps, answer lost", unheard),
+        ("guardian taps, no end", asleep),
+    )
+)
+JOURNEYS = HALL + PHONE + CASHLESS

@@ -53,7 +53,7 @@ class Field:
     def strike(self, journey: Journey, nth: int) -> bool:
         """One bill whose worker dies at its n-th point; whether it did."""
         before = self._books(self.house)
-        phone = self.house.patient()
+        phone = journey.who(self.house)
         bill = journey.begin(phone)
         where = self._killed(lambda: journey.work(phone, bill), nth)
         if where:
@@ -106,6 +106,7 @@ class Field:
         return {
             "fund": insurer["fund"]["fen"],
             "own_account": insurer["own_account"]["fen"],
+            "mutual_aid": insurer["mutual_aid"]["fen"],
             "captured": channel["captured"]["fen"] - channel["reversed"]["fen"],
             "refunded": channel["refunded"]["fen"],
         }

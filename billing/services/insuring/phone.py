@@ -48,12 +48,14 @@ def phone_begin(
         if locked.claim_id != left:
             raise in_progress()
         claim = claim_begin(invoice=locked, by=by, route=ClaimRoute.MOBILE)
+        failpoint("phone.claim_begun")
         mobile_begin(claim=claim, pay_auth_no=pay_auth_no, payer=payer)
         now = clock.now()
         if locked.status == InvoiceStatus.ISSUED:
             transition(locked, InvoiceStatus.PRICING, by=by, reason="by phone", due_at=now)
         else:
             Invoice.objects.filter(pk=locked.pk).update(due_at=now)
+        failpoint("phone.written")
     failpoint("phone.begun")
 
 

@@ -56,6 +56,7 @@ def price_run(ask: Ask) -> bool:
     if claim.status in ENDED:
         return _begun_anew(ask)
     if claim.status in (ClaimStatus.SETTLING, ClaimStatus.SETTLED):
+        failpoint("price.settled_before")
         return _settled_late(ask)
     if ask.leaves or claim.releasing:
         return _phone_left(ask)
@@ -121,6 +122,8 @@ def _settled_late(ask: Ask) -> bool:
                 transition(
                     invoice, InvoiceStatus.COLLECTING, by=SYSTEM, reason="settled", due_at=now
                 )
+            failpoint("price.settled_written")
+    failpoint("price.settled_late")
     return True
 
 

@@ -117,11 +117,13 @@ def _succeeded(
     if course.why == Why.RETURN:
         return rest_settled(invoice, course, split)
     _write(invoice, split, settled_at or clock.now())
+    failpoint("settle.written")
     owed_fen = receivable_fen(invoice)
     if owed_fen <= 0:
         excess_owe(invoice, -owed_fen)
         course_set(course, CourseStep.DONE, why=Why.NONE, sentence="")
         bill_settled(invoice, collect)
+        failpoint("settle.paid")
         return False
     by_window = collect is not None and collect.method == CollectMethod.CASH
     if by_window and split.cash_fen <= said_fen:

@@ -51,6 +51,7 @@ def wallet_offer(*, invoice: Invoice, visitor_id: int | None, by: Actor) -> None
         raise NotOffered("not_offered", _("This way to pay is not offered here."), "way")
     assert invoice.claim_id is not None
     offered = claim_offer(claim_id=invoice.claim_id, by=by)
+    failpoint("wallet.offered")
     if offered.split.cash_fen != invoice.cash_fen:
         raise NotOffered("not_offered", _("This way to pay is not offered here."), "way")
 
@@ -85,6 +86,8 @@ def wallet_heard(*, claim: Claim) -> bool:
     if over:
         with transaction.atomic():
             claim_end_wanted(claim_id=claim.pk)
+            failpoint("wallet.end_written")
+        failpoint("wallet.end_wanted")
     return True
 
 

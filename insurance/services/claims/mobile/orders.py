@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.errors import BadInput, NotOffered
+from core.failpoints import failpoint
 from core.ids import business_number
 from insurance.gateway.base import Operation
 from insurance.gateway.claim_values import Split
@@ -46,7 +47,7 @@ def mobile_begin(
     well_formed = pay_auth_no.isascii() and pay_auth_no.isprintable() and " " not in pay_auth_no
     if not well_formed or not 0 < len(pay_auth_no) <= PAY_AUTH_LENGTH_MAX:
         raise BadInput("pay_auth_no", _("The insurer's page gave no permission."), "pay_auth_no")
-    return MobileOrder.objects.create(
+    order = MobileOrder.objects.create(
         claim=claim,
         order_no=_order_number(),
         payer=payer,
@@ -54,6 +55,8 @@ def mobile_begin(
         location=location[:LOCATION_LENGTH_MAX],
         created_at=clock.now(),
     )
+    failpoint("claim.mobile_order_written")
+    return order
 
 
 def order_of_claim(claim: Claim) -> MobileOrder:
@@ -135,6 +138,7 @@ def state_note(order: MobileOrder, code: str) -> None:
     if order.state != code:
         MobileOrder.objects.filter(pk=order.pk).update(state=code[:8])
         order.state = code[:8]
+        failpoint("claim.mobile_state_noted")
 
 
 def _order_number() -> str:
