@@ -84,10 +84,10 @@ def payment_channels_check(
 def followers_check(
     app_configs: Sequence[AppConfig] | None, **_options: object
 ) -> list[CheckMessage]:
-    """What must stop with a consent or a binding is found at the start, not when one ends."""
+    """What must follow a consent, a binding or a filing is found at the start, not at its end."""
     messages: list[CheckMessage] = []
     consents = itertools.chain.from_iterable(settings.CONSENT_FOLLOWERS.values())
-    for path in (*consents, *settings.ACCESS_FOLLOWERS):
+    for path in (*consents, *settings.ACCESS_FOLLOWERS, *settings.FILING_FOLLOWERS):
         try:
             import_string(path)
         except ImportError as error:

@@ -209,6 +209,8 @@ CONSENT_FOLLOWERS = {
     "deduction": ("billing.services.agreements.pauses.agreements_pause_all",),
 }
 ACCESS_FOLLOWERS = ("billing.services.agreements.pauses.agreements_let_go",)
+# Who is told, once it is committed, that a filing at the insurer began or ceased to stand.
+FILING_FOLLOWERS = ("billing.services.insuring.refiling.prices_run_out",)
 
 # Who carries messages to people. Outside production the sandbox's receivers, with its accounts;
 # in production a messenger without an address is not set up.

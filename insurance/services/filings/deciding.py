@@ -21,6 +21,7 @@ from insurance.filings import bills_hang_on
 from insurance.locks import filing_lock
 from insurance.models import Filing, FilingDecision, FilingStatus, FilingVerdict
 from insurance.policy import POLICY
+from insurance.services.filings.following import filing_followed
 from insurance.services.filings.learning import (
     BY_HAND,
     NUMBER_MAX,
@@ -73,15 +74,17 @@ def filing_doubt_end(
         )
         if not bills_hang_on(row):
             _ended(row, verdict, number, by, words)
-            return None
-        return FilingDecision.objects.create(
-            filing=row,
-            verdict=verdict,
-            filing_no=number,
-            summary=words,
-            opened_by=by.key,
-            opened_at=clock.now(),
-        )
+        else:
+            return FilingDecision.objects.create(
+                filing=row,
+                verdict=verdict,
+                filing_no=number,
+                summary=words,
+                opened_by=by.key,
+                opened_at=clock.now(),
+            )
+    filing_followed(row)
+    return None
 
 
 def filing_doubt_decide(
@@ -100,6 +103,7 @@ def filing_doubt_decide(
             failpoint("filing.decided")
             _ended(row, decision.verdict, decision.filing_no, by, decision.summary)
         failpoint("filing.doubt_written")
+    filing_followed(row)
     return decision
 
 

@@ -17,6 +17,7 @@ from insurance.gateway.base import Answer
 from insurance.locks import filing_lock
 from insurance.models import Entitlement, Filing, FilingKind, FilingStatus, InsuranceMessage
 from insurance.services.claims.waiting import look_pause
+from insurance.services.filings.following import filing_followed, follow_soon
 from insurance.services.filings.locks import decisions_open_lock
 
 NOT_EXECUTED = "NOT_EXECUTED"  # the insurer knows nothing of it: it may be filed anew
@@ -38,7 +39,7 @@ def filing_learnt(*, filing_id: int, message: InsuranceMessage, answer: Answer[A
             filing_back(row, NOT_EXECUTED, "")
         else:
             filing_later(row, answer)
-    return row
+    return filing_followed(row)
 
 
 def _done(row: Filing, answer: Answer[Any]) -> None:
@@ -70,10 +71,10 @@ def filing_stands(
         filing_no=filing_no,
         from_day=begun,
         until_day=ends,
-        due_at=None,
         looks=0,
         answer_code="",
         answer_text="",
+        **follow_soon(),
     )
     _asked_no_more(row)
     Entitlement.objects.update_or_create(
@@ -94,8 +95,8 @@ def filing_stands(
 
 def filing_over(row: Filing, *, by: Actor = SYSTEM, reason: str = "") -> None:
     """A locked filing is known to stand no more."""
-    nothing = {"answer_code": "", "answer_text": ""}
-    transition(row, FilingStatus.ENDED, by=by, reason=reason, due_at=None, **nothing)
+    written = {"answer_code": "", "answer_text": ""} | follow_soon()
+    transition(row, FilingStatus.ENDED, by=by, reason=reason, **written)
     _asked_no_more(row)
     Entitlement.objects.filter(
         patient_id=row.patient_id, kind=row.kind, code=row.code, filing_no=row.filing_no

@@ -20,6 +20,7 @@ from insurance.selectors import institution_speaking
 from insurance.services.claims.asking import place_ask
 from insurance.services.claims.waiting import still_sent
 from insurance.services.entitlements import aways_keep, chronics_keep
+from insurance.services.filings.following import filing_followed
 from insurance.services.filings.learning import (
     filing_later,
     filing_not_executed,
@@ -48,11 +49,14 @@ def filing_look(*, filing_id: int) -> Filing:
     What stands is adopted. What is not listed once nobody can still be sending never happened: the
     filing is REFUSED and may be asked for anew, or it is ENDED. While the insurer says neither, it
     stays in doubt with a later `due_at`. A send that another process may still be making is left
-    alone. Never inside a transaction.
+    alone. One whose end is known and not followed up yet is followed up. Never inside a
+    transaction.
     """
     row = Filing.objects.select_related("message", "patient").get(pk=filing_id)
     asked = row.message
-    if row.status not in Filing.IN_DOUBT or asked is None or still_sent(asked):
+    if row.status not in Filing.IN_DOUBT or asked is None:
+        return filing_followed(row)
+    if still_sent(asked):
         return row
     answer = _asked(row)
     failpoint("filing.after_query")
@@ -66,7 +70,7 @@ def filing_look(*, filing_id: int) -> Filing:
             return locked
         found = _found(locked, answer.value or ())
         _ended(locked, found, answer, young=young)
-    return locked
+    return filing_followed(locked)
 
 
 def _ended(row: Filing, found: _Standing | None, answer: Answer[Any], *, young: bool) -> None:

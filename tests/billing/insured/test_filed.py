@@ -6,8 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from core import clock
+from billing.selectors.payments import is_priced
+from billing.services.insuring.refiling import prices_run_out
+from billing.services.insuring.running import price_refresh
+from core import clock, failpoints
 from core.actors import Actor
+from core.errors import Conflict
 from insurance.models import Filing
 from insurance.services.claims import claim_warnings
 from insurance.services.filings import ChronicWish, away_file, chronic_file, filing_end
@@ -15,6 +19,7 @@ from insurance.tasks import sweep_filings
 from tests.billing.insured.ward import Ward, even, movements, split_of, ward_open
 from tests.billing.services.bills import ask_back, part
 from tests.contracts.nhsa_house import DRUG
+from tests.factories import patients, payments
 from tests.fixtures.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,11 +60,93 @@ def test_filed_on_the_phone_the_next_bill_is_settled_in_full(away: Ward) -> None
     even(away, second)
 
 
-def test_filed_between_the_price_and_the_payment_the_excess_comes_back(away: Ward) -> None:
+def test_filed_between_the_price_and_the_payment_it_is_priced_anew_and_paid_once(
+    away: Ward,
+) -> None:
     bill = away.priced((DRUG, 10_000))
     assert split_of(bill) == UNFILED
     file(away)
+    bill.refresh_from_db()
+    assert not is_priced(bill)
     away.collect(bill)
+    bill.refresh_from_db()
+    assert (split_of(bill), movements(bill)) == (FILED, [("CAPTURE", "SUCCEEDED", 4_775)])
+    assert away.insurer.calls().count("2206") == 2
+    assert away.books() == {
+        "fund": 5_225, "own_account": 0, "captured": 4_775, "refunded": 0,
+    }  # fmt: skip
+    even(away, bill)
+
+
+def test_a_payer_on_the_page_sees_the_new_own_part_before_paying(away: Ward) -> None:
+    bill = away.priced((DRUG, 10_000))
+    file(away)
+    bill.refresh_from_db()
+    with pytest.raises(Conflict) as told:
+        price_refresh(invoice=bill)
+    assert told.value.code == "amount_changed"
+    bill.refresh_from_db()
+    assert (bill.status, split_of(bill), is_priced(bill)) == ("ISSUED", FILED, True)
+    price_refresh(invoice=bill)
+
+
+def test_taken_back_between_the_price_and_the_payment_it_is_priced_anew(away: Ward) -> None:
+    row = file(away)
+    bill = away.priced((DRUG, 10_000))
+    assert split_of(bill) == FILED
+    filing_end(filing_id=row.pk, by=BY)
+    away.collect(bill)
+    bill.refresh_from_db()
+    assert (split_of(bill), movements(bill)) == (UNFILED, [("CAPTURE", "SUCCEEDED", 6_342)])
+    even(away, bill)
+
+
+@pytest.mark.parametrize("point", ["filing.before_followed", "refiled.written"])
+def test_killed_before_the_price_has_run_out_the_sweeper_sees_to_it(
+    away: Ward, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    bill = away.priced((DRUG, 10_000))
+
+    class Killed(BaseException):
+        """The process dies here."""
+
+    def die(name: str) -> None:
+        if name == point:
+            raise Killed
+
+    with monkeypatch.context() as deadly:
+        deadly.setattr(failpoints, "_active", True)
+        deadly.setattr(failpoints, "_pass", die)
+        with pytest.raises(Killed):
+            file(away)
+    bill.refresh_from_db()
+    row = Filing.objects.get()
+    assert (row.status, is_priced(bill), row.due_at is None) == ("FILED", True, False)
+    away.later(31)
+    sweep_filings()
+    bill.refresh_from_db()
+    row.refresh_from_db()
+    assert (is_priced(bill), row.due_at) == (False, None)
+    assert away.insurer.calls().count("2501") == 1
+
+
+def test_bills_of_others_and_paid_ones_keep_what_they_have(away: Ward) -> None:
+    paid = away.paid((DRUG, 10_000))
+    before = paid.valid_until
+    other = patients.patient(name="别人")
+    assert prices_run_out(patient_id=other.pk) == []
+    assert prices_run_out(patient_id=away.visit.patient_id) == []
+    paid.refresh_from_db()
+    assert (paid.valid_until, split_of(paid)) == (before, UNFILED)
+
+
+def test_filed_while_the_money_was_on_its_way_the_excess_comes_back(away: Ward) -> None:
+    bill = away.priced((DRUG, 10_000))
+    payments.collect(bill)
+    away.driven(bill)
+    assert movements(bill) == [("CAPTURE", "PENDING", 6_342)]
+    file(away)
+    away.ended(bill)
     away.refund()
     bill.refresh_from_db()
     assert split_of(bill) == FILED
