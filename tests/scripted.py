@@ -30,6 +30,7 @@ Answer = ChannelAnswer | Callable[[object], ChannelAnswer]
 
 CALLS: list[tuple[str, str, int]] = []
 SCRIPT: dict[str, deque[Answer]] = defaultdict(deque)
+REFUSED: dict[str, ChannelAnswer] = {}
 _lock = threading.Lock()
 
 PAID = ChannelAnswer(Outcome.SUCCEEDED, channel_no="4200001")
@@ -44,10 +45,12 @@ CLOSED = ChannelAnswer(Outcome.DECLINED, code="CLOSED", closed=True)
 def reset() -> None:
     CALLS.clear()
     SCRIPT.clear()
+    REFUSED.clear()
 
 
 def script(operation: Operation, *answers: Answer) -> None:
-    """The next answers of a verb; when they run out it succeeds (query: is pending)."""
+    """The next answers of a verb; when they run out it succeeds (query: is pending, of
+    a refund that was refused: that)."""
     SCRIPT[operation].extend(answers)
 
 
@@ -88,10 +91,14 @@ class ScriptedChannel:
         return _next(Operation.REVERSE, order, order.number, order.amount_fen, CLOSED)
 
     def refund(self, order: RefundOrder) -> ChannelAnswer:
-        return _next(Operation.REFUND, order, order.number, order.amount_fen, PAID)
+        answer = _next(Operation.REFUND, order, order.number, order.amount_fen, PAID)
+        if answer.outcome is Outcome.DECLINED:
+            REFUSED[order.number] = answer
+        return answer
 
     def refund_query(self, order: RefundOrder) -> ChannelAnswer:
-        return _next(Operation.REFUND_QUERY, order, order.number, order.amount_fen, PENDING)
+        rest = REFUSED.get(order.number, PENDING)
+        return _next(Operation.REFUND_QUERY, order, order.number, order.amount_fen, rest)
 
     def parse_notice(
         self, kind: NoticeKind, headers: Mapping[str, str], body: bytes, account: MerchantAccount

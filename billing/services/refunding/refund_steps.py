@@ -10,11 +10,17 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from billing.channels.base import Mode
+from billing.channels.base import Mode, Source
 from billing.locks import transaction_lock
 from billing.models import PaymentTransaction, TransactionStatus
 from billing.services.apply import transaction_apply
-from billing.services.refunding.refunds import refund_resume, refund_waits
+from billing.services.refunding.refunds import (
+    debt_numbers,
+    refund_look,
+    refund_resume,
+    refund_waits,
+)
+from core.outcomes import Outcome
 
 
 def refund_step(*, row: PaymentTransaction) -> None:
@@ -22,10 +28,29 @@ def refund_step(*, row: PaymentTransaction) -> None:
     if row.payment.mode == Mode.CASH:
         cash_refund_book(transaction_id=row.pk)
         return
-    if row.status == TransactionStatus.CREATED and refund_waits(row):
+    if row.status == TransactionStatus.CREATED and (refund_waits(row) or not _others_lost(row)):
         return  # its lease brings it back
     answer, source = refund_resume(row=row)
     transaction_apply(transaction_id=row.pk, answer=answer, source=source, asked_of=row)
+
+
+def _others_lost(row: PaymentTransaction) -> bool:
+    """Ask about the earlier numbers of the debt once more: they were lost when this one was decided
+    on, and a channel's gap may lie between. One that is done meets the debt; of one that nobody
+    says is lost this one waits."""
+    if row.reissue_of_id is None:
+        return True
+    earlier = debt_numbers(row).filter(pk__lt=row.pk, status__in=PaymentTransaction.LOST)
+    by_channel = earlier.exclude(payment__mode=Mode.CASH)
+    for number in by_channel.select_related("payment__merchant", "original__payment__merchant"):
+        answer = refund_look(row=number)
+        if answer.outcome is Outcome.SUCCEEDED:
+            transaction_apply(
+                transaction_id=number.pk, answer=answer, source=Source.QUERY, asked_of=number
+            )
+        elif answer.outcome is not Outcome.DECLINED and answer.executed is not False:
+            return False
+    return True
 
 
 def cash_refund_book(*, transaction_id: int) -> PaymentTransaction:

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from billing.channels.base import ChannelAnswer, Notice, NoticeKind, Operation, Source
+from billing.ledger.chart import REFUND_PAYABLE
+from billing.ledger.selectors import subject_balance
 from billing.models import PaymentNotice, PaymentTransaction
 from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
@@ -88,6 +90,20 @@ def test_a_late_closed_notice_takes_no_doubt_away(still_clock: clock.FrozenClock
     scripted.script(Operation.REFUND_QUERY, DONE)
     transaction_resume(transaction_id=first.pk)
     assert (fresh(first).status, fresh(first).due_at) == ("SUCCEEDED", None)
+
+
+def test_a_first_number_done_unheard_keeps_the_second_from_leaving() -> None:
+    # given a first number that was done after the decision, of which nobody told
+    first, second = refused_and_sent_again()
+    scripted.script(Operation.REFUND_QUERY, scripted.SILENT, DONE, scripted.MISSING)
+    # when the second is to leave and the channel does not say how the first stands, it waits
+    transaction_resume(transaction_id=second.pk)
+    assert (fresh(first).status, fresh(second).status) == ("CLOSED", "CREATED")
+    # when the channel says so, the first is booked and the second never sent
+    transaction_resume(transaction_id=second.pk)
+    assert (fresh(first).status, fresh(second).code) == ("SUCCEEDED", "NOT_OWED")
+    assert scripted.calls(Operation.REFUND) == [first.number]
+    assert subject_balance(REFUND_PAYABLE, first.pk) == 0
 
 
 @pytest.mark.parametrize("said", [LOST, scripted.MISSING])
