@@ -9,524 +9,1227 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('patients', '0001_initial'),
+        ("patients", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AgreementPlan',
+            name="AgreementPlan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('plan_id', models.CharField(max_length=32)),
-                ('name', models.CharField(blank=True, max_length=100)),
-                ('single_fen', models.BigIntegerField()),
-                ('daily_fen', models.BigIntegerField()),
-                ('daily_count', models.PositiveIntegerField()),
-                ('hours_from', models.TimeField()),
-                ('hours_until', models.TimeField(help_text='exclusive; 00:00 = midnight, the end of the day')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("plan_id", models.CharField(max_length=32)),
+                ("name", models.CharField(blank=True, max_length=100)),
+                ("single_fen", models.BigIntegerField()),
+                ("daily_fen", models.BigIntegerField()),
+                ("daily_count", models.PositiveIntegerField()),
+                ("hours_from", models.TimeField()),
+                (
+                    "hours_until",
+                    models.TimeField(help_text="exclusive; 00:00 = midnight, the end of the day"),
+                ),
             ],
             options={
-                'verbose_name': 'agreement plan',
-                'verbose_name_plural': 'agreement plans',
+                "verbose_name": "agreement plan",
+                "verbose_name_plural": "agreement plans",
             },
         ),
         migrations.CreateModel(
-            name='Agreement',
+            name="Agreement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('SIGNING', 'being signed'), ('ACTIVE', 'signed'), ('PAUSED', 'paused'), ('ENDED', 'ended')], default='SIGNING', max_length=8)),
-                ('contract_code', models.CharField(max_length=32, unique=True)),
-                ('contract_id', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('payer_id', models.CharField(blank=True, max_length=128)),
-                ('own_single_fen', models.BigIntegerField(blank=True, null=True)),
-                ('own_daily_fen', models.BigIntegerField(blank=True, null=True)),
-                ('preference', models.PositiveSmallIntegerField(default=1)),
-                ('signed_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to=settings.AUTH_USER_MODEL)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='billing.agreementplan')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("SIGNING", "being signed"),
+                            ("ACTIVE", "signed"),
+                            ("PAUSED", "paused"),
+                            ("ENDED", "ended"),
+                        ],
+                        default="SIGNING",
+                        max_length=8,
+                    ),
+                ),
+                ("contract_code", models.CharField(max_length=32, unique=True)),
+                ("contract_id", models.CharField(blank=True, db_index=True, max_length=64)),
+                ("payer_id", models.CharField(blank=True, max_length=128)),
+                ("own_single_fen", models.BigIntegerField(blank=True, null=True)),
+                ("own_daily_fen", models.BigIntegerField(blank=True, null=True)),
+                ("preference", models.PositiveSmallIntegerField(default=1)),
+                ("signed_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agreements",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="billing.agreementplan"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'agreement',
-                'verbose_name_plural': 'agreements',
+                "verbose_name": "agreement",
+                "verbose_name_plural": "agreements",
             },
         ),
         migrations.CreateModel(
-            name='ChargeItem',
+            name="ChargeItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('charge_no', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('UNBILLED', 'unbilled'), ('BILLED', 'billed'), ('CANCELLED', 'cancelled')], default='UNBILLED', max_length=10)),
-                ('item_code', models.CharField(max_length=64)),
-                ('national_code', models.CharField(blank=True, max_length=64)),
-                ('item_name', models.CharField(max_length=200)),
-                ('category', models.CharField(max_length=2)),
-                ('amount_fen', models.BigIntegerField()),
-                ('unit_price', models.DecimalField(decimal_places=6, max_digits=16)),
-                ('quantity', models.DecimalField(decimal_places=4, max_digits=14)),
-                ('details', models.JSONField(default=dict)),
-                ('input_hash', models.CharField(max_length=64)),
-                ('ordered_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='patients.hisclient')),
-                ('encounter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='patients.encounter')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("charge_no", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("UNBILLED", "unbilled"),
+                            ("BILLED", "billed"),
+                            ("CANCELLED", "cancelled"),
+                        ],
+                        default="UNBILLED",
+                        max_length=10,
+                    ),
+                ),
+                ("item_code", models.CharField(max_length=64)),
+                ("national_code", models.CharField(blank=True, max_length=64)),
+                ("item_name", models.CharField(max_length=200)),
+                ("category", models.CharField(max_length=2)),
+                ("amount_fen", models.BigIntegerField()),
+                ("unit_price", models.DecimalField(decimal_places=6, max_digits=16)),
+                ("quantity", models.DecimalField(decimal_places=4, max_digits=14)),
+                ("details", models.JSONField(default=dict)),
+                ("input_hash", models.CharField(max_length=64)),
+                ("ordered_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="patients.hisclient"
+                    ),
+                ),
+                (
+                    "encounter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="charges",
+                        to="patients.encounter",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'charge item',
-                'verbose_name_plural': 'charge items',
+                "verbose_name": "charge item",
+                "verbose_name_plural": "charge items",
             },
         ),
         migrations.CreateModel(
-            name='Invoice',
+            name="Invoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('invoice_no', models.CharField(db_index=True, max_length=64)),
-                ('status', models.CharField(choices=[('DRAFT', 'draft'), ('PRICING', 'being priced'), ('ISSUED', 'to pay'), ('COLLECTING', 'being collected'), ('PROCESSING', 'in progress'), ('PAID', 'paid'), ('RESETTLING', 'being settled again'), ('PARTLY_REFUNDED', 'part refunded'), ('REFUNDED', 'refunded'), ('CANCELLED', 'cancelled'), ('REVIEW', 'under review')], default='DRAFT', max_length=16)),
-                ('amount_fen', models.BigIntegerField()),
-                ('fund_fen', models.BigIntegerField(blank=True, null=True)),
-                ('own_account_fen', models.BigIntegerField(blank=True, null=True)),
-                ('mutual_aid_fen', models.BigIntegerField(blank=True, null=True)),
-                ('hospital_part_fen', models.BigIntegerField(blank=True, null=True)),
-                ('cash_fen', models.BigIntegerField()),
-                ('priced_at', models.DateTimeField(blank=True, null=True)),
-                ('valid_until', models.DateTimeField(blank=True, null=True)),
-                ('action', models.JSONField(blank=True, null=True)),
-                ('decline_code', models.CharField(blank=True, max_length=64)),
-                ('event_seq', models.PositiveIntegerField(default=0)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('operator_code', models.CharField(max_length=64)),
-                ('operator_name', models.CharField(max_length=100)),
-                ('input_hash', models.CharField(max_length=64)),
-                ('occurred_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='patients.hisclient')),
-                ('encounter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='patients.encounter')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='patients.patient')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("invoice_no", models.CharField(db_index=True, max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("DRAFT", "draft"),
+                            ("PRICING", "being priced"),
+                            ("ISSUED", "to pay"),
+                            ("COLLECTING", "being collected"),
+                            ("PROCESSING", "in progress"),
+                            ("PAID", "paid"),
+                            ("RESETTLING", "being settled again"),
+                            ("PARTLY_REFUNDED", "part refunded"),
+                            ("REFUNDED", "refunded"),
+                            ("CANCELLED", "cancelled"),
+                            ("REVIEW", "under review"),
+                        ],
+                        default="DRAFT",
+                        max_length=16,
+                    ),
+                ),
+                ("amount_fen", models.BigIntegerField()),
+                ("fund_fen", models.BigIntegerField(blank=True, null=True)),
+                ("own_account_fen", models.BigIntegerField(blank=True, null=True)),
+                ("mutual_aid_fen", models.BigIntegerField(blank=True, null=True)),
+                ("hospital_part_fen", models.BigIntegerField(blank=True, null=True)),
+                ("cash_fen", models.BigIntegerField()),
+                ("priced_at", models.DateTimeField(blank=True, null=True)),
+                ("valid_until", models.DateTimeField(blank=True, null=True)),
+                ("action", models.JSONField(blank=True, null=True)),
+                ("decline_code", models.CharField(blank=True, max_length=64)),
+                ("event_seq", models.PositiveIntegerField(default=0)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("operator_code", models.CharField(max_length=64)),
+                ("operator_name", models.CharField(max_length=100)),
+                ("input_hash", models.CharField(max_length=64)),
+                ("occurred_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="patients.hisclient"
+                    ),
+                ),
+                (
+                    "encounter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="patients.encounter",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="patients.patient",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'bill',
-                'verbose_name_plural': 'bills',
-                'permissions': [('collect_invoice', 'Can take a payment at the window'), ('return_invoice', 'Can ask for a return')],
+                "verbose_name": "bill",
+                "verbose_name_plural": "bills",
+                "permissions": [
+                    ("collect_invoice", "Can take a payment at the window"),
+                    ("return_invoice", "Can ask for a return"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HisEvent',
+            name="HisEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField()),
-                ('type', models.CharField(choices=[('priced', 'priced'), ('action_required', 'action required'), ('paid', 'paid'), ('declined', 'declined'), ('cancelled', 'cancelled'), ('refund_accepted', 'refund accepted'), ('refunded', 'refunded'), ('refund_failed', 'refund failed'), ('review', 'review')], max_length=20)),
-                ('data', models.JSONField(default=dict)),
-                ('event_id', models.BigIntegerField(blank=True, null=True, unique=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('delivered_at', models.DateTimeField(blank=True, null=True)),
-                ('occurred_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='patients.hisclient')),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='billing.invoice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.PositiveIntegerField()),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("priced", "priced"),
+                            ("action_required", "action required"),
+                            ("paid", "paid"),
+                            ("declined", "declined"),
+                            ("cancelled", "cancelled"),
+                            ("refund_accepted", "refund accepted"),
+                            ("refunded", "refunded"),
+                            ("refund_failed", "refund failed"),
+                            ("review", "review"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("data", models.JSONField(default=dict)),
+                ("event_id", models.BigIntegerField(blank=True, null=True, unique=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("delivered_at", models.DateTimeField(blank=True, null=True)),
+                ("occurred_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="patients.hisclient"
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="billing.invoice",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'HIS event',
-                'verbose_name_plural': 'HIS events',
+                "verbose_name": "HIS event",
+                "verbose_name_plural": "HIS events",
             },
         ),
         migrations.CreateModel(
-            name='CollectRequest',
+            name="CollectRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('request_no', models.CharField(max_length=64)),
-                ('input_hash', models.CharField(max_length=64)),
-                ('method', models.CharField(choices=[('auto', 'automatic'), ('scan', "scan the payer's code"), ('one_code', 'insurance one-code'), ('face', 'face'), ('agreement', 'deduction agreement'), ('credit', 'pay later'), ('deposit', 'deposit'), ('pay_link', 'pay link'), ('pos', 'card terminal'), ('cash', 'cash')], max_length=12)),
-                ('auth_code', core.crypto.fields.EncryptedField(blank=True, default='')),
-                ('status', models.CharField(choices=[('RUNNING', 'running'), ('PAID', 'paid'), ('ACTION_REQUIRED', 'action required'), ('DECLINED', 'declined')], default='RUNNING', max_length=16)),
-                ('decline_code', models.CharField(blank=True, max_length=64)),
-                ('operator_code', models.CharField(max_length=64)),
-                ('operator_name', models.CharField(max_length=100)),
-                ('created_at', models.DateTimeField()),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='patients.hisclient')),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='collects', to='billing.invoice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("request_no", models.CharField(max_length=64)),
+                ("input_hash", models.CharField(max_length=64)),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("auto", "automatic"),
+                            ("scan", "scan the payer's code"),
+                            ("one_code", "insurance one-code"),
+                            ("face", "face"),
+                            ("agreement", "deduction agreement"),
+                            ("credit", "pay later"),
+                            ("deposit", "deposit"),
+                            ("pay_link", "pay link"),
+                            ("pos", "card terminal"),
+                            ("cash", "cash"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("auth_code", core.crypto.fields.EncryptedField(blank=True, default="")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("RUNNING", "running"),
+                            ("PAID", "paid"),
+                            ("ACTION_REQUIRED", "action required"),
+                            ("DECLINED", "declined"),
+                        ],
+                        default="RUNNING",
+                        max_length=16,
+                    ),
+                ),
+                ("decline_code", models.CharField(blank=True, max_length=64)),
+                ("operator_code", models.CharField(max_length=64)),
+                ("operator_name", models.CharField(max_length=100)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="patients.hisclient"
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="collects",
+                        to="billing.invoice",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'collect request',
-                'verbose_name_plural': 'collect requests',
+                "verbose_name": "collect request",
+                "verbose_name_plural": "collect requests",
             },
         ),
         migrations.CreateModel(
-            name='InvoiceLine',
+            name="InvoiceLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_fen', models.BigIntegerField()),
-                ('quantity', models.DecimalField(decimal_places=4, max_digits=14)),
-                ('returned_fen', models.BigIntegerField(default=0)),
-                ('returned_quantity', models.DecimalField(decimal_places=4, default=0, max_digits=14)),
-                ('live', models.BooleanField(default=True, help_text='false once the invoice is cancelled')),
-                ('charge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoice_lines', to='billing.chargeitem')),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='billing.invoice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("amount_fen", models.BigIntegerField()),
+                ("quantity", models.DecimalField(decimal_places=4, max_digits=14)),
+                ("returned_fen", models.BigIntegerField(default=0)),
+                (
+                    "returned_quantity",
+                    models.DecimalField(decimal_places=4, default=0, max_digits=14),
+                ),
+                (
+                    "live",
+                    models.BooleanField(
+                        default=True, help_text="false once the invoice is cancelled"
+                    ),
+                ),
+                (
+                    "charge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoice_lines",
+                        to="billing.chargeitem",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="billing.invoice",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'bill line',
-                'verbose_name_plural': 'bill lines',
+                "verbose_name": "bill line",
+                "verbose_name_plural": "bill lines",
             },
         ),
         migrations.CreateModel(
-            name='InvoiceReturn',
+            name="InvoiceReturn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('refund_no', models.CharField(max_length=64)),
-                ('input_hash', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('ACCEPTED', 'accepted'), ('REVIEW', 'under review'), ('DONE', 'done'), ('FAILED', 'failed'), ('REJECTED', 'rejected')], max_length=8)),
-                ('amount_fen', models.BigIntegerField()),
-                ('reason', models.CharField(max_length=200)),
-                ('operator_code', models.CharField(max_length=64)),
-                ('operator_name', models.CharField(max_length=100)),
-                ('approver_code', models.CharField(max_length=64)),
-                ('approver_name', models.CharField(max_length=100)),
-                ('occurred_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='patients.hisclient')),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='returns', to='billing.invoice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("refund_no", models.CharField(max_length=64)),
+                ("input_hash", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("ACCEPTED", "accepted"),
+                            ("REVIEW", "under review"),
+                            ("DONE", "done"),
+                            ("FAILED", "failed"),
+                            ("REJECTED", "rejected"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("amount_fen", models.BigIntegerField()),
+                ("reason", models.CharField(max_length=200)),
+                ("operator_code", models.CharField(max_length=64)),
+                ("operator_name", models.CharField(max_length=100)),
+                ("approver_code", models.CharField(max_length=64)),
+                ("approver_name", models.CharField(max_length=100)),
+                ("occurred_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="patients.hisclient"
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="returns",
+                        to="billing.invoice",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'return',
-                'verbose_name_plural': 'returns',
+                "verbose_name": "return",
+                "verbose_name_plural": "returns",
             },
         ),
         migrations.CreateModel(
-            name='Merchant',
+            name="Merchant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(max_length=20)),
-                ('merchant_no', models.CharField(max_length=32)),
-                ('app_id', models.CharField(blank=True, max_length=64)),
-                ('base_url', models.URLField(blank=True)),
-                ('secrets', core.crypto.fields.EncryptedField(blank=True, default='', help_text='JSON of named secrets')),
-                ('active', models.BooleanField(default=True)),
-                ('campus', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='patients.campus')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("channel", models.CharField(max_length=20)),
+                ("merchant_no", models.CharField(max_length=32)),
+                ("app_id", models.CharField(blank=True, max_length=64)),
+                ("base_url", models.URLField(blank=True)),
+                (
+                    "secrets",
+                    core.crypto.fields.EncryptedField(
+                        blank=True, default="", help_text="JSON of named secrets"
+                    ),
+                ),
+                ("active", models.BooleanField(default=True)),
+                (
+                    "campus",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="patients.campus",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'merchant',
-                'verbose_name_plural': 'merchants',
+                "verbose_name": "merchant",
+                "verbose_name_plural": "merchants",
             },
         ),
         migrations.AddField(
-            model_name='agreementplan',
-            name='merchant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='billing.merchant'),
+            model_name="agreementplan",
+            name="merchant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="plans",
+                to="billing.merchant",
+            ),
         ),
         migrations.CreateModel(
-            name='PayLink',
+            name="PayLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(max_length=43, unique=True)),
-                ('expires_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('invoice', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='pay_link', to='billing.invoice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("token", models.CharField(max_length=43, unique=True)),
+                ("expires_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "invoice",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pay_link",
+                        to="billing.invoice",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'pay link',
-                'verbose_name_plural': 'pay links',
+                "verbose_name": "pay link",
+                "verbose_name_plural": "pay links",
             },
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('payment_no', models.CharField(max_length=32, unique=True)),
-                ('purpose', models.CharField(max_length=20)),
-                ('channel', models.CharField(max_length=20)),
-                ('mode', models.CharField(max_length=12)),
-                ('amount_fen', models.BigIntegerField()),
-                ('form_key', models.CharField(blank=True, help_text='one effect per rendered form', max_length=64, null=True, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('agreement', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='billing.agreement')),
-                ('collect', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='billing.collectrequest')),
-                ('invoice', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='billing.invoice')),
-                ('merchant', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='billing.merchant')),
-                ('payer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("payment_no", models.CharField(max_length=32, unique=True)),
+                ("purpose", models.CharField(max_length=20)),
+                ("channel", models.CharField(max_length=20)),
+                ("mode", models.CharField(max_length=12)),
+                ("amount_fen", models.BigIntegerField()),
+                (
+                    "form_key",
+                    models.CharField(
+                        blank=True,
+                        help_text="one effect per rendered form",
+                        max_length=64,
+                        null=True,
+                        unique=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "agreement",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="billing.agreement",
+                    ),
+                ),
+                (
+                    "collect",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="billing.collectrequest",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="billing.merchant",
+                    ),
+                ),
+                (
+                    "payer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'payment',
-                'verbose_name_plural': 'payments',
+                "verbose_name": "payment",
+                "verbose_name_plural": "payments",
             },
         ),
         migrations.CreateModel(
-            name='PaymentInstitution',
+            name="PaymentInstitution",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=32, unique=True)),
-                ('name', models.CharField(max_length=100)),
-                ('licence_no', models.CharField(blank=True, max_length=64)),
-                ('agreement_from', models.DateField()),
-                ('agreement_until', models.DateField()),
-                ('suspended', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=32, unique=True)),
+                ("name", models.CharField(max_length=100)),
+                ("licence_no", models.CharField(blank=True, max_length=64)),
+                ("agreement_from", models.DateField()),
+                ("agreement_until", models.DateField()),
+                ("suspended", models.BooleanField(default=False)),
             ],
             options={
-                'verbose_name': 'payment institution',
-                'verbose_name_plural': 'payment institutions',
-                'constraints': [models.CheckConstraint(condition=models.Q(('agreement_until__gte', models.F('agreement_from'))), name='institution_term_in_order')],
-            },
-        ),
-        migrations.AddField(
-            model_name='merchant',
-            name='institution',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='billing.paymentinstitution'),
-        ),
-        migrations.CreateModel(
-            name='PaymentTransaction',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('CAPTURE', 'capture'), ('REFUND', 'refund')], max_length=8)),
-                ('number', models.CharField(max_length=32, unique=True)),
-                ('status', models.CharField(choices=[('CREATED', 'number committed'), ('PENDING', 'in progress'), ('UNKNOWN', 'unknown'), ('SUCCEEDED', 'succeeded'), ('DECLINED', 'declined'), ('CLOSED', 'closed')], default='CREATED', max_length=10)),
-                ('amount_fen', models.BigIntegerField()),
-                ('business_day', models.DateField()),
-                ('channel_no', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('code', models.CharField(blank=True, max_length=64)),
-                ('message', models.CharField(blank=True, max_length=256)),
-                ('action', models.JSONField(blank=True, null=True)),
-                ('not_found_count', models.PositiveSmallIntegerField(default=0)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('closing', models.BooleanField(default=False, help_text='deadline passed: close or reverse')),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField()),
-                ('occurred_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('agreement', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='billing.agreement')),
-                ('invoice_return', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='billing.invoicereturn')),
-                ('original', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='billing.paymenttransaction')),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='billing.payment')),
-                ('reissue_of', models.ForeignKey(blank=True, db_index=False, help_text='the first refund of this debt, when that one ended declined', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reissues', to='billing.paymenttransaction')),
-            ],
-            options={
-                'verbose_name': 'payment transaction',
-                'verbose_name_plural': 'payment transactions',
-            },
-        ),
-        migrations.CreateModel(
-            name='PaymentNotice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(max_length=20)),
-                ('kind', models.CharField(max_length=12)),
-                ('event_no', models.CharField(max_length=100)),
-                ('number', models.CharField(db_index=True, max_length=64)),
-                ('facts', models.JSONField(default=dict)),
-                ('outcome', models.CharField(blank=True, max_length=100)),
-                ('deliveries', models.PositiveIntegerField(default=1)),
-                ('received_at', models.DateTimeField()),
-                ('applied_at', models.DateTimeField(blank=True, null=True)),
-                ('merchant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='billing.merchant')),
-                ('transaction', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='billing.paymenttransaction')),
-            ],
-            options={
-                'verbose_name': 'payment notice',
-                'verbose_name_plural': 'payment notices',
-            },
-        ),
-        migrations.CreateModel(
-            name='BillingReview',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('OPEN', 'open'), ('APPROVED', 'approved'), ('REJECTED', 'rejected'), ('WITHDRAWN', 'withdrawn')], default='OPEN', max_length=12, verbose_name='status')),
-                ('reason_code', models.CharField(max_length=64, verbose_name='reason')),
-                ('summary', models.CharField(blank=True, max_length=500, verbose_name='what happened')),
-                ('opened_by', models.CharField(max_length=80, verbose_name='opened by')),
-                ('opened_at', models.DateTimeField(verbose_name='opened at')),
-                ('decided_by', models.CharField(blank=True, max_length=80, null=True, verbose_name='decided by')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided at')),
-                ('comment', models.CharField(blank=True, max_length=500, verbose_name='comment')),
-                ('figures', models.JSONField(default=dict)),
-                ('invoice', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='billing.invoice')),
-                ('invoice_return', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='billing.invoicereturn')),
-                ('notice', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='billing.paymentnotice')),
-                ('transaction', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='billing.paymenttransaction')),
-            ],
-            options={
-                'verbose_name': 'billing review',
-                'verbose_name_plural': 'billing reviews',
-                'permissions': [('decide_billingreview', 'Can decide billing reviews')],
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='ReturnLine',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.DecimalField(decimal_places=4, max_digits=14)),
-                ('amount_fen', models.BigIntegerField()),
-                ('invoice_return', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='billing.invoicereturn')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='returns', to='billing.invoiceline')),
-            ],
-            options={
-                'verbose_name': 'return line',
-                'verbose_name_plural': 'return lines',
-            },
-        ),
-        migrations.CreateModel(
-            name='Shift',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('shift_no', models.CharField(max_length=32, unique=True)),
-                ('cashier', models.CharField(help_text='staff:<user> or his:<operator>', max_length=72)),
-                ('status', models.CharField(choices=[('OPEN', 'open'), ('CLOSED', 'closed')], default='OPEN', max_length=8)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'verbose_name': 'shift',
-                'verbose_name_plural': 'shifts',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'OPEN')), fields=('cashier',), name='shift_one_open_per_cashier')],
+                "verbose_name": "payment institution",
+                "verbose_name_plural": "payment institutions",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("agreement_until__gte", models.F("agreement_from"))),
+                        name="institution_term_in_order",
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='payment',
-            name='shift',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='billing.shift'),
+            model_name="merchant",
+            name="institution",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="billing.paymentinstitution"
+            ),
         ),
         migrations.CreateModel(
-            name='AgreementPatient',
+            name="PaymentTransaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
-                ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pays_for', to='billing.agreement')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='paid_by', to='patients.patient')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("CAPTURE", "capture"), ("REFUND", "refund")], max_length=8
+                    ),
+                ),
+                ("number", models.CharField(max_length=32, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("CREATED", "number committed"),
+                            ("PENDING", "in progress"),
+                            ("UNKNOWN", "unknown"),
+                            ("SUCCEEDED", "succeeded"),
+                            ("DECLINED", "declined"),
+                            ("CLOSED", "closed"),
+                        ],
+                        default="CREATED",
+                        max_length=10,
+                    ),
+                ),
+                ("amount_fen", models.BigIntegerField()),
+                ("business_day", models.DateField()),
+                ("channel_no", models.CharField(blank=True, db_index=True, max_length=64)),
+                ("code", models.CharField(blank=True, max_length=64)),
+                ("message", models.CharField(blank=True, max_length=256)),
+                ("action", models.JSONField(blank=True, null=True)),
+                ("not_found_count", models.PositiveSmallIntegerField(default=0)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "closing",
+                    models.BooleanField(
+                        default=False, help_text="deadline passed: close or reverse"
+                    ),
+                ),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField()),
+                ("occurred_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "agreement",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="billing.agreement",
+                    ),
+                ),
+                (
+                    "invoice_return",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="billing.invoicereturn",
+                    ),
+                ),
+                (
+                    "original",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="billing.paymenttransaction",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transactions",
+                        to="billing.payment",
+                    ),
+                ),
+                (
+                    "reissue_of",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="the first refund of this debt, when that one ended declined",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reissues",
+                        to="billing.paymenttransaction",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'agreement pays for',
-                'verbose_name_plural': 'agreement pays for',
-                'constraints': [models.UniqueConstraint(fields=('agreement', 'patient'), name='agreement_patient_unique')],
+                "verbose_name": "payment transaction",
+                "verbose_name_plural": "payment transactions",
+            },
+        ),
+        migrations.CreateModel(
+            name="PaymentNotice",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("channel", models.CharField(max_length=20)),
+                ("kind", models.CharField(max_length=12)),
+                ("event_no", models.CharField(max_length=100)),
+                ("number", models.CharField(db_index=True, max_length=64)),
+                ("facts", models.JSONField(default=dict)),
+                ("outcome", models.CharField(blank=True, max_length=100)),
+                ("deliveries", models.PositiveIntegerField(default=1)),
+                ("received_at", models.DateTimeField()),
+                ("applied_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="billing.merchant",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notices",
+                        to="billing.paymenttransaction",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "payment notice",
+                "verbose_name_plural": "payment notices",
+            },
+        ),
+        migrations.CreateModel(
+            name="BillingReview",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "open"),
+                            ("APPROVED", "approved"),
+                            ("REJECTED", "rejected"),
+                            ("WITHDRAWN", "withdrawn"),
+                        ],
+                        default="OPEN",
+                        max_length=12,
+                        verbose_name="status",
+                    ),
+                ),
+                ("reason_code", models.CharField(max_length=64, verbose_name="reason")),
+                (
+                    "summary",
+                    models.CharField(blank=True, max_length=500, verbose_name="what happened"),
+                ),
+                ("opened_by", models.CharField(max_length=80, verbose_name="opened by")),
+                ("opened_at", models.DateTimeField(verbose_name="opened at")),
+                (
+                    "decided_by",
+                    models.CharField(
+                        blank=True, max_length=80, null=True, verbose_name="decided by"
+                    ),
+                ),
+                (
+                    "decided_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="decided at"),
+                ),
+                ("comment", models.CharField(blank=True, max_length=500, verbose_name="comment")),
+                ("figures", models.JSONField(default=dict)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "invoice_return",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="billing.invoicereturn",
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="billing.paymentnotice",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="billing.paymenttransaction",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "billing review",
+                "verbose_name_plural": "billing reviews",
+                "permissions": [("decide_billingreview", "Can decide billing reviews")],
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="ReturnLine",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("quantity", models.DecimalField(decimal_places=4, max_digits=14)),
+                ("amount_fen", models.BigIntegerField()),
+                (
+                    "invoice_return",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="billing.invoicereturn",
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="returns",
+                        to="billing.invoiceline",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "return line",
+                "verbose_name_plural": "return lines",
+            },
+        ),
+        migrations.CreateModel(
+            name="Shift",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("shift_no", models.CharField(max_length=32, unique=True)),
+                (
+                    "cashier",
+                    models.CharField(help_text="staff:<user> or his:<operator>", max_length=72),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("OPEN", "open"), ("CLOSED", "closed")],
+                        default="OPEN",
+                        max_length=8,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "verbose_name": "shift",
+                "verbose_name_plural": "shifts",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "OPEN")),
+                        fields=("cashier",),
+                        name="shift_one_open_per_cashier",
+                    )
+                ],
+            },
+        ),
+        migrations.AddField(
+            model_name="payment",
+            name="shift",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="billing.shift",
+            ),
+        ),
+        migrations.CreateModel(
+            name="AgreementPatient",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "agreement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pays_for",
+                        to="billing.agreement",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="paid_by",
+                        to="patients.patient",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "agreement pays for",
+                "verbose_name_plural": "agreement pays for",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("agreement", "patient"), name="agreement_patient_unique"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('own_single_fen__isnull', True), ('own_single_fen__gt', 0), _connector='OR'), name='agreement_own_single_positive'),
+            model_name="agreement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("own_single_fen__isnull", True), ("own_single_fen__gt", 0), _connector="OR"
+                ),
+                name="agreement_own_single_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('own_daily_fen__isnull', True), ('own_daily_fen__gt', 0), _connector='OR'), name='agreement_own_daily_positive'),
+            model_name="agreement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("own_daily_fen__isnull", True), ("own_daily_fen__gt", 0), _connector="OR"
+                ),
+                name="agreement_own_daily_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargeitem',
-            constraint=models.UniqueConstraint(fields=('client', 'charge_no'), name='charge_unique'),
+            model_name="chargeitem",
+            constraint=models.UniqueConstraint(
+                fields=("client", "charge_no"), name="charge_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargeitem',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='charge_amount_positive'),
+            model_name="chargeitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_fen__gt", 0)), name="charge_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargeitem',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='charge_quantity_positive'),
+            model_name="chargeitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gt", 0)), name="charge_quantity_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='invoice_due'),
+            model_name="invoice",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="invoice_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(fields=('client', 'invoice_no'), name='invoice_unique'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                fields=("client", "invoice_no"), name="invoice_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='invoice_amount_positive'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_fen__gt", 0)), name="invoice_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('cash_fen__gte', 0), ('cash_fen__lte', models.F('amount_fen'))), name='invoice_cash_in_range'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cash_fen__gte", 0), ("cash_fen__lte", models.F("amount_fen"))),
+                name="invoice_cash_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cash_fen', models.F('amount_fen')), ('fund_fen__isnull', True)), ('amount_fen', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('fund_fen'), '+', models.F('own_account_fen')), '+', models.F('mutual_aid_fen')), '+', models.F('hospital_part_fen')), '+', models.F('cash_fen'))), _connector='OR'), name='invoice_parts_sum'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("cash_fen", models.F("amount_fen")), ("fund_fen__isnull", True)),
+                    (
+                        "amount_fen",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("fund_fen"), "+", models.F("own_account_fen")
+                                    ),
+                                    "+",
+                                    models.F("mutual_aid_fen"),
+                                ),
+                                "+",
+                                models.F("hospital_part_fen"),
+                            ),
+                            "+",
+                            models.F("cash_fen"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="invoice_parts_sum",
+            ),
         ),
         migrations.AddIndex(
-            model_name='hisevent',
-            index=models.Index(condition=models.Q(('event_id__isnull', True)), fields=['id'], name='event_unpublished'),
+            model_name="hisevent",
+            index=models.Index(
+                condition=models.Q(("event_id__isnull", True)),
+                fields=["id"],
+                name="event_unpublished",
+            ),
         ),
         migrations.AddIndex(
-            model_name='hisevent',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='event_due'),
+            model_name="hisevent",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="event_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hisevent',
-            constraint=models.UniqueConstraint(fields=('invoice', 'seq'), name='event_seq_unique'),
+            model_name="hisevent",
+            constraint=models.UniqueConstraint(fields=("invoice", "seq"), name="event_seq_unique"),
         ),
         migrations.AddConstraint(
-            model_name='collectrequest',
-            constraint=models.UniqueConstraint(fields=('client', 'request_no'), name='collect_unique'),
+            model_name="collectrequest",
+            constraint=models.UniqueConstraint(
+                fields=("client", "request_no"), name="collect_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='collectrequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'RUNNING')), fields=('invoice',), name='collect_one_running'),
+            model_name="collectrequest",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "RUNNING")),
+                fields=("invoice",),
+                name="collect_one_running",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(condition=models.Q(('live', True)), fields=('charge',), name='charge_on_one_live_invoice'),
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("live", True)),
+                fields=("charge",),
+                name="charge_on_one_live_invoice",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('returned_fen__gte', 0), ('returned_fen__lte', models.F('amount_fen'))), name='line_returned_in_range'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("returned_fen__gte", 0), ("returned_fen__lte", models.F("amount_fen"))
+                ),
+                name="line_returned_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('returned_quantity__gte', 0), ('returned_quantity__lte', models.F('quantity'))), name='line_returned_quantity_in_range'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("returned_quantity__gte", 0), ("returned_quantity__lte", models.F("quantity"))
+                ),
+                name="line_returned_quantity_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoicereturn',
-            constraint=models.UniqueConstraint(fields=('client', 'refund_no'), name='return_unique'),
+            model_name="invoicereturn",
+            constraint=models.UniqueConstraint(
+                fields=("client", "refund_no"), name="return_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoicereturn',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='return_amount_positive'),
+            model_name="invoicereturn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_fen__gt", 0)), name="return_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoicereturn',
-            constraint=models.CheckConstraint(condition=models.Q(('operator_code', models.F('approver_code')), _negated=True), name='return_maker_is_not_checker'),
+            model_name="invoicereturn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("operator_code", models.F("approver_code")), _negated=True),
+                name="return_maker_is_not_checker",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreementplan',
-            constraint=models.UniqueConstraint(fields=('merchant', 'plan_id'), name='plan_unique'),
+            model_name="agreementplan",
+            constraint=models.UniqueConstraint(fields=("merchant", "plan_id"), name="plan_unique"),
         ),
         migrations.AddConstraint(
-            model_name='merchant',
-            constraint=models.UniqueConstraint(fields=('channel', 'merchant_no'), name='merchant_unique'),
+            model_name="merchant",
+            constraint=models.UniqueConstraint(
+                fields=("channel", "merchant_no"), name="merchant_unique"
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymenttransaction',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='transaction_due'),
+            model_name="paymenttransaction",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)),
+                fields=["due_at"],
+                name="transaction_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymenttransaction',
-            index=models.Index(condition=models.Q(('agreement__isnull', False)), fields=['agreement', 'business_day'], name='transaction_agreement_day'),
+            model_name="paymenttransaction",
+            index=models.Index(
+                condition=models.Q(("agreement__isnull", False)),
+                fields=["agreement", "business_day"],
+                name="transaction_agreement_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymenttransaction',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='transaction_amount_positive'),
+            model_name="paymenttransaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_fen__gt", 0)), name="transaction_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymenttransaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'CAPTURE'), ('original__isnull', True)), models.Q(('kind', 'REFUND'), ('original__isnull', False)), _connector='OR'), name='transaction_refund_has_original'),
+            model_name="paymenttransaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "CAPTURE"), ("original__isnull", True)),
+                    models.Q(("kind", "REFUND"), ("original__isnull", False)),
+                    _connector="OR",
+                ),
+                name="transaction_refund_has_original",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentnotice',
-            constraint=models.UniqueConstraint(fields=('channel', 'event_no'), name='notice_unique'),
+            model_name="paymentnotice",
+            constraint=models.UniqueConstraint(
+                fields=("channel", "event_no"), name="notice_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingreview',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['APPROVED', 'REJECTED']), _negated=True), models.Q(('decided_by__isnull', False), ('opened_by__isnull', False), ('decided_by__gt', ''), ('opened_by__gt', ''), core.review.IsDistinctFrom(models.F('opened_by'), models.F('decided_by'))), _connector='OR'), name='billing_billingreview_maker_checker'),
+            model_name="billingreview",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["APPROVED", "REJECTED"]), _negated=True),
+                    models.Q(
+                        ("decided_by__isnull", False),
+                        ("opened_by__isnull", False),
+                        ("decided_by__gt", ""),
+                        ("opened_by__gt", ""),
+                        core.review.IsDistinctFrom(models.F("opened_by"), models.F("decided_by")),
+                    ),
+                    _connector="OR",
+                ),
+                name="billing_billingreview_maker_checker",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingreview',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('status', 'OPEN')), ('decided_at__isnull', False), _connector='OR'), name='billing_billingreview_decided_at'),
+            model_name="billingreview",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_at__isnull", True), ("status", "OPEN")),
+                    ("decided_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="billing_billingreview_decided_at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='payment_amount_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_fen__gt", 0)), name="payment_amount_positive"
+            ),
         ),
     ]

@@ -4,20 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0001_initial'),
-        ('patients', '0001_initial'),
+        ("billing", "0001_initial"),
+        ("patients", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='collectrequest',
-            name='operator_kind',
-            field=models.CharField(default='his', help_text='his or staff', max_length=8),
+            model_name="collectrequest",
+            name="operator_kind",
+            field=models.CharField(default="his", help_text="his or staff", max_length=8),
         ),
         migrations.AddConstraint(
-            model_name='invoicereturn',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['REVIEW', 'REJECTED']), ('approver_code__gt', ''), _connector='OR'), name='return_let_go_by_someone'),
+            model_name="invoicereturn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["REVIEW", "REJECTED"]),
+                    ("approver_code__gt", ""),
+                    _connector="OR",
+                ),
+                name="return_let_go_by_someone",
+            ),
         ),
     ]

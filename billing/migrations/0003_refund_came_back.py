@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0002_window'),
+        ("billing", "0002_window"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='paymenttransaction',
-            name='came_back_count',
+            model_name="paymenttransaction",
+            name="came_back_count",
             field=models.PositiveSmallIntegerField(default=0),
         ),
     ]

@@ -4,19 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0003_refund_came_back'),
+        ("billing", "0003_refund_came_back"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='invoice',
-            options={'permissions': [('collect_invoice', 'Can take a payment at the window'), ('return_invoice', 'Can ask for a return'), ('pass_over_tender', 'Can go on while a payment is unconfirmed')], 'verbose_name': 'bill', 'verbose_name_plural': 'bills'},
+            name="invoice",
+            options={
+                "permissions": [
+                    ("collect_invoice", "Can take a payment at the window"),
+                    ("return_invoice", "Can ask for a return"),
+                    ("pass_over_tender", "Can go on while a payment is unconfirmed"),
+                ],
+                "verbose_name": "bill",
+                "verbose_name_plural": "bills",
+            },
         ),
         migrations.AddField(
-            model_name='paymenttransaction',
-            name='passed_over_at',
-            field=models.DateTimeField(blank=True, help_text='a cashier went on although it was not confirmed', null=True),
+            model_name="paymenttransaction",
+            name="passed_over_at",
+            field=models.DateTimeField(
+                blank=True, help_text="a cashier went on although it was not confirmed", null=True
+            ),
         ),
     ]

@@ -6,34 +6,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0004_pass_over'),
-        ('patients', '0001_initial'),
+        ("billing", "0004_pass_over"),
+        ("patients", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='invoicereturn',
-            name='return_maker_is_not_checker',
+            model_name="invoicereturn",
+            name="return_maker_is_not_checker",
         ),
         migrations.AddField(
-            model_name='collectrequest',
-            name='joined',
-            field=models.ForeignKey(blank=True, db_index=False, help_text='the request that ran when this one came; it answers for both', null=True, on_delete=django.db.models.deletion.PROTECT, to='billing.collectrequest'),
+            model_name="collectrequest",
+            name="joined",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                help_text="the request that ran when this one came; it answers for both",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="billing.collectrequest",
+            ),
         ),
         migrations.AlterField(
-            model_name='collectrequest',
-            name='status',
-            field=models.CharField(choices=[('RUNNING', 'running'), ('PAID', 'paid'), ('ACTION_REQUIRED', 'action required'), ('DECLINED', 'declined'), ('JOINED', 'joined another request')], default='RUNNING', max_length=16),
+            model_name="collectrequest",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("RUNNING", "running"),
+                    ("PAID", "paid"),
+                    ("ACTION_REQUIRED", "action required"),
+                    ("DECLINED", "declined"),
+                    ("JOINED", "joined another request"),
+                ],
+                default="RUNNING",
+                max_length=16,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(condition=models.Q(('contract_id__gt', '')), fields=('plan', 'contract_id'), name='agreement_contract_unique'),
+            model_name="agreement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("contract_id__gt", "")),
+                fields=("plan", "contract_id"),
+                name="agreement_contract_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoicereturn',
-            constraint=models.CheckConstraint(condition=models.Q(('operator_code__iexact', models.F('approver_code')), _negated=True), name='return_maker_is_not_checker'),
+            model_name="invoicereturn",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("operator_code__iexact", models.F("approver_code")), _negated=True
+                ),
+                name="return_maker_is_not_checker",
+            ),
         ),
     ]

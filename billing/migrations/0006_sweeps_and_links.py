@@ -21,74 +21,98 @@ UPDATE billing_agreement SET due_at = NULL WHERE status = 'ENDED';
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0005_audited'),
+        ("billing", "0005_audited"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RunSQL(LINKS_END, migrations.RunSQL.noop),
         migrations.RemoveConstraint(
-            model_name='paymentnotice',
-            name='notice_unique',
+            model_name="paymentnotice",
+            name="notice_unique",
         ),
         migrations.AddField(
-            model_name='agreement',
-            name='attempts',
+            model_name="agreement",
+            name="attempts",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='agreement',
-            name='due_at',
-            field=models.DateTimeField(blank=True, default=billing.models.agreement.first_look, null=True),
+            model_name="agreement",
+            name="due_at",
+            field=models.DateTimeField(
+                blank=True, default=billing.models.agreement.first_look, null=True
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='failures',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='how often our own work on it broke off'),
+            model_name="invoice",
+            name="failures",
+            field=models.PositiveSmallIntegerField(
+                db_default=0, default=0, help_text="how often our own work on it broke off"
+            ),
         ),
         migrations.AddField(
-            model_name='paylink',
-            name='token_index',
-            field=BlindIndexField(editable=False, max_length=64, null=True, purpose='pay_link', source='token', unique=True),
+            model_name="paylink",
+            name="token_index",
+            field=BlindIndexField(
+                editable=False,
+                max_length=64,
+                null=True,
+                purpose="pay_link",
+                source="token",
+                unique=True,
+            ),
         ),
         migrations.AddField(
-            model_name='paymentnotice',
-            name='attempts',
+            model_name="paymentnotice",
+            name="attempts",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='paymentnotice',
-            name='content_hash',
+            model_name="paymentnotice",
+            name="content_hash",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='paymentnotice',
-            name='due_at',
+            model_name="paymentnotice",
+            name="due_at",
             field=models.DateTimeField(blank=True, default=core.clock.now, null=True),
         ),
         migrations.AddField(
-            model_name='paymenttransaction',
-            name='failures',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='how often our own work on it broke off'),
+            model_name="paymenttransaction",
+            name="failures",
+            field=models.PositiveSmallIntegerField(
+                db_default=0, default=0, help_text="how often our own work on it broke off"
+            ),
         ),
         migrations.AlterField(
-            model_name='paylink',
-            name='token',
+            model_name="paylink",
+            name="token",
             field=EncryptedField(),
         ),
         migrations.RunSQL(NOTHING_DUE, migrations.RunSQL.noop),
         migrations.AddIndex(
-            model_name='agreement',
-            index=models.Index(condition=models.Q(('status__in', ['SIGNING', 'ACTIVE', 'PAUSED'])), fields=['due_at'], name='agreement_due'),
+            model_name="agreement",
+            index=models.Index(
+                condition=models.Q(("status__in", ["SIGNING", "ACTIVE", "PAUSED"])),
+                fields=["due_at"],
+                name="agreement_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymentnotice',
-            index=models.Index(condition=models.Q(('applied_at__isnull', True)), fields=['due_at'], name='notice_due'),
+            model_name="paymentnotice",
+            index=models.Index(
+                condition=models.Q(("applied_at__isnull", True)),
+                fields=["due_at"],
+                name="notice_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentnotice',
-            constraint=models.UniqueConstraint(fields=('channel', 'merchant', 'event_no'), name='notice_unique', nulls_distinct=False),
+            model_name="paymentnotice",
+            constraint=models.UniqueConstraint(
+                fields=("channel", "merchant", "event_no"),
+                name="notice_unique",
+                nulls_distinct=False,
+            ),
         ),
     ]

@@ -4,14 +4,17 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0009_invoice_tail'),
+        ("billing", "0009_invoice_tail"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='agreement',
-            options={'permissions': [('end_agreement', 'Can end an agreement at the desk')], 'verbose_name': 'agreement', 'verbose_name_plural': 'agreements'},
+            name="agreement",
+            options={
+                "permissions": [("end_agreement", "Can end an agreement at the desk")],
+                "verbose_name": "agreement",
+                "verbose_name_plural": "agreements",
+            },
         ),
     ]

@@ -4,26 +4,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0010_end_agreement'),
+        ("billing", "0010_end_agreement"),
     ]
 
     operations = [
         migrations.AddConstraint(
-            model_name='billingreview',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'OPEN'), ('transaction__isnull', False)), fields=('reason_code', 'transaction'), name='review_one_open_transaction'),
+            model_name="billingreview",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "OPEN"), ("transaction__isnull", False)),
+                fields=("reason_code", "transaction"),
+                name="review_one_open_transaction",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingreview',
-            constraint=models.UniqueConstraint(condition=models.Q(('notice__isnull', False), ('status', 'OPEN'), ('transaction__isnull', True)), fields=('reason_code', 'notice'), name='review_one_open_notice'),
+            model_name="billingreview",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("notice__isnull", False), ("status", "OPEN"), ("transaction__isnull", True)
+                ),
+                fields=("reason_code", "notice"),
+                name="review_one_open_notice",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingreview',
-            constraint=models.UniqueConstraint(condition=models.Q(('invoice_return__isnull', False), ('notice__isnull', True), ('status', 'OPEN'), ('transaction__isnull', True)), fields=('reason_code', 'invoice_return'), name='review_one_open_invoice_return'),
+            model_name="billingreview",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("invoice_return__isnull", False),
+                    ("notice__isnull", True),
+                    ("status", "OPEN"),
+                    ("transaction__isnull", True),
+                ),
+                fields=("reason_code", "invoice_return"),
+                name="review_one_open_invoice_return",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingreview',
-            constraint=models.UniqueConstraint(condition=models.Q(('invoice__isnull', False), ('invoice_return__isnull', True), ('notice__isnull', True), ('status', 'OPEN'), ('transaction__isnull', True)), fields=('reason_code', 'invoice'), name='review_one_open_invoice'),
+            model_name="billingreview",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("invoice__isnull", False),
+                    ("invoice_return__isnull", True),
+                    ("notice__isnull", True),
+                    ("status", "OPEN"),
+                    ("transaction__isnull", True),
+                ),
+                fields=("reason_code", "invoice"),
+                name="review_one_open_invoice",
+            ),
         ),
     ]

@@ -6,71 +6,168 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('billing', '0012_plan_offered'),
-        ('insurance', '0003_claims'),
-        ('patients', '0015_phone_client'),
+        ("billing", "0012_plan_offered"),
+        ("insurance", "0003_claims"),
+        ("patients", "0015_phone_client"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='InsuredCourse',
+            name="InsuredCourse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(choices=[('READ', 'a code to be read'), ('PRICE', 'to be priced'), ('OFFER', 'priced; the cash part is to be paid'), ('SETTLE', 'to be settled'), ('TAKE', 'settled; the window takes the cash'), ('REVERSE', 'to be taken back'), ('DONE', 'settled and paid')], default='PRICE', max_length=8, verbose_name='step')),
-                ('why', models.CharField(blank=True, choices=[('', 'none'), ('dearer', 'it cost the patient more than was said'), ('unpaid', 'its cash part was not paid'), ('return', 'goods or services were given back')], default='', max_length=8, verbose_name='why')),
-                ('busy_until', models.DateTimeField(blank=True, null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='unanswered')),
-                ('rounds', models.PositiveSmallIntegerField(default=0, verbose_name='settled dearer')),
-                ('sentence', models.CharField(blank=True, max_length=500, verbose_name='what the insurer said')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("READ", "a code to be read"),
+                            ("PRICE", "to be priced"),
+                            ("OFFER", "priced; the cash part is to be paid"),
+                            ("SETTLE", "to be settled"),
+                            ("TAKE", "settled; the window takes the cash"),
+                            ("REVERSE", "to be taken back"),
+                            ("DONE", "settled and paid"),
+                        ],
+                        default="PRICE",
+                        max_length=8,
+                        verbose_name="step",
+                    ),
+                ),
+                (
+                    "why",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "none"),
+                            ("dearer", "it cost the patient more than was said"),
+                            ("unpaid", "its cash part was not paid"),
+                            ("return", "goods or services were given back"),
+                        ],
+                        default="",
+                        max_length=8,
+                        verbose_name="why",
+                    ),
+                ),
+                ("busy_until", models.DateTimeField(blank=True, null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="unanswered")),
+                (
+                    "rounds",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="settled dearer"),
+                ),
+                (
+                    "sentence",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="what the insurer said"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'insurance of a bill',
-                'verbose_name_plural': 'insurance of bills',
+                "verbose_name": "insurance of a bill",
+                "verbose_name_plural": "insurance of bills",
             },
         ),
         migrations.RemoveConstraint(
-            model_name='invoice',
-            name='invoice_parts_sum',
+            model_name="invoice",
+            name="invoice_parts_sum",
         ),
         migrations.AddField(
-            model_name='collectrequest',
-            name='code_read_at',
-            field=models.DateTimeField(blank=True, help_text='when the insurer said whose code or face it is', null=True),
+            model_name="collectrequest",
+            name="code_read_at",
+            field=models.DateTimeField(
+                blank=True, help_text="when the insurer said whose code or face it is", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='claim',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='insurance.claim'),
+            model_name="invoice",
+            name="claim",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoices",
+                to="insurance.claim",
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='priced_fen',
+            model_name="invoice",
+            name="priced_fen",
             field=models.BigIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='settled_at',
+            model_name="invoice",
+            name="settled_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='invoicereturn',
-            name='cash_fen',
-            field=models.BigIntegerField(blank=True, help_text='what goes back to the payers; empty: all of it, for no insurance paid a part', null=True),
+            model_name="invoicereturn",
+            name="cash_fen",
+            field=models.BigIntegerField(
+                blank=True,
+                help_text="what goes back to the payers; empty: all of it, for no insurance paid a part",
+                null=True,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cash_fen', models.F('amount_fen')), ('fund_fen__isnull', True), ('priced_fen__isnull', True)), models.Q(('priced_fen', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('fund_fen'), '+', models.F('own_account_fen')), '+', models.F('mutual_aid_fen')), '+', models.F('hospital_part_fen')), '+', models.F('cash_fen'))), ('priced_fen__lte', models.F('amount_fen'))), _connector='OR'), name='invoice_parts_sum'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("cash_fen", models.F("amount_fen")),
+                        ("fund_fen__isnull", True),
+                        ("priced_fen__isnull", True),
+                    ),
+                    models.Q(
+                        (
+                            "priced_fen",
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("fund_fen"), "+", models.F("own_account_fen")
+                                        ),
+                                        "+",
+                                        models.F("mutual_aid_fen"),
+                                    ),
+                                    "+",
+                                    models.F("hospital_part_fen"),
+                                ),
+                                "+",
+                                models.F("cash_fen"),
+                            ),
+                        ),
+                        ("priced_fen__lte", models.F("amount_fen")),
+                    ),
+                    _connector="OR",
+                ),
+                name="invoice_parts_sum",
+            ),
         ),
         migrations.AddField(
-            model_name='insuredcourse',
-            name='invoice',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='course', to='billing.invoice'),
+            model_name="insuredcourse",
+            name="invoice",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="course",
+                to="billing.invoice",
+            ),
         ),
         migrations.AddField(
-            model_name='insuredcourse',
-            name='invoice_return',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.invoicereturn'),
+            model_name="insuredcourse",
+            name="invoice_return",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.invoicereturn",
+            ),
         ),
     ]

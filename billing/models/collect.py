@@ -104,6 +104,8 @@ class PayLink(models.Model):
     token = EncryptedField()
     token_index = BlindIndexField(source="token", purpose="pay_link", unique=True)
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="pay_link")
+    # Whom the token was sent to, as a keyed hash: for others there is another token.
+    receivers = models.CharField(max_length=64, blank=True, default="", db_default="")
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField()
 

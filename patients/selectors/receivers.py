@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.crypto import blind_index
 from core.crypto.blind_index import normalised
 from patients.messengers.registry import wechat_app_id
 from patients.models import (
@@ -35,10 +36,23 @@ def notification_addresses(row: Notification) -> list[tuple[str, str]]:
 
 def record_phone(patient: Patient) -> str:
     """The hospital's phone for a person: of a minor, their guardian's."""
-    age = age_of(patient)
-    if patient.guardian is not None and age is not None and age < ADULT_FROM:
+    if patient.guardian is not None and _is_minor(patient):
         return str(patient.guardian.phone or patient.phone)
     return str(patient.phone)
+
+
+def _is_minor(patient: Patient) -> bool:
+    age = age_of(patient)
+    return age is not None and age < ADULT_FROM
+
+
+def receivers_mark(patient: Patient) -> str:
+    """Who is told of a person's bills and by which phones, as one keyed hash: to see a change."""
+    people = {patient.pk, patient.guardian_id} if _is_minor(patient) else {patient.pk}
+    accounts = PatientAccess.objects.own().filter(patient__in=people - {None})
+    told = accounts.order_by("user").values_list("user", "user__phone__phone_index")
+    ways = [comparable(record_phone(patient)), *(f"{user}:{phone}" for user, phone in told)]
+    return blind_index("|".join(ways), purpose="receivers of messages")
 
 
 def notification_told_already(row: Notification) -> bool:

@@ -41,6 +41,7 @@ from core.actors import SYSTEM, Actor
 from core.crypto import blind_index
 from core.errors import NotFound, NotOffered, Refusal
 from patients.selectors.accounts import wallet_subject
+from patients.selectors.receivers import receivers_mark
 
 PAYER = Actor("patient", "pay_link")
 # Inside a wallet's own browser the payer is known to it beforehand.
@@ -49,17 +50,19 @@ RESULT_SHOWN = timedelta(hours=1)
 
 
 def pay_link_offer(*, invoice: Invoice) -> PayLink:
-    """The link of a locked invoice, made or prolonged."""
-    now = clock.now()
-    link, _created = PayLink.objects.update_or_create(
-        invoice=invoice,
-        defaults={"expires_at": now + timedelta(seconds=policy().pay_link_valid_s)},
-        create_defaults={
-            "token": secrets.token_urlsafe(24),
-            "expires_at": now + timedelta(seconds=policy().pay_link_valid_s),
-            "created_at": now,
-        },
-    )
+    """The link of a locked invoice, made or prolonged.
+
+    A link that was over, or went to other receivers, opens nothing again: its message may have been
+    forwarded, its phone may be another person's by now. The bill then gets another token.
+    """
+    now, receivers = clock.now(), receivers_mark(invoice.patient)
+    link = PayLink.objects.filter(invoice=invoice).first()
+    if link is None:
+        link = PayLink(invoice=invoice, created_at=now, expires_at=now)
+    if link.expires_at <= now or link.receivers != receivers:
+        link.token, link.receivers = secrets.token_urlsafe(24), receivers
+    link.expires_at = now + timedelta(seconds=policy().pay_link_valid_s)
+    link.save()
     return link
 
 
@@ -186,11 +189,10 @@ def _begin(
         )
         if by_phone:
             wallet_begin(invoice=invoice, row=row)
-        # Who began at the last moment still sees how it ended.
+        # Who began at the last moment still sees how it ended; what is over stays over.
         shown_until = row.expires_at + RESULT_SHOWN
-        PayLink.objects.filter(invoice=invoice, expires_at__lt=shown_until).update(
-            expires_at=shown_until
-        )
+        open_links = PayLink.objects.filter(invoice=invoice, expires_at__gt=clock.now())
+        open_links.filter(expires_at__lt=shown_until).update(expires_at=shown_until)
     return row, True
 
 

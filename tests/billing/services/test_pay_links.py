@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from billing.selectors.collects import collect_answer
 from billing.selectors.events import event_body
 from billing.selectors.invoices import invoice_body
 from billing.selectors.pay_links import pay_link_url
-from billing.services.collecting.pay_links import pay_link_choose, pay_link_open
+from billing.services.collecting.pay_links import offer_choose, pay_link_choose, pay_link_open
 from billing.services.events import relay
 from billing.services.events.relay import events_publish, events_push_due
 from billing.services.invoice_drive import invoice_drive
@@ -30,12 +30,13 @@ from core.outbound import OutboundRequest
 from core.outcomes import Outcome
 from patients.messengers.base import SENT, Delivered
 from patients.messengers.base import Message as Outgoing
-from patients.models import HisClient, Notification
+from patients.models import HisClient, Notification, Patient, PatientAccess, UserPhone
 from patients.services import notifications
 from patients.services.notifications import notifications_send_due
 from tests import scripted
 from tests.factories import payments
 from tests.factories.billing import invoice
+from tests.factories.patients import encounter, patient
 
 pytestmark = pytest.mark.django_db
 
@@ -145,6 +146,74 @@ def test_an_offer_made_again_keeps_its_address(still_clock: clock.FrozenClock) -
     link.refresh_from_db()
     assert (link.token, link.expires_at - clock.now()) == (token, timedelta(days=7))
     assert pay_link_open(token=token) == bill
+
+
+def test_an_offer_made_again_after_its_end_has_a_new_address(
+    still_clock: clock.FrozenClock,
+) -> None:
+    bill, link = offered()
+    over = link.token
+    still_clock.advance(timedelta(days=30))
+    payments.collect(bill, "pay_link")
+    invoice_drive(invoice_id=bill.pk)
+    link.refresh_from_db()
+    assert Client().get(f"/p/{over}").status_code == 404
+    assert Client().get(f"/p/{link.token}").status_code == 200
+    # and the message leads to the new one
+    assert Notification.objects.latest("pk").link == pay_link_url(link)
+
+
+def again(bill: Invoice) -> str:
+    """The token of the link once the bill was offered anew."""
+    payments.collect(bill, "pay_link")
+    invoice_drive(invoice_id=bill.pk)
+    return PayLink.objects.get(invoice=bill).token
+
+
+def test_who_is_told_no_more_keeps_no_link_that_opens() -> None:
+    # given a link that went to the patient's account
+    bill, link = offered()
+    patient = bill.patient
+    first = link.token
+    assert again(bill) == first
+    # when the account's phone, then the phone on record, then the account itself is another one
+    UserPhone.objects.create(
+        user=PatientAccess.objects.get().user, phone="13700001111", verified_at=clock.now()
+    )
+    tokens = [first, again(bill)]
+    Patient.objects.filter(pk=patient.pk).update(phone=Patient(phone="13900002222").phone)
+    tokens.append(again(bill))
+    PatientAccess.objects.update(
+        ended_at=clock.now(), ended_how="handed_over", may_view=False, may_pay=False
+    )
+    tokens.append(again(bill))
+    payments.access(patient, payments.user(), "self")
+    tokens.append(again(bill))
+    # then each offer has an address of its own, and the last one alone opens the bill
+    assert len(set(tokens)) == 5
+    opens = [Client().get(f"/p/{one}").status_code for one in tokens]
+    assert opens == [404, 404, 404, 404, 200]
+
+
+def test_a_minors_link_ends_with_its_guardians_phone() -> None:
+    guardian = patient(phone="13900001111")
+    child = patient(birth_date=date(2018, 5, 6), guardian=guardian, phone="")
+    bill = invoice(1_000, of=encounter(of=child))
+    payments.merchant()
+    first = again(bill)
+    assert again(bill) == first
+    Patient.objects.filter(pk=guardian.pk).update(phone=Patient(phone="13900002222").phone)
+    assert again(bill) != first
+
+
+def test_paying_by_the_account_revives_no_link(still_clock: clock.FrozenClock) -> None:
+    bill, link = offered()
+    still_clock.advance(timedelta(days=8))
+    scripted.script(Operation.CAPTURE, scripted.PENDING)
+    offer_choose(
+        invoice=bill, offer=Offer("wechat_pay", Mode.NATIVE), payer_address="", form_key="K1"
+    )
+    assert Client().get(f"/p/{link.token}/result").status_code == 410
 
 
 @pytest.mark.parametrize("pay", [False, True])
