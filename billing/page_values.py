@@ -173,6 +173,7 @@ class InvoicePage:
     cash_fen: int
     split: SplitShown | None = None
     groups: tuple[LineGroup, ...] = ()
+    lines_kept: bool = False  # a minor of 14 and more: who holds the link reads no lines
     paid_fen: int = 0  # already taken towards the own part, for instance at the window
     valid_until: datetime | None = None
     channel: Text = ""

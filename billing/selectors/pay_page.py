@@ -33,6 +33,7 @@ from core import clock
 from core.crypto import mask_name
 from core.workdays import workday_after
 from patients.models import Campus, PatientAccess, Relation
+from patients.selectors import is_asked_themselves
 
 ARRIVES_WITHIN_WORKDAYS = 3
 
@@ -45,7 +46,8 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
     """The page of a bill. "Nothing was taken" is said only where it is known.
 
     `access` is the signed-in reader's binding: who may only pay reads hospital, masked name, amount
-    and number. Without one the reader holds the link, which is sent to the patient alone.
+    and number. Without one the reader holds the link. It is sent to the patient alone, but of a
+    minor to the guardian, who from the patient's 14th birthday on reads no more by it than a payer.
     """
     moved = _transactions(invoice)
     captures = [row for row in moved if row.kind == TransactionKind.CAPTURE]
@@ -53,7 +55,8 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
     open_row = next((row for row in reversed(captures) if row.is_waited_for), None)
     state = _state(invoice, captures, open_row)
     shown = open_row or (taken[-1] if taken else (captures[-1] if captures else None))
-    whole = access is None or access.may_view
+    kept = access is None and is_asked_themselves(invoice.patient)
+    whole = not kept if access is None else access.may_view
     groups = line_groups(_lines(invoice)) if whole else ()
     settled = state is PayState.PAID
     refunds = _refunds(moved)
@@ -67,6 +70,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
         cash_fen=invoice.cash_fen,
         split=_split(invoice) if whole else None,
         groups=groups,
+        lines_kept=kept,
         paid_fen=_paid_fen(invoice, state),
         valid_until=invoice.valid_until,
         channel=way_text(shown.payment.channel, shown.payment.mode) if shown else "",

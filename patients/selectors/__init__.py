@@ -1,7 +1,7 @@
 """What other apps ask about people: whose account, who is bound to whom, what was agreed to."""
 
 from patients.selectors.accounts import identity_holder, phone_of, user_by_phone
-from patients.selectors.binding_rules import minors_born_after
+from patients.selectors.binding_rules import is_asked_themselves, minors_born_after
 from patients.selectors.bindings import FAMILY_MAX, access_of, access_to, family_places
 from patients.selectors.cards import card_code_resolve
 from patients.selectors.consents import (
@@ -43,6 +43,7 @@ __all__ = [
     "id_number_index",
     "identifier_find",
     "identity_holder",
+    "is_asked_themselves",
     "minors_born_after",
     "notification_addresses",
     "notification_told_already",

@@ -37,6 +37,12 @@ def age_of(patient: Patient) -> int | None:
     return None if born is None or born > today else age_on(born, today)
 
 
+def is_asked_themselves(patient: Patient) -> bool:
+    """A minor who has a word beside the guardian's: from 14 on it takes their own code."""
+    age = age_of(patient)
+    return age is not None and OWN_CODE_FROM <= age < ADULT_FROM
+
+
 def minors_born_after() -> date:
     """Whoever was born after this day is not of age today: the same rule where SQL asks it.
 
