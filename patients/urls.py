@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from patients.views import binding, consents, family, phone, signin, whose
+from patients.views import binding, consents, family, phone, signin, wallets, whose
 
 urlpatterns: list[URLPattern] = [
     path("accounts/login", signin.sign_in, name="sign_in"),
     path("accounts/code", signin.sign_in_code, name="sign_in_code"),
     path("accounts/whose", whose.sign_in_whose, name="sign_in_whose"),
     path("accounts/code/again", signin.sign_in_again, name="sign_in_again"),
-    path("accounts/with/<slug:door>", signin.sign_in_wallet, name="sign_in_wallet"),
-    path("accounts/with/<slug:door>/back", signin.sign_in_back, name="sign_in_back"),
+    path("accounts/with/<slug:door>", wallets.sign_in_wallet, name="sign_in_wallet"),
+    path("accounts/with/<slug:door>/back", wallets.sign_in_back, name="sign_in_back"),
     path("accounts/phone", phone.phone_new, name="phone_new"),
     path("accounts/phone/old", phone.phone_old, name="phone_old"),
     path("accounts/phone/code", phone.phone_new_code, name="phone_new_code"),

@@ -1,8 +1,8 @@
-"""Sign-in pages, one question each: the phone, then the code. A wallet may answer instead."""
+"""Sign-in pages, one question each: the phone, then the code. A wallet may answer instead
+(`views.wallets`)."""
 
 from __future__ import annotations
 
-import secrets
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -19,14 +19,11 @@ from core.errors import BadInput, Refusal
 from core.models import User
 from core.page_faults import faults_of
 from core.web_addresses import peer_address
-from patients.doors import NEXT, door_of, next_of, own_address, patient_of, wallet_asked
-from patients.selectors import identity_holder
+from patients.doors import NEXT, next_of, own_address, patient_of
 from patients.selectors.accounts import code_phone, phone_in_doubt
 from patients.services.accounts import (
     IDENTITY_TAKEN,
     account_open,
-    account_usable,
-    identity_join,
     identity_refused_record,
     sign_in_record,
     sign_out_record,
@@ -38,7 +35,6 @@ from patients.signin.phones import phone_from
 from patients.signin.registry import JOIN, NAMES, doors_open
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-CODE_LENGTH_MAX = 512
 
 
 @never_cache
@@ -149,87 +145,9 @@ def sign_in_again(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("sign_in_code"), status=303)
 
 
-@never_cache
-@require_POST
-def sign_in_wallet(request: HttpRequest, door: str) -> HttpResponse:
-    """To a wallet's page, with a state only this browser knows. A link cannot start it."""
-    return wallet_asked(request, door, next_of(request))
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def sign_in_back(request: HttpRequest, door: str) -> HttpResponse:
-    """Back from a wallet's page. The state is used up before anything is asked of the wallet.
-
-    A POST answers the one question that may follow: whose wallet it is.
-    """
-    adapter = door_of(door)
-    if request.method == "POST":
-        return join_answered(request, door)
-    state = visit.state_take(request, door, request.GET.get("state", "")[:CODE_LENGTH_MAX])
-    if state is None:
-        return wallet_over(request, door)
-    code = request.GET.get(adapter.answer_name, "")
-    if not 0 < len(code) <= CODE_LENGTH_MAX:
-        # Who says no at the wallet comes back without a code.
-        return to_phone(own_address(request, state.next))
-    try:
-        identity = adapter.identity(code=code, reference=f"oauth-{secrets.token_hex(8)}")
-        return recognised(request, door, identity, own_address(request, state.next))
-    except Refusal as refusal:
-        return wallet_over(request, door, refusal)
-
-
-def recognised(request: HttpRequest, door: str, identity: Identity, wanted: str) -> HttpResponse:
-    """Enter the wallet's own account, or ask for the phone. Who is signed in is asked first whether
-    the wallet is theirs: the phone in the hand may be somebody else's."""
-    here, holder = patient_of(request), identity_holder(identity)
-    if here is not None and holder is None:
-        visit.identity_keep(request, identity)
-        visit.next_keep(request, wanted)
-        return render(request, "account/wallet_join.html", {"door": door, "name": NAMES[door]})
-    if here is not None:
-        return joined(request, here, identity, wanted)
-    if holder is not None:
-        account_usable(holder)
-        return entered(request, holder, way=identity.channel, wanted=wanted)
-    visit.identity_keep(request, identity)
-    return to_phone(wanted)
-
-
-def join_answered(request: HttpRequest, door: str) -> HttpResponse:
-    """Yes joins the wallet that came, once; no keeps nothing of it."""
-    here, identity = patient_of(request), visit.identity_of(request)
-    if here is None or identity is None:
-        return wallet_over(request, door)
-    wanted = own_address(request, visit.finish(request))
-    if request.POST.get("join") != "yes":
-        return HttpResponseRedirect(wanted or reverse("home"), status=303)
-    try:
-        return joined(request, here, identity, wanted)
-    except Refusal as refusal:
-        return wallet_over(request, door, refusal)
-
-
-def joined(request: HttpRequest, user: User, identity: Identity, wanted: str) -> HttpResponse:
-    try:
-        identity_join(user=user, identity=identity, address=peer_address(request))
-    except Refusal as refusal:
-        taken(request, identity, refusal)
-        raise
-    return HttpResponseRedirect(wanted or reverse("home"), status=303)
-
-
 def to_phone(wanted: str = "") -> HttpResponseRedirect:
     query = f"?{urlencode({NEXT: wanted})}" if wanted else ""
     return HttpResponseRedirect(reverse("sign_in") + query, status=303)
-
-
-def wallet_over(request: HttpRequest, door: str, refusal: Refusal | None = None) -> HttpResponse:
-    """A wallet's answer that counts for nothing: used before, too old, not asked for, refused."""
-    context = {"refusal": refusal, "door": door, "name": NAMES[door]}
-    status = refusal.status if refusal else 400
-    return render(request, "account/wallet_over.html", context, status=status)
 
 
 @never_cache
