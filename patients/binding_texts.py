@@ -12,7 +12,7 @@ _ALLOWS = {
     "own": _("The code binds your patient card to an account."),
     "moves": _("The code moves your patient card to another account; the old one loses it."),
     "relative": _("The code lets a relative pay your bills. Tell it only to them."),
-    "child": _("The code lets the guardian pay this child's bills."),
+    "child": _("The code lets the guardian see and pay this child's bills."),
 }
 
 

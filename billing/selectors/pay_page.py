@@ -56,7 +56,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
     state = _state(invoice, captures, open_row)
     shown = open_row or (taken[-1] if taken else (captures[-1] if captures else None))
     kept = access is None and is_asked_themselves(invoice.patient)
-    whole = not kept if access is None else access.may_view
+    whole = not kept if access is None else access.sees
     groups = line_groups(_lines(invoice)) if whole else ()
     settled = state is PayState.PAID
     refunds = _refunds(moved)
@@ -108,7 +108,7 @@ def _title(invoice: Invoice, access: PatientAccess | None) -> str:
     if access is None:
         return f"{day} {kind}"
     name = "" if access.relation == Relation.SELF else f"{mask_name(invoice.patient.name)} "
-    if not access.may_view:
+    if not access.sees:
         return f"{invoice.encounter.campus.name} {name}".strip()
     return f"{name}{day} {invoice.encounter.department_name} {kind}"
 

@@ -87,7 +87,7 @@ def bill_of(
     right = access.get(found.patient_id) if found is not None else None
     if found is None or right is None:
         raise _unknown()
-    if (need == "view" and not right.may_view) or (need == "pay" and not right.may_pay):
+    if (need == "view" and not right.sees) or (need == "pay" and not right.may_pay):
         raise _unknown()
     return found, right
 
@@ -147,8 +147,8 @@ def _unknown() -> NotFound:
 
 
 def _visible(user: User, access: list[PatientAccess]) -> QuerySet[Invoice]:
-    seen = [row.patient_id for row in access if row.may_view]
-    paid_for = [row.patient_id for row in access if row.may_pay and not row.may_view]
+    seen = [row.patient_id for row in access if row.sees]
+    paid_for = [row.patient_id for row in access if row.may_pay and not row.sees]
     by_user = Payment.objects.filter(
         invoice=OuterRef("pk"),
         payer=user,
@@ -191,16 +191,16 @@ def _rows(
 def _row(invoice: Invoice, right: PatientAccess, channel: str) -> BillRow:
     """Who may only pay reads hospital, masked name, amount and number."""
     own = right.relation == Relation.SELF
-    amount_fen = invoice.amount_fen if right.may_view else invoice.cash_fen
+    amount_fen = invoice.amount_fen if right.sees else invoice.cash_fen
     return BillRow(
         pk=invoice.pk,
         patient_id=invoice.patient_id,
         badge=bill_badge(invoice.status),
-        title=bill_title(invoice) if right.may_view else _day(invoice),
-        place="" if right.may_view else invoice.encounter.campus.name,
+        title=bill_title(invoice) if right.sees else _day(invoice),
+        place="" if right.sees else invoice.encounter.campus.name,
         person="" if own else mask_name(invoice.patient.name),
-        department=invoice.encounter.department_name if right.may_view else "",
-        number=invoice.invoice_no if right.may_view else invoice.tail,
+        department=invoice.encounter.department_name if right.sees else "",
+        number=invoice.invoice_no if right.sees else invoice.tail,
         cash_fen=invoice.cash_fen,
         amount_fen=amount_fen,
         others_fen=amount_fen - invoice.cash_fen,

@@ -16,7 +16,7 @@ def rating_asked(access: list[PatientAccess]) -> tuple[int, str] | None:
     """The latest visit to ask about, as bill and title; asked from the day after, never at once."""
     today, _end = clock.day_bounds(clock.today())
     rows = Invoice.objects.filter(
-        patient_id__in=[row.patient_id for row in access if row.may_view],
+        patient_id__in=[row.patient_id for row in access if row.sees],
         status__in=Invoice.PAID_ONCE,
         occurred_at__lt=today,
         occurred_at__gte=today - ASKED_FOR,

@@ -19,7 +19,7 @@ def receipt(request: HttpRequest, right: PayRight) -> HttpResponse:
     found = pay_right.opened(right)
     if found.page.state is not PayState.PAID or found.invoice is None or found.access is None:
         raise NotFound("no_receipt", "")
-    patient, whole = found.invoice.patient, found.access.may_view
+    patient, whole = found.invoice.patient, found.access.sees
     body = receipt_pdf(
         found.page,
         name=patient.name if whole else mask_name(patient.name),

@@ -222,7 +222,8 @@ def _bind(user: User, patient: Patient, relation: str) -> None:
         ended_at=None,
         defaults={
             "relation": relation,
-            "may_view": True,
+            # A guardian sees by being it.
+            "may_view": relation != Relation.CHILD,
             "may_pay": True,
             "created_at": clock.now(),
         },

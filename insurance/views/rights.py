@@ -129,7 +129,7 @@ def rights_people(user: User) -> list[PatientAccess]:
     return [
         one
         for one in access_of(user)
-        if one.relation == Relation.SELF or (one.may_view and one.may_pay)
+        if one.relation == Relation.SELF or (one.sees and one.may_pay)
     ]
 
 

@@ -42,9 +42,15 @@ class PatientAccessQuerySet(models.QuerySet["PatientAccess"]):
 class PatientAccess(models.Model):
     """A bound patient card (绑卡): `may_view` and `may_pay` are separate grants.
 
+    `may_view` of a relative is given by the person alone. A guardian sees by being it, and only as
+    long: that is no column but `sees`, which the selectors of bindings say of the rows they read.
+
     An ended binding stays as evidence and grants nothing; the database keeps that, so that whoever
     asks for a grant need not ask whether the binding lives.
     """
+
+    # Whether its user sees the patient's bills today: `patients.selectors.bindings.rights_said`.
+    sees: bool
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="patient_access"

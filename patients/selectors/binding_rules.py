@@ -43,6 +43,14 @@ def is_asked_themselves(patient: Patient) -> bool:
     return age is not None and OWN_CODE_FROM <= age < ADULT_FROM
 
 
+def is_young_ward(patient: Patient, person_id: int | None) -> bool:
+    """A child who cannot answer by a code of its own, and whose guardian on record that person
+    is."""
+    age = age_of(patient)
+    ward = person_id is not None and patient.guardian_id == person_id
+    return ward and age is not None and age < OWN_CODE_FROM
+
+
 def minors_born_after() -> date:
     """Whoever was born after this day is not of age today: the same rule where SQL asks it.
 

@@ -7,7 +7,7 @@ import re
 from core.models import User
 from patients.card_codes import card_code_read
 from patients.models import Location, Patient, PatientAccess, Relation
-from patients.selectors.family import is_young_ward
+from patients.selectors.bindings import access_held
 
 
 def card_code_resolve(text: str) -> Patient | None:
@@ -23,18 +23,9 @@ def card_code_resolve(text: str) -> Patient | None:
 
 
 def card_people(user: User) -> list[PatientAccess]:
-    """Whom this user may identify by a code: themselves, their young children, and who lets them
-    see. The right to pay alone opens no visit."""
-    rows = PatientAccess.objects.live().filter(user=user).select_related("patient")
-    found = sorted(rows, key=lambda one: (one.relation != Relation.SELF, one.pk))
-    own = next((one.patient for one in found if one.relation == Relation.SELF), None)
-    return [
-        one
-        for one in found
-        if one.relation == Relation.SELF
-        or one.may_view
-        or (own is not None and is_young_ward(one.patient, own))
-    ]
+    """Whom this user may identify by a code: themselves, and whose bills they see.
+    The right to pay alone opens no visit."""
+    return [one for one in access_held(user) if one.relation == Relation.SELF or one.sees]
 
 
 def location_find(code: str) -> Location | None:

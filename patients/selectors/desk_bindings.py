@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.crypto import mask_name, mask_phone
 from patients.models import Patient, PatientAccess, UserPhone
+from patients.selectors.bindings import rights_said
 
 SHOWN_MAX = 50
 
@@ -38,10 +39,15 @@ class DeskBinding:
     def live(self) -> bool:
         return self.access.ended_at is None
 
+    @property
+    def sees(self) -> bool:
+        """As its user's own pages have it: by the patient's word, or as the guardian on record."""
+        return rights_said([self.access], self.holder.patient_id)[0].sees
+
 
 def bindings_of_patient(patient: Patient, *, live_only: bool = False) -> list[PatientAccess]:
     """Every binding of this person by any account: the live ones first, then the latest."""
-    rows = PatientAccess.objects.filter(patient=patient)
+    rows = PatientAccess.objects.filter(patient=patient).select_related("patient")
     if live_only:
         rows = rows.live()
     return sorted(rows.order_by("-pk")[:SHOWN_MAX], key=lambda one: one.ended_at is not None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from core.crypto import mask_name, mask_phone
@@ -18,7 +20,14 @@ from patients.models import (
     Relation,
     UserPhone,
 )
-from patients.selectors.binding_rules import OWN_CODE_FROM, age_of, person_of
+from patients.selectors.binding_rules import (
+    OWN_CODE_FROM,
+    age_of,
+    age_on,
+    is_young_ward,
+    person_of,
+)
+from patients.selectors.bindings import access_held, rights_said
 
 # What the user is to the patient, where the row says what the patient is to the user.
 _SEEN_FROM_THE_PATIENT = {Relation.CHILD: Relation.PARENT, Relation.PARENT: Relation.CHILD}
@@ -28,7 +37,8 @@ _SEEN_FROM_THE_PATIENT = {Relation.CHILD: Relation.PARENT, Relation.PARENT: Rela
 class Relative:
     """Another person on the page: masked name, what they are to the reader, the binding behind it.
 
-    `decides`: the reader speaks for the patient of this row and may switch its grants.
+    `decides`: the reader speaks for the patient of this row; `ward` is the child that another one
+    holds. `over` is why a guardian sees the bills no more.
     """
 
     access: PatientAccess
@@ -36,57 +46,93 @@ class Relative:
     relation: str
     age: int | None
     decides: bool
+    ward: str = ""
+    over: str | Promise = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """`own` is the reader's own binding; `waiting` a wish whose code is still to be typed."""
+    """`own` is the reader's own binding; `waiting` a wish whose code is still to be typed;
+    `my_wards_with` whoever else holds a child below 14 whose guardian on record the reader is."""
 
     own: PatientAccess | None
     pays_for_me: tuple[Relative, ...]
     i_pay_for: tuple[Relative, ...]
+    my_wards_with: tuple[Relative, ...]
     places: int
     waiting: Binding | None
 
 
 def family_of(user: User) -> Family:
     """Everything the family page tells, in a constant number of statements."""
-    mine = list(_live().filter(user=user).order_by("pk"))
+    mine = access_held(user)
     own = next((one for one in mine if one.relation == Relation.SELF), None)
-    holders: list[PatientAccess] = []
-    if own is not None:
-        holders = list(_live().filter(patient=own.patient_id).exclude(pk=own.pk).order_by("pk"))
+    holders = [] if own is None else _holders(user, own.patient_id)
     names = _names_of([one.user_id for one in holders])
+    rows = [_holder(one, names.get(one.user_id, "*"), own) for one in holders]
     return Family(
         own=own,
-        pays_for_me=tuple(_holder(one, names.get(one.user_id, "*")) for one in holders),
+        pays_for_me=tuple(row for row in rows if not row.ward),
         i_pay_for=tuple(_bound(one, own) for one in mine if one is not own),
+        my_wards_with=tuple(row for row in rows if row.ward),
         places=len(mine),
         waiting=_waiting(user),
     )
 
 
-def _holder(access: PatientAccess, name: str) -> Relative:
+def _holders(user: User, person_id: int) -> list[PatientAccess]:
+    """Who else holds the reader, or a child whom the reader speaks for, bound by them or not."""
+    wards = Patient.objects.filter(guardian=person_id)
+    young = [one.pk for one in wards if is_young_ward(one, person_id)]
+    rows = _live().filter(patient__in=[person_id, *young]).exclude(relation=Relation.SELF)
+    # None of them is a guardian on record: of the reader, who is of age to bind, or of the child.
+    return rights_said(rows.exclude(user=user).order_by("pk"), None)
+
+
+def _holder(access: PatientAccess, name: str, own: PatientAccess | None) -> Relative:
     relation = Relation(_SEEN_FROM_THE_PATIENT.get(Relation(access.relation), access.relation))
-    return Relative(access, name, str(relation.label), None, decides=True)
+    ward = own is not None and access.patient_id != own.patient_id
+    whose = mask_name(access.patient.name) if ward else ""
+    return Relative(access, name, str(relation.label), None, decides=True, ward=whose)
 
 
 def _bound(access: PatientAccess, own: PatientAccess | None) -> Relative:
-    ward = own is not None and is_young_ward(access.patient, own.patient)
     return Relative(
         access,
         mask_name(access.patient.name),
         str(Relation(access.relation).label),
         age_of(access.patient),
-        decides=ward,
+        decides=is_young_ward(access.patient, own.patient_id if own else None),
+        over=_over(access),
     )
+
+
+def _over(access: PatientAccess) -> str | Promise:
+    """Why who held a child as its guardian sees the bills no more: the child's age, or the record.
+
+    Who was bound before the child was 14 was the guardian on record then: nobody else could be.
+    """
+    born, age = access.patient.birth_date, age_of(access.patient)
+    if access.sees or born is None or age is None:
+        return ""
+    if age_on(born, clock.business_day(access.created_at)) >= OWN_CODE_FROM:
+        return ""
+    if age >= OWN_CODE_FROM:
+        return _("You saw the bills as guardian. From 14 on they say themselves who sees them.")
+    return _("You are no longer the guardian on record, so you see the bills no more.")
 
 
 def relative_of(user: User, access: PatientAccess) -> Relative:
     """One row of the page, for the question before it is ended."""
     if access.user_id != user.pk:
-        return _holder(access, _names_of([access.user_id]).get(access.user_id, "*"))
-    return _bound(access, None)
+        name = _names_of([access.user_id]).get(access.user_id, "*")
+        return _holder(access, name, _own(user))
+    held = next(one for one in access_held(user) if one.pk == access.pk)
+    return _bound(held, _own(user))
+
+
+def _own(user: User) -> PatientAccess | None:
+    return PatientAccess.objects.own().filter(user=user).first()
 
 
 def _names_of(user_ids: list[int]) -> dict[int, str]:
@@ -120,13 +166,14 @@ def may_decide(user: User, patient: Patient) -> bool:
     own = person_of(user)
     if own is None:
         return False
-    return own.pk == patient.pk or is_young_ward(patient, own)
+    return own.pk == patient.pk or is_young_ward(patient, own.pk)
 
 
-def is_young_ward(patient: Patient, guardian: Patient) -> bool:
-    """A child who cannot answer by a code of its own, and whose guardian on record this is."""
-    age = age_of(patient)
-    return patient.guardian_id == guardian.pk and age is not None and age < OWN_CODE_FROM
+def may_let_see(user: User, patient: Patient) -> bool:
+    """Whether this user may let others see the person's bills: only the person may. A guardian
+    sees a young child's without being let, and lets nobody: the word would outlive the right."""
+    own = person_of(user)
+    return own is not None and own.pk == patient.pk
 
 
 def may_end(user: User, access: PatientAccess) -> AccessEnd | None:

@@ -1,7 +1,8 @@
 """What a binding grants, and its end. The patient decides who sees and who pays, at any time.
 
-The patient is whoever holds the person as `self`, or, for a child below 14, the guardian on record.
-Staff end a binding with a reason and change no grant.
+The patient is whoever holds the person as `self`, or, for a child below 14, the guardian on record,
+who decides who pays for it; who sees is nobody's word but the patient's own. Staff end a binding
+with a reason and change no grant.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from core.models import User
 from patients.locks import access_locked, accesses_locked, people_locked
 from patients.models import AccessEnd, PatientAccess, Relation
 from patients.selectors import hospital_name
-from patients.selectors.family import may_decide, may_end
+from patients.selectors.family import may_decide, may_end, may_let_see
 from patients.services.notifications import Message, notifications_queue
 
 Grant = Literal["view", "pay"]
@@ -40,7 +41,8 @@ def access_grant_set(
     """
     with transaction.atomic():
         access = _live(access_id)
-        if access.relation == Relation.SELF or not may_decide(user, access.patient):
+        speaks = may_let_see if grant == "view" else may_decide
+        if access.relation == Relation.SELF or not speaks(user, access.patient):
             raise _unknown()
         field = f"may_{grant}"
         if getattr(access, field) != granted:

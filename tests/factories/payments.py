@@ -69,9 +69,11 @@ def access(patient: Patient, holder: User, relation: str = "self", **grants: Any
     if relation == "self" and taken.exists():
         relation = "other"
     values: dict[str, Any] = {"may_view": relation == "self", "may_pay": True} | grants
-    return PatientAccess.objects.create(
+    row = PatientAccess.objects.create(
         user=holder, patient=patient, relation=relation, created_at=clock.now(), **values
     )
+    row.sees = row.may_view
+    return row
 
 
 def agrees(holder: User, purpose: str = "deduction") -> None:

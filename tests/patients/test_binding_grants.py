@@ -94,14 +94,14 @@ def test_nobody_but_the_patient_switches(phone: Phone) -> None:
     assert (access.may_view, access.may_pay) == (False, True)
 
 
-def test_a_guardian_decides_for_a_young_child(phone: Phone) -> None:
+def test_a_guardian_decides_who_pays_for_a_young_child(phone: Phone) -> None:
     mother_user, mother = adult(phone)
     child = person("陈安", date(2018, 5, 6), guardian=mother)
     access = bound(phone, mother_user, child, Relation.CHILD)
-    assert grant(mother_user, access, "view", True).may_view
+    assert not grant(mother_user, access, "pay", False).may_pay
     teen = person("陈宁", date(2011, 5, 6), guardian=mother)
     with pytest.raises(NotFound):
-        grant(mother_user, bound(phone, mother_user, teen, Relation.CHILD), "view", True)
+        grant(mother_user, bound(phone, mother_user, teen, Relation.CHILD), "pay", False)
 
 
 def test_the_payer_ends_it_and_the_patient_is_told(phone: Phone) -> None:

@@ -139,7 +139,7 @@ def test_the_three_lists_show_masked_names_only(phone: Phone) -> None:
     of_daughter = text_of(patient_client(daughter), "/family")
     assert of_daughter.count("/end") == 3  # father, child, own
     assert "陈国" not in of_daughter and "陈安" not in of_daughter
-    assert "看陈*的账单" in of_daughter  # of two children each is named
+    assert "您是登记的监护人" in of_daughter  # beside the child, no switch
     assert f'id="pay-{access.pk}"' not in of_daughter  # the father's switch is the father's
 
 
