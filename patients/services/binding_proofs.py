@@ -63,7 +63,7 @@ def binding_confirm(
         row = own_binding_locked(user, binding_id, address)
         if row.status != BindingStatus.WAITING or clock.now() >= row.expires_at:
             raise Conflict("binding_over", OVER)
-        refuse(tries_refusal(user_id=user.pk, target=row.target, address=address))
+        refuse(tries_refusal(row, address=address))
         patient = _coded(row, code)
         changed = patient is not None and _changed_since(row, patient)
         if changed:

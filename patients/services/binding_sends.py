@@ -95,7 +95,7 @@ def _person(row: Binding) -> Patient | None:
     row.outcome = binding_refusal(user=row.user, relation=row.relation, patient=person)
     if not row.outcome:
         bindings_locked(f"person/{person.pk}")
-        row.outcome = "person_limit" if codes_reached(person.pk) else ""
+        row.outcome = "person_limit" if codes_reached(row, patient_id=person.pk) else ""
     return None if row.outcome else person
 
 

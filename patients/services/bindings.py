@@ -75,20 +75,15 @@ def binding_begin(*, user: User, wanted: BindingWanted, address: str) -> Binding
     with transaction.atomic():
         bindings_locked(*names, *_address_name(address))
         _own_family_allows(user, wanted, str(values["id_number_index"]))
-        refuse(wishes_refusal(user_id=user.pk, target=str(values["target"]), address=address))
+        wish = Binding(user=user, relation=wanted.relation, **values)
+        refuse(wishes_refusal(wish, address=address))
         for row in bindings_waiting_locked(user.pk):
             binding_over(row, "replaced")
         now = clock.now()
-        return Binding.objects.create(
-            user=user,
-            relation=wanted.relation,
-            address=address or None,
-            due_at=now,
-            asked_at=now,
-            created_at=now,
-            expires_at=now + VALID_FOR,
-            **values,
-        )
+        wish.address, wish.expires_at = address or None, now + VALID_FOR
+        wish.due_at = wish.asked_at = wish.created_at = now
+        wish.save()
+    return wish
 
 
 def _checked(wanted: BindingWanted) -> dict[str, object]:
@@ -169,7 +164,7 @@ def binding_send_again(*, user: User, binding_id: int) -> Binding:
             raise Conflict("binding_over", OVER)
         if now < row.asked_at + AGAIN_AFTER:
             raise Conflict("too_soon", _("Wait a minute before asking for another code."))
-        refuse(wishes_refusal(user_id=user.pk, target=row.target, address=str(row.address or "")))
+        refuse(wishes_refusal(row, address=str(row.address or "")))
         row.sends_asked += 1
         row.code_hash, row.sent_to, row.outcome, row.send_tries = "", "", "", 0
         row.asked_at = row.due_at = now

@@ -56,10 +56,10 @@ def test_one_user_guesses_ten_times_a_day(phone: Phone, still_clock: clock.Froze
 
 
 @pytest.mark.django_db
-def test_one_target_is_guessed_ten_times_a_day_by_all_together(phone: Phone) -> None:
+def test_one_target_is_guessed_thirty_times_a_day_by_all_together(phone: Phone) -> None:
     known, unknown = wanted(person()), BindingWanted(Relation.SELF, "无", id_number=id_number(66))
     for told in (known, unknown):
-        for _ in range(2):
+        for _ in range(6):
             guess(binding_begin(user=patient_user(), wanted=told, address=""), 5)
         last = binding_begin(user=patient_user(), wanted=told, address="")
         assert guess(last) == ["too_many_tries"]
@@ -79,23 +79,59 @@ def test_one_address_guesses_and_wishes_so_often(
 
 
 @pytest.mark.django_db
-def test_one_user_and_one_target_wish_ten_times_a_day(phone: Phone) -> None:
-    user, own = patient_user(), person()
-    for _ in range(10):
-        begun(user, own)
-    for who, whom in ((user, person()), (patient_user(), own)):
+def test_one_user_wishes_ten_times_a_day_and_all_together_thirty_times_for_one_target(
+    phone: Phone,
+) -> None:
+    own = person()
+    for user in (patient_user() for _ in range(3)):
+        for _ in range(10):
+            begun(user, own)
         with pytest.raises(Conflict, match="too_many_tries"):
-            begun(who, whom)
-    assert len(phone.sent) == 10
+            begun(user, person())
+    with pytest.raises(Conflict, match="too_many_tries"):
+        begun(patient_user(), own)
+    assert len(phone.sent) == 30
 
 
 @pytest.mark.django_db
-def test_a_phone_gets_ten_codes_a_day_whatever_was_typed(phone: Phone) -> None:
+def test_strangers_use_up_their_own_share_and_not_the_owners(phone: Phone) -> None:
+    """Ten wishes under a wrong name were enough to close a number to its owner until tomorrow."""
+    own = person(phone="13800001111")
+    for _ in range(2):
+        stranger = patient_user()
+        for _ in range(5):
+            binding_begin(user=stranger, wanted=wanted(own, name="不知道"), address="")
+        guess(Binding.objects.filter(user=stranger).latest("pk"), 5)
+    assert bound(phone, patient_user(), own).may_view
+
+
+@pytest.mark.django_db
+def test_no_crowd_closes_a_number_to_the_phone_on_its_record(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wishes, guesses and codes are all used up; the account of that very phone still binds."""
+    for limit in ("WISHES_PER_TARGET", "TRIES_PER_TARGET", "CODES_PER_PERSON"):
+        monkeypatch.setattr(binding_limits, limit, 1)
+    own = person(phone="13800001111")
+    guess(begun(patient_user(), own))
+    with pytest.raises(Conflict, match="too_many_tries"):
+        begun(patient_user("13922223333"), own)
+    owner = patient_user("13800001111")
+    row = begun(owner, own)
+    assert guess(row) == ["code_wrong"]  # their own share counts on
+    assert confirm(row, phone.code).may_view
+
+
+@pytest.mark.django_db
+def test_a_phone_gets_so_many_codes_a_day_whatever_was_typed(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binding_limits, "CODES_PER_PERSON", 3)
     own = person()
-    for _ in range(10):
+    for _ in range(3):
         begun(patient_user(), own)
     by_card = begun(patient_user(), own, id_number="", card_no=own.identifiers.get().value)
-    assert (by_card.outcome, len(phone.sent)) == ("person_limit", 10)
+    assert (by_card.outcome, len(phone.sent)) == ("person_limit", 3)
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:
@@ -167,8 +203,8 @@ def test_the_codes_of_a_person_are_counted_one_after_the_other(
     wishes = [binding_begin(user=patient_user(), wanted=wanted(own), address="") for _ in range(5)]
     counted = binding_sends.codes_reached
 
-    def slowly(patient_id: int) -> bool:
-        reached = counted(patient_id)
+    def slowly(wish: Binding, *, patient_id: int) -> bool:
+        reached = counted(wish, patient_id=patient_id)
         time.sleep(0.1)
         return reached
 
