@@ -242,9 +242,12 @@ def invoice_result(request: HttpRequest, right: PayRight) -> HttpResponse:
 
 @require_safe
 def invoice_window(request: HttpRequest, right: PayRight) -> HttpResponse:
-    """The same bill paid by people: where, when, what to bring, and its number as a code."""
+    """The same bill paid by people: where, when, what to bring, and its number as a code.
+
+    An order on the phone that nobody paid is no reason not to go there: the window closes it.
+    """
     page = pay_right.opened(right).page
-    if not page.payable:
+    if not (page.payable or page.code_open(clock.now())):
         return to(right.result)
     return render(request, "billing/invoice_window.html", context_of(page, right))
 

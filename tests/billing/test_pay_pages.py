@@ -163,15 +163,25 @@ def test_back_to_the_pay_page_answers_with_the_result(phone, token):
 def test_no_pay_control_while_an_order_waits_except_the_same_order(phone):
     assert phone.get("/p/waiting_qr/pay").url == "/p/waiting_qr/code"
     assert re.findall(
-        r'href="[^"]*/(?:pay|code)"', phone.get("/p/waiting_qr/result").content.decode()
-    ) == ['href="/p/waiting_qr/code"']
+        r'href="([^"]*/(?:pay|code)[^"]*)"', phone.get("/p/waiting_qr/result").content.decode()
+    ) == ["/p/waiting_qr/code", "/p/waiting_qr/pay?other"]
     body = phone.get("/p/waiting_url/code").content.decode()
     assert URL.value.replace("&", "&amp;") in body
 
 
+@pytest.mark.parametrize("token", ["waiting_url", "waiting_qr", "waiting_wallet"])
+def test_who_did_not_pay_an_open_order_finds_the_other_ways_and_the_window(phone, token):
+    for page in ("code", "result"):
+        body = phone.get(f"/p/{token}/{page}").content.decode()
+        assert f'href="/p/{token}/pay?other"' in body, page
+
+    window = phone.get(f"/p/{token}/window")
+    assert window.status_code == 200 and f'href="/p/{token}/pay?other"' in window.content.decode()
+    assert "¥86.40" in text_of(window) and "先关闭手机上" in text_of(window)
+    assert "先关闭手机上" not in text_of(phone.get("/p/to_pay/window"))
+
+
 def test_an_open_order_can_be_given_up_for_another_way(phone):
-    code = phone.get("/p/waiting_url/code").content.decode()
-    assert 'href="/p/waiting_url/pay?other"' in code
 
     form = phone.get("/p/waiting_url/pay?other")
     assert form.status_code == 200 and "先关闭" in text_of(form)
