@@ -19,7 +19,7 @@ FEN_MAX = 10**15  # ten trillion yuan; far inside a bigint, far above any bill
 MINUS = "−"
 
 # Only what a Chinese keyboard types for a number: NFKC would also read 5² as 52.
-_HALF_WIDTH = str.maketrans("０１２３４５６７８９．，￥－−\u3000", "0123456789.,¥-- ")
+_HALF_WIDTH = str.maketrans("０１２３４５６７８９．。，￥－−\u3000", "0123456789..,¥-- ")
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
 _GROUPED = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]{1,2})?")
 _TOO_FINE = re.compile(r"-?[0-9,]+\.[0-9]{3,}")

@@ -49,14 +49,33 @@
       if (first === search && first.value) first.select();
     }, 60);
   }
+  // What is given is read as money fields are on the server (`core.money.YuanField`).
+  var half = function (sign) {
+    var at = "\uff0e\u3002\uff0c\uffe5\u3000".indexOf(sign);
+    return at < 0 ? String.fromCharCode(sign.charCodeAt(0) - 0xfee0) : "..,\u00a5 "[at];
+  };
+  var fenOf = function (typed) {
+    var text = typed.replace(/[\uff10-\uff19\uff0e\u3002\uff0c\uffe5\u3000]/g, half).trim();
+    text = text.replace(/^\u00a5/, "").replace(/\u5143$/, "").trim();
+    var match = /^(\d{1,8}|\d{1,3}(?:,\d{3}){1,2})(?:\.(\d{1,2}))?$/.exec(text);
+    if (!match) return null;
+    return Number(match[1].replace(/,/g, "")) * 100 + Number(((match[2] || "") + "00").slice(0, 2));
+  };
+  var yuan = function (fen) {
+    return "\u00a5" + (fen / 100).toFixed(2).replace(/\B(?=(?:\d{3})+\.)/g, ",");
+  };
   var change = document.querySelector(".change");
   if (change) {
     change.hidden = false;
     var due = Number(change.dataset.due), given = change.querySelector("input"), out = change.querySelector("output");
+    var press = document.querySelector('[data-key="F2"]');
     given.addEventListener("input", function () {
-      var match = /^(\d{1,8})(?:\.(\d{1,2}))?$/.exec(given.value.trim());
-      var fen = match ? Number(match[1]) * 100 + Number(((match[2] || "") + "00").slice(0, 2)) : -1;
-      out.textContent = fen >= due ? "\u00a5" + ((fen - due) / 100).toFixed(2) : "\u2014";
+      var fen = fenOf(given.value), short = fen !== null && fen < due, words = change.dataset;
+      // Nothing typed is nothing said: who counts the money by hand takes it without this field.
+      if (fen === null) out.textContent = given.value.trim() ? words.unread : words.change + " \u2014";
+      else out.textContent = (short ? words.short : words.change) + " " + yuan(Math.abs(fen - due));
+      out.classList.toggle("short", short);
+      press.disabled = short;
     });
   }
 })();

@@ -182,3 +182,31 @@ def test_records_are_found_compared_and_proposed_without_script(
     case = PatientMerge.objects.get(merged=house.twin)
     assert page.url == f"{house.address}/admin/desk/merges/{case.pk}"
     assert "只能查看" in page.locator(".decide").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("１００", "找零 ¥50.00"),
+        ("1,000.5", "找零 ¥950.50"),
+        ("60。5", "找零 ¥10.50"),
+        ("￥５０．００元", "找零 ¥0.00"),
+        ("49.99", "还差 ¥0.01"),
+        ("50.001", "这不是以元为单位的金额"),
+        ("1,00", "这不是以元为单位的金额"),
+        ("", "找零 —"),
+    ],
+)
+def test_the_change_is_read_as_money_is_typed_and_too_little_is_said(
+    open_page: Any, house: House, typed: str, said: str
+) -> None:
+    bill = invoice(5_000, of=patients.encounter("E9", of=house.twin), invoice_no="2611200501")
+    page = open_page("cashier", 390)
+    page.goto(f"{house.address}/admin/desk/bills/{bill.pk}/cash")
+    page.get_by_label("实收").fill("1")
+    page.get_by_label("实收").fill(typed)
+
+    assert page.locator(".change output").inner_text() == said
+    # What is short cannot be taken, by mouse or by key, until it is mended.
+    assert page.locator("[data-key=F2]").is_disabled() is said.startswith("还差")
+    assert page.faults == []
