@@ -41,6 +41,24 @@ REASONS: dict[Reason, Promise] = {
 OTHER = _("the payment was not completed and is cancelled")
 
 
+# What staff read of the others; a payer can act on none of them and reads OTHER.
+STAFF_REASONS: dict[Reason, Promise] = {
+    **REASONS,
+    Reason.NO_AGREEMENT: _("no deduction agreement pays for the patient"),
+    Reason.PAY_LINK: _("to be paid by the pay link"),
+    Reason.NOT_OFFERED: _("this way to pay is not offered"),
+    Reason.NOT_SENT: _("it could not be sent to the channel"),
+    Reason.ACCOUNT_LIMIT: _("a limit of the payer's account is reached"),
+    Reason.ACCOUNT_RESTRICTED: _("the payer's account cannot pay this way"),
+    Reason.ORDER_CLOSED: _("the order is closed"),
+    Reason.MERCHANT_SETUP: _("the merchant is not set up for it"),
+    Reason.NOT_COMPLETED: OTHER,
+}
+# Codes with which a channel says of an open order that nobody has paid it yet.
+WAITS = ("NOTPAY", "WAIT_BUYER_PAY", "USERPAYING", "OFFERED")
+WAITING = _("waiting for payment")
+
+
 def reason_text(code: str) -> Promise:
     """Why nothing was taken, in one phrase."""
     return REASONS.get(reason_of(code) or Reason.NOT_COMPLETED, OTHER)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from billing.channels.base import OFFERED_MODES
 from billing.desk.search import KINDS
 from billing.desk.views.patients import REVEAL_REASONS
 from billing.ledger.chart import FAMILIES
-from billing.models import RatingTag
+from billing.models import RatingTag, ReviewReason
 from billing.reasons import REASON_OF
-from billing.words import REASONS
+from billing.words import STAFF_REASONS, WAITING, WAITS, WAYS
 from core.admin_values import words_add
 
 CHANNEL_WORDS: dict[str, Promise] = {
@@ -112,8 +114,24 @@ OUTCOME_WORDS: dict[str, Promise] = {
         }.items()
     },
 }
-REASON_WORDS: dict[str, Promise] = {
-    **{code: REASONS[reason] for code, reason in REASON_OF.items() if reason in REASONS},
+MODE_WORDS: dict[str, Promise] = {
+    "agreement": pgettext_lazy("mode", "no password"),
+    "scan": pgettext_lazy("mode", "payment code scanned"),
+    "native": pgettext_lazy("mode", "code scanned by the payer"),
+    "h5": pgettext_lazy("mode", "in the phone's browser"),
+    "jsapi": pgettext_lazy("mode", "inside the wallet's app"),
+    "mixed": pgettext_lazy("mode", "with insurance, in the wallet"),
+    "cash": pgettext_lazy("mode", "cash"),
+}
+OFFER_WORDS: dict[str, Promise] = {
+    f"{channel}.{mode}": format_lazy("{} · {} · {}", KIND_WORDS["pay_link"], way, MODE_WORDS[mode])
+    for (channel, mode), way in WAYS.items()
+    if mode in OFFERED_MODES
+}
+REASON_WORDS: dict[str, Promise | str] = {
+    **dict(ReviewReason.choices),
+    **{code: STAFF_REASONS[reason] for code, reason in REASON_OF.items()},
+    **{f"pay link {offer}": word for offer, word in OFFER_WORDS.items()},
     "came back": pgettext_lazy("reason", "came back from the bank"),
     "nobody waited for it": pgettext_lazy("reason", "arrived when nobody waited for it"),
     "visit cancelled": pgettext_lazy("reason", "visit cancelled"),
@@ -134,8 +152,9 @@ REASON_WORDS: dict[str, Promise] = {
     "ACCEPTED": pgettext_lazy("reason", "taken on by the channel"),
     "PROCESSING": pgettext_lazy("reason", "being worked on by the channel"),
     "REFUND_PROCESSING": pgettext_lazy("reason", "being worked on by the channel"),
-    "pay link native": pgettext_lazy("reason", "pay link, by scanning"),
-    "pay link h5": pgettext_lazy("reason", "pay link, on the phone"),
+    "agreement picked": pgettext_lazy("reason", "the payer picked an agreement"),
+    "insurance code shown": pgettext_lazy("reason", "the insurance code was shown"),
+    "nothing to pay, confirmed": pgettext_lazy("reason", "confirmed, nothing was to be paid"),
     "the order came later": pgettext_lazy("reason", "the order came later"),
     "passed_over": pgettext_lazy("reason", "the cashier did not wait"),
     "PASSED_OVER": pgettext_lazy("reason", "the cashier did not wait"),
@@ -143,14 +162,8 @@ REASON_WORDS: dict[str, Promise] = {
     "NOT_SENT": pgettext_lazy("reason", "could not be sent to the channel"),
     "CLOSED": pgettext_lazy("reason", "order closed"),
 }
-MODE_WORDS: dict[str, Promise] = {
-    "agreement": pgettext_lazy("mode", "no password"),
-    "scan": pgettext_lazy("mode", "payment code scanned"),
-    "native": pgettext_lazy("mode", "code scanned by the payer"),
-    "h5": pgettext_lazy("mode", "in the phone's browser"),
-    "jsapi": pgettext_lazy("mode", "inside the wallet's app"),
-    "cash": pgettext_lazy("mode", "cash"),
-}
+# What a channel said of an order, as against why a bill was not paid by it.
+ANSWER_WORDS: dict[str, Promise | str] = {**REASON_WORDS, **dict.fromkeys(WAITS, WAITING)}
 FIELD_WORDS: dict[str, Promise] = {
     "currency": pgettext_lazy("outcome", "currency"),
     "merchant": pgettext_lazy("outcome", "merchant"),
@@ -218,8 +231,8 @@ _BY_FIELD: tuple[tuple[str, Mapping[str, Promise | str]], ...] = (
     ("differs", FIELD_WORDS),
     ("purpose", {"invoice": _("bill")}),
     ("currency", {"CNY": pgettext_lazy("currency", "yuan")}),
-    ("reason", REASON_WORDS),
-    ("code", REASON_WORDS),
+    ("reason", ANSWER_WORDS),
+    ("code", ANSWER_WORDS),
     ("decline_code", REASON_WORDS),
     ("comment", REASON_WORDS),
     ("action", ACTION_WORDS),

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.desk.movements import movement_noun, movement_word
+from billing.desk.movements import code_word, movement_noun, movement_word
 from billing.message_keys import BY_NUMBER, PAY_LINK, messages_about
 from billing.models import (
     CollectRequest,
@@ -24,7 +24,9 @@ from billing.models import (
     PaymentTransaction,
     ReturnStatus,
     TransactionKind,
+    TransactionStatus,
 )
+from billing.words import WAITS
 from core.actors import ActorKind
 from core.admin_values import ACTORS, value_text, word_of
 from core.models import StateChange
@@ -32,6 +34,10 @@ from patients.models import Notification
 
 STEPS_MAX = 200
 MOVEMENT = "billing.paymenttransaction"
+# Where a collect leads that took nothing; its reason is the code of its last tender.
+NOT_TAKEN = frozenset({
+    InvoiceStatus.ISSUED, CollectStatus.ACTION_REQUIRED, CollectStatus.DECLINED
+})  # fmt: skip
 STATES: dict[str, tuple[Promise, dict[str, str | Promise]]] = {
     "billing.invoice": (gettext_lazy("bill"), {**dict(InvoiceStatus.choices)}),
     "billing.collectrequest": (gettext_lazy("collect request"), {**dict(CollectStatus.choices)}),
@@ -92,8 +98,20 @@ def _changes(numbers: dict[str, dict[int, str]], kinds: dict[int, str]) -> Itera
             title=_("%(what)s: %(before)s → %(after)s") % _states(row, kinds),
             number=numbers[row.entity][row.entity_id],
             by=_actor_word(row.actor, row.actor_name),
-            note=value_text("reason", row.reason) if row.reason else "",
+            note=_reason(row, kinds) if row.reason else "",
         )
+
+
+def _reason(row: StateChange, kinds: dict[int, str]) -> str:
+    """Why it changed, in words: what a channel answered is read by what came of it."""
+    if not row.reason.isascii():
+        return row.reason
+    if row.entity == MOVEMENT:
+        return code_word(row.reason, kind=kinds[row.entity_id], status=row.to_status)
+    told = row.reason in WAITS or word_of("reason", row.reason) == row.reason
+    if told and row.to_status in NOT_TAKEN:
+        return code_word(row.reason, kind=TransactionKind.CAPTURE, status=TransactionStatus.CLOSED)
+    return str(value_text("reason", row.reason))
 
 
 def _states(row: StateChange, kinds: dict[int, str]) -> dict[str, str | Promise]:

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from billing.ledger.chart import UnknownAccount, family_of
 from billing.models import PaymentTransaction, TransactionKind, TransactionStatus
-from billing.words import reason_text, way_text
+from billing.reasons import REASON_OF
+from billing.words import OTHER, STAFF_REASONS, WAITING, WAITS, reason_text, way_text
 from core.admin_values import word_of
 from core.templatetags.elements import badge_word
 
@@ -41,7 +42,7 @@ class MoneyRow:
     row: PaymentTransaction
     way: str | Promise
     badge: str
-    reason: str | Promise
+    reason: str
 
     @property
     def refund(self) -> bool:
@@ -70,6 +71,23 @@ def movement_word(kind: str, status: str) -> str:
     return _("refund did not go through") if badge == NOT_REFUNDED else badge_word(badge)
 
 
+def code_word(code: str, *, kind: str, status: str) -> str:
+    """What a channel's code means of a movement in this state: the wait is not yet a refusal.
+
+    A code that nobody gave a word stands in brackets, behind what is sure.
+    """
+    if status in PaymentTransaction.IN_FLIGHT and code in WAITS:
+        return str(WAITING)
+    if code in REASON_OF:
+        return str(STAFF_REASONS[REASON_OF[code]])
+    word = str(word_of("code", code))
+    if word != code:
+        return word
+    lost = kind == TransactionKind.CAPTURE and status in PaymentTransaction.LOST
+    sure = OTHER if lost else _("answer of the channel")
+    return _("%(word)s (%(code)s)") % {"word": sure, "code": code}
+
+
 def movement_noun(kind: str) -> str:
     return str(TransactionKind(kind).label)
 
@@ -87,13 +105,21 @@ def money_list(rows: Sequence[PaymentTransaction]) -> tuple[MoneyRow, ...]:
 
 def _money(row: PaymentTransaction) -> MoneyRow:
     payment = row.payment
-    taken = row.kind == TransactionKind.CAPTURE
     return MoneyRow(
         row=row,
         way=way_text(payment.channel, payment.mode),
         badge=movement_badge(row.kind, row.status),
-        reason=reason_text(row.code) if taken and row.status in row.LOST else "",
+        reason=_reason(row),
     )
+
+
+def _reason(row: PaymentTransaction) -> str:
+    """Why it is as the badge says; of what succeeded there is no more to say."""
+    if row.code:
+        done = row.status == TransactionStatus.SUCCEEDED
+        return "" if done else code_word(row.code, kind=row.kind, status=row.status)
+    taken = row.kind == TransactionKind.CAPTURE
+    return str(reason_text("")) if taken and row.status in row.LOST else ""
 
 
 def back_fen(row: PaymentTransaction) -> int:
