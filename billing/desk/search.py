@@ -23,7 +23,7 @@ from billing.models.invoice import INVOICE_TAIL
 from core.errors import BadInput
 from patients.card_codes import card_code_over
 from patients.models import Encounter, HisClient, Identifier, Patient
-from patients.selectors import card_code_resolve, id_number_index, phone_index
+from patients.selectors import card_code_resolve, id_number_ended, id_number_index, phone_index
 
 TEXT_LENGTH_MAX = 64
 HITS_MAX = 20
@@ -35,6 +35,7 @@ KINDS: dict[str, Promise] = {
     "mrn": _("medical record number"),
     "card": _("visiting card"),
     "id_number": _("ID number"),
+    "id_number_tail": _("last 6 of the ID number"),
     "phone": _("phone"),
     "name": _("name"),
     "encounter": _("visit number"),
@@ -103,6 +104,7 @@ def _people(text: str) -> QuerySet[Any, Any]:
     branches = [
         _rows(Identifier.objects.filter(value__in=texts), F("kind"), "patient_id"),
         _rows(Patient.objects.filter(id_number_index=id_number_index(compact)), "id_number", "pk"),
+        _rows(_ended(compact), "id_number_tail", "pk"),
         _rows(Patient.objects.filter(phone_index__in=phones), "phone", "pk"),
         _rows(_named(text), "name", "pk"),
         _rows(_of_clients(Encounter, encounter_no__in=texts), "encounter", "patient_id"),
@@ -137,6 +139,12 @@ def _named(text: str) -> QuerySet[Patient, Any]:
     if len(text) < NAME_LENGTH_LEAST:
         return Patient.objects.filter(name=text)
     return Patient.objects.filter(name__startswith=text)
+
+
+def _ended(compact: str) -> QuerySet[Patient, Any]:
+    """People by the end of their certificate as they say it; the plain digits are kept nowhere."""
+    index = id_number_ended(compact)
+    return Patient.objects.filter(id_number_tail=index) if index else Patient.objects.none()
 
 
 def _tailed(texts: set[str]) -> QuerySet[Invoice, Any]:

@@ -7,9 +7,11 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.crypto import EncryptedField
+from core.crypto import BlindIndexField, EncryptedField
 from core.review import ReviewCase
 from patients.models.hospital import HisClient
+
+ID_NUMBER_TAIL = 6
 
 
 class Sex(models.TextChoices):
@@ -39,6 +41,10 @@ class Patient(models.Model):
     id_type = models.CharField(max_length=20, choices=IdType, default=IdType.ID_CARD)
     id_number = EncryptedField(blank=True, default="")
     id_number_index = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    # For who reads the end of a card aloud; found by it, never read from it.
+    id_number_tail = BlindIndexField(
+        source="id_number", purpose="patient id number tail", tail=ID_NUMBER_TAIL, db_index=True
+    )
     phone = EncryptedField(blank=True, default="")
     phone_index = models.CharField(max_length=64, blank=True, default="", db_index=True)
     # Who told the phone, and may change it; empty where it was recorded before this was.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from core.crypto import blind_index
+from core.crypto import BlindIndexField, blind_index
+from core.crypto.blind_index import normalised
 from core.errors import Forbidden, NotFound
 from patients.models import (
     Campus,
@@ -15,7 +18,9 @@ from patients.models import (
     IdentifierKind,
     Patient,
 )
+from patients.models.patient import ID_NUMBER_TAIL
 
+_ENDING = re.compile(rf"[0-9]{{{ID_NUMBER_TAIL - 1}}}[0-9X]", re.ASCII)
 ID_NUMBER_PURPOSE = "patient id number"
 PHONE_PURPOSE = "patient phone"
 
@@ -23,6 +28,19 @@ PHONE_PURPOSE = "patient phone"
 def id_number_index(value: str) -> str:
     """What `Patient.id_number_index` holds for a number; empty for none."""
     return blind_index(value, purpose=ID_NUMBER_PURPOSE) if value.strip() else ""
+
+
+def id_number_tail(value: str) -> str | None:
+    """What `Patient.id_number_tail` holds for a number; None for none and for a short one."""
+    column: BlindIndexField = Patient._meta.get_field("id_number_tail")
+    return column.index_of(value)
+
+
+def id_number_ended(ending: str) -> str | None:
+    """The same for the end of a number as it is said: five digits and a last digit or X."""
+    text = normalised(ending)
+    column: BlindIndexField = Patient._meta.get_field("id_number_tail")
+    return blind_index(text, purpose=column.purpose) if _ENDING.fullmatch(text) else None
 
 
 def phone_index(value: str) -> str:

@@ -23,6 +23,7 @@ from patients.models import (
 )
 from patients.selectors import (
     id_number_index,
+    id_number_tail,
     identifier_find,
     patient_by_mrn,
     patients_with_id_number,
@@ -110,6 +111,7 @@ def _checked(data: PatientInput) -> dict[str, object]:
         "id_type": IdType(data.id_type).value,
         "id_number": number,
         "id_number_index": id_number_index(number),
+        "id_number_tail": id_number_tail(number),
         "birth_date": born,
         "sex": data.sex,
         "phone": phone,

@@ -48,6 +48,8 @@ PERSON_KEYS = {
     "id_number": ID_NUMBER,
     "id_number lower case": ID_NUMBER.lower(),
     "id_number full width": "１１０１０１１９９００１０１００１Ｘ",
+    "last 6 of the id_number": "01001X",
+    "last 6 as they are said": "０１００１ｘ",
     "phone": "13812345678",
     "phone with country": "+86 138-1234-5678",
     "name": "欧阳静",
