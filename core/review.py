@@ -19,6 +19,7 @@ from core.errors import BadInput, Conflict, Forbidden
 from core.states import transition
 
 COMMENT_LENGTH_MAX = 500
+NO_REASON = _("Write the reason: approving and rejecting both need one. It is kept with your name.")
 
 
 class ReviewStatus(models.TextChoices):
@@ -103,7 +104,10 @@ def review_decide(
     written: Mapping[str, Any] | None = None,
 ) -> None:
     """Approve, reject or withdraw a locked, open case. Runs in the caller's transaction. `written`
-    are columns of the case's own that its decision fills."""
+    are columns of the case's own that its decision fills.
+
+    Who approves says why as who rejects does: that somebody looked is what a second person is for.
+    """
     comment = comment.strip()
     if review.status != ReviewStatus.OPEN:
         raise Conflict("review_closed", _("This case has already been decided."))
@@ -114,8 +118,8 @@ def review_decide(
         raise Forbidden("not_staff", _("A case is decided by a member of staff."))
     else:
         refuse_same_person(by.key, review.opened_by)
-    if to == ReviewStatus.REJECTED and not comment:
-        raise BadInput("comment_missing", _("Say why it is rejected."), "comment")
+    if to in (ReviewStatus.APPROVED, ReviewStatus.REJECTED) and not comment:
+        raise BadInput("comment_missing", NO_REASON, "comment")
     if len(comment) > COMMENT_LENGTH_MAX:
         raise BadInput("comment_long", _("At most 500 characters."), "comment")
     transition(

@@ -98,7 +98,8 @@ def test_a_return_approved_at_the_desk_leaves_by_itself() -> None:
     assert heard_of(paid)[-1] == "review"
     # when another person approves it
     address = f"/admin/desk/reviews/{BillingReview.objects.get().pk}"
-    assert browser("reviewer").post(address, {"verdict": "approve"}).status_code == 302
+    decision = {"verdict": "approve", "comment": "已核对"}
+    assert browser("reviewer").post(address, decision).status_code == 302
     # then exactly that has left
     assert refunded_at_the_channel() == [501]
     assert InvoiceReturn.objects.get().status == "DONE"

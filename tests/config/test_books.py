@@ -277,7 +277,7 @@ def test_a_debt_that_left_twice_is_named(theirs: dict[str, Any], settings: Any) 
     transaction_resume(transaction_id=first.pk)
     scripted.script(Operation.REFUND_QUERY, LOST)
     case = BillingReview.objects.get(transaction=first, reason_code="refund_declined")
-    cash = refund_review_hand_out(review_id=case.pk, by=REVIEWER)
+    cash = refund_review_hand_out(review_id=case.pk, by=REVIEWER, comment="已核对")
     transaction_resume(transaction_id=cash.pk)
     first.refresh_from_db()
     transaction_apply(

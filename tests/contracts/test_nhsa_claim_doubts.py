@@ -289,7 +289,9 @@ def test_a_region_that_counts_differently_stops_the_claim_until_a_person_decides
     region = house.encounter.campus.institution.region
     region.fund_includes_account = True
     region.save()
-    claim_review_decide(review_id=review.pk, decision=Decision.LOOK_AGAIN, by=CHIEF)
+    claim_review_decide(
+        review_id=review.pk, decision=Decision.LOOK_AGAIN, by=CHIEF, comment="已核对"
+    )
     assert claim_price(claim_id=claim.pk).split == CART_SPLIT
 
 
@@ -302,8 +304,10 @@ def test_a_settlement_that_does_not_add_up_is_undone_by_a_person(house: House) -
     house.sandbox.act("nhsa", "set_rules", place, fund_includes_account=False)
     review = InsuranceReview.objects.get()
     with pytest.raises(Forbidden):
-        claim_review_decide(review_id=review.pk, decision=Decision.UNDO, by=Actor("his", "H1"))
-    claim_review_decide(review_id=review.pk, decision=Decision.UNDO, by=CHIEF)
+        claim_review_decide(
+            review_id=review.pk, decision=Decision.UNDO, by=Actor("his", "H1"), comment="已核对"
+        )
+    claim_review_decide(review_id=review.pk, decision=Decision.UNDO, by=CHIEF, comment="已核对")
     assert claims_due(limit=10) == [claim.pk]
     claim_resume(claim_id=claim.pk)
     assert (again(claim).status, fund(house)) == ("OPEN", (0, 0))

@@ -225,7 +225,9 @@ def test_a_state_that_needs_a_person_waits_for_one(
     # the centre's people have mended it: asked again, the claim goes on
     disturb(house, claim, 1)
     confirm(house, claim)
-    claim_review_decide(review_id=case.pk, decision=Decision.LOOK_AGAIN, by=REVIEWER)
+    claim_review_decide(
+        review_id=case.pk, decision=Decision.LOOK_AGAIN, by=REVIEWER, comment="已核对"
+    )
     assert claim_look(claim_id=claim.pk).outcome is Outcome.SUCCEEDED
 
 
@@ -238,7 +240,7 @@ def test_a_person_ends_only_what_surely_settled_nothing(
     disturb(house, claim, ord_stas)
     claim_look(claim_id=claim.pk)
     case = InsuranceReview.objects.get()
-    claim_review_decide(review_id=case.pk, decision=Decision.UNDO, by=REVIEWER)
+    claim_review_decide(review_id=case.pk, decision=Decision.UNDO, by=REVIEWER, comment="已核对")
     claim_look(claim_id=claim.pk)
     assert again(claim).status == status
 

@@ -37,7 +37,7 @@ def test_another_person_decides():
 
 
 def test_case_of_the_system_is_decided_by_anyone_of_the_staff(clerk):
-    review_decide(review=opened(SYSTEM.key), to="APPROVED", by=clerk)
+    review_decide(review=opened(SYSTEM.key), to="APPROVED", by=clerk, comment="已核对")
     assert Question.objects.get().status == "APPROVED"
 
 
@@ -49,6 +49,7 @@ def test_case_of_the_system_is_decided_by_anyone_of_the_staff(clerk):
         ("APPROVED", SYSTEM, "ok", Forbidden),  # no person
         ("APPROVED", Actor("his", "li"), "ok", Forbidden),
         ("REJECTED", OTHER, "   ", BadInput),  # no reason
+        ("APPROVED", OTHER, " ", BadInput),
         ("REJECTED", OTHER, "因" * 501, BadInput),
         ("WITHDRAWN", OTHER, "", Forbidden),  # not the maker
         ("OPEN", OTHER, "", Conflict),
@@ -75,7 +76,7 @@ def test_decided_once(clerk):
 def test_unlocked_case_is_refused():
     review = Question.objects.get(pk=opened().pk)
     with pytest.raises(NotLocked):
-        review_decide(review=review, to="APPROVED", by=OTHER)
+        review_decide(review=review, to="APPROVED", by=OTHER, comment="已核对")
 
 
 def test_maker_withdraws(clerk):

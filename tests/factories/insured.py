@@ -51,7 +51,7 @@ def shown_rows(place: Institution) -> FundLoss:
     MixedOrder.objects.create(transaction=capture, claim=claim, created_at=clock.now())
     said = Asked(2_000, clock.now(), "稽核〔2026〕12号", "冒名就医")
     loss = fund_loss_record(claim_id=claim.pk, reason="impersonated", asked=said, by=CLERK)
-    loss_step_decide(step_id=loss.steps.get().pk, to="APPROVED", by=CHECKER)
+    loss_step_decide(step_id=loss.steps.get().pk, to="APPROVED", by=CHECKER, comment="已核对")
     loss_step_ask(
         loss_id=loss.pk, kind="recourse_claimed", asked=said, by=CLERK,
         institution_id=payments.merchant().institution_id,

@@ -46,7 +46,7 @@ def ask(clerk: Client, bill: Invoice, *quantities: str) -> InvoiceReturn:
     return InvoiceReturn.objects.latest("pk")
 
 
-def decide(client: Client, review: BillingReview, verdict: str, comment: str = "") -> int:
+def decide(client: Client, review: BillingReview, verdict: str, comment: str = "已核对") -> int:
     form = {"verdict": verdict, "comment": comment}
     return client.post(f"/admin/desk/reviews/{review.pk}", form).status_code
 
@@ -140,7 +140,7 @@ def test_maker_cannot_approve_superuser_neither(role: str) -> None:
     assert "另一人" in text(page)
     assert decide(maker, review, "approve") == 403
     with pytest.raises(Forbidden):
-        return_review_approve(review_id=review.pk, by=Actor("staff", role))
+        return_review_approve(review_id=review.pk, by=Actor("staff", role), comment="已核对")
     review.refresh_from_db()
     assert review.status == "OPEN"
     assert refunds(bill) == []
@@ -156,11 +156,23 @@ def test_database_repeats_both_rules() -> None:
         rows.update(status="ACCEPTED")
 
 
+def test_an_approval_without_a_reason_says_so_at_its_field() -> None:
+    bill = paid_bill(1_000)
+    ask(browser("refund_clerk"), bill, "1")
+    address = f"/admin/desk/reviews/{BillingReview.objects.get().pk}"
+    refused = browser("reviewer").post(address, {"verdict": "approve", "comment": ""})
+    assert refused.status_code == 400 and "同意和退回都要写" in text(refused)
+    assert 'aria-invalid="true"' in refused.content.decode()
+    assert InvoiceReturn.objects.get().status == "REVIEW" and refunds(bill) == []
+
+
 def test_rejected_return_frees_its_lines_and_needs_a_reason() -> None:
     bill = paid_bill(1_000)
     returned = ask(browser("refund_clerk"), bill, "1")
     review, reviewer = BillingReview.objects.get(), browser("reviewer")
-    assert decide(reviewer, review, "reject") == 400
+    for verdict in ("reject", "approve"):
+        assert decide(reviewer, review, verdict, " ") == 400
+    assert BillingReview.objects.get().status == "OPEN" and refunds(bill) == []
     assert decide(reviewer, review, "reject", "项目已执行") == 302
     returned.refresh_from_db()
     assert returned.status == "REJECTED"
@@ -210,7 +222,7 @@ def test_other_questions_are_settled_by_hand_and_move_no_money() -> None:
     reviewer = browser("reviewer")
     page = text(reviewer.get(f"/admin/desk/reviews/{review.pk}"))
     assert "¥10.00" in page and "¥9.99" in page and "不一致" in page
-    assert decide(reviewer, review, "approve") == 400
+    assert decide(reviewer, review, "approve", "") == 400
     assert decide(reviewer, review, "approve", "渠道已更正账单") == 302
     review.refresh_from_db()
     assert (review.status, review.decided_by) == ("APPROVED", "staff:reviewer")

@@ -62,7 +62,7 @@ def test_a_return_nobody_settles_again_ends_by_the_word_of_two(ward: Ward, bill:
     with pytest.raises(Conflict):
         borne(case, 400)
     with pytest.raises(Forbidden):
-        exit_approve(review_id=asked.pk, by=CLERK)
+        exit_approve(review_id=asked.pk, by=CLERK, comment="已核对")
     assert len(movements(bill)) == 1
     exit_approve(review_id=asked.pk, by=REVIEWER, comment="同意")
     ward.refund()
@@ -98,7 +98,7 @@ def test_who_disagrees_leaves_the_case_open(ward: Ward, bill: Invoice) -> None:
     # asked again of the insurer, it settles after all
     for fault in ward.sandbox.control("GET", "faults"):
         ward.sandbox.control("DELETE", f"faults/{fault['id']}")
-    claim_review_again(review_id=case.pk, by=REVIEWER)
+    claim_review_again(review_id=case.pk, by=REVIEWER, comment="已核对")
     ward.driven(bill)
     ward.refund()
     bill.refresh_from_db()
@@ -118,7 +118,7 @@ def test_a_dearer_rest_that_stands_is_borne_and_the_fund_pays_its_part(
     assert dearer_fen > 0
     asked = borne(case_of("return_dearer"), 0)
     assert asked.figures["bears_fen"] == dearer_fen
-    exit_approve(review_id=asked.pk, by=REVIEWER)
+    exit_approve(review_id=asked.pk, by=REVIEWER, comment="已核对")
     bill.refresh_from_db()
     assert (bill.status, bill.settled_at is not None) == ("PARTLY_REFUNDED", True)
     assert (bill.cash_fen, bill.hospital_part_fen) == (1_398, dearer_fen)
@@ -180,7 +180,7 @@ def test_a_dearer_settlement_stands_and_the_hospital_bears_the_rest(
     with pytest.raises(Conflict):
         claim_review_leave(review_id=case.pk, by=REVIEWER, comment="x")
     asked = borne(case, 0)
-    exit_approve(review_id=asked.pk, by=REVIEWER)
+    exit_approve(review_id=asked.pk, by=REVIEWER, comment="已核对")
     stuck.refresh_from_db()
     assert (stuck.status, stuck.cash_fen) == ("PAID", 1_398)
     assert account_balance(BORNE) == missing_fen
@@ -195,7 +195,7 @@ def test_a_bill_that_stands_is_no_case_twice(ward: Ward, stuck: Invoice) -> None
     asked.refresh_from_db()
     assert (asked.status, asked.decided_by) == ("REJECTED", REVIEWER.key)
     with pytest.raises(Conflict):
-        exit_approve(review_id=asked.pk, by=REVIEWER)
+        exit_approve(review_id=asked.pk, by=REVIEWER, comment="已核对")
     with pytest.raises(Conflict):
         claim_review_stand(review_id=case.pk, by=REVIEWER, comment="再一次")
     assert account_balance(BORNE) == 0

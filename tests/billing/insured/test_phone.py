@@ -159,7 +159,9 @@ def test_a_state_nobody_can_end_waits_for_a_person(ward: Ward, phone: Phone, ord
     assert movements(bill) == [("CAPTURE", "SUCCEEDED", 1_398)]
     phone.disturb(bill, 6)
     case = InsuranceReview.objects.get()
-    claim_review_decide(review_id=case.pk, decision=Decision.LOOK_AGAIN, by=REVIEWER)
+    claim_review_decide(
+        review_id=case.pk, decision=Decision.LOOK_AGAIN, by=REVIEWER, comment="已核对"
+    )
     phone.heard(bill, 31)
     assert bill.status == "PAID"
     even(ward, bill)
@@ -172,7 +174,7 @@ def test_a_revoked_insurance_with_cash_is_ended_by_a_person(ward: Ward, phone: P
     phone.disturb(bill, 13)
     phone.heard(bill)
     case = InsuranceReview.objects.get()
-    claim_review_decide(review_id=case.pk, decision=Decision.UNDO, by=REVIEWER)
+    claim_review_decide(review_id=case.pk, decision=Decision.UNDO, by=REVIEWER, comment="已核对")
     phone.heard(bill, 31)
     ward.refund()
     bill.refresh_from_db()

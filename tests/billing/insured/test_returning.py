@@ -124,7 +124,7 @@ def test_a_dearer_rest_is_never_debited(ward: Ward, bill: Invoice) -> None:
     assert told(bill)[-1] == "review"
     even(ward, bill)
     # asked again, it is still no cheaper: it comes back with the same figures
-    claim_review_again(review_id=case.pk, by=REVIEWER)
+    claim_review_again(review_id=case.pk, by=REVIEWER, comment="已核对")
     ward.driven(bill)
     assert (bill.status, BillingReview.objects.filter(status="OPEN").count()) == ("REVIEW", 1)
     even(ward, bill)
@@ -140,7 +140,7 @@ def test_a_rest_that_is_refused_waits_with_its_figures(ward: Ward, bill: Invoice
     assert len(movements(bill)) == 1
     even(ward, bill)
     # a person asks the insurer once more, and the return goes on from where it stopped
-    claim_review_again(review_id=case.pk, by=REVIEWER)
+    claim_review_again(review_id=case.pk, by=REVIEWER, comment="已核对")
     ward.driven(bill)
     ward.refund()
     bill.refresh_from_db()

@@ -45,7 +45,7 @@ def waiting(loss: FundLoss) -> LossStep:
 
 
 def approve(loss: FundLoss) -> LossStep:
-    return loss_step_decide(step_id=waiting(loss).pk, to="APPROVED", by=CHECKER)
+    return loss_step_decide(step_id=waiting(loss).pk, to="APPROVED", by=CHECKER, comment="已核对")
 
 
 def borne(claim: Claim, amount_fen: int = 2_952) -> FundLoss:

@@ -45,7 +45,7 @@ def form(**values: object) -> dict[str, object]:
 
 
 def decide(client: Client, loss: FundLoss, **values: object) -> str:
-    sent = {"step": loss.steps.latest("pk").pk, "verdict": "approve", "comment": ""} | values
+    sent = {"step": loss.steps.latest("pk").pk, "verdict": "approve", "comment": "已核对"} | values
     return client.post(f"{LIST}{loss.pk}/decide/", sent, follow=True).content.decode()
 
 
@@ -153,7 +153,8 @@ def test_nobody_decides_their_own_nor_without_the_right(claim: Claim, finance: C
         assert browser(role).post(f"{LIST}record/", form()).status_code == 403
         assert browser(role).post(f"{LIST}{loss.pk}/ask/", form()).status_code == 403
     reviewer = browser("reviewer")
-    assert "请写明驳回的原因。" in decide(reviewer, loss, verdict="reject")
+    for verdict in ("approve", "reject"):
+        assert "请写明理由" in decide(reviewer, loss, verdict=verdict, comment=" ")
     assert loss.steps.get().status == "OPEN"
     assert "请按其中一个按钮。" in decide(reviewer, loss, verdict="x")
     assert "请按其中一个按钮。" in decide(reviewer, loss, step="404")

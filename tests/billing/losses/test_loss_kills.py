@@ -112,7 +112,9 @@ def test_a_decision_whose_answer_was_lost_stands_and_is_not_made_twice(
     decided = LossStep.objects.get()
     assert (balances(), decided.status) == ((0, 2_952, 0, 0, 0), "APPROVED")
     with pytest.raises(Conflict):
-        house.loss_step_decide(step_id=decided.pk, to="APPROVED", by=house.CHECKER)
+        house.loss_step_decide(
+            step_id=decided.pk, to="APPROVED", by=house.CHECKER, comment="已核对"
+        )
     assert balances() == (0, 2_952, 0, 0, 0) and ledger_check().sound
 
 

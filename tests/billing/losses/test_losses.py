@@ -105,9 +105,10 @@ def test_who_asked_never_decides(claim: Claim) -> None:
     step = house.waiting(house.recorded(claim))
     for same in (CLERK, Actor("staff", "FINANCE01", "赵财务")):
         refused(Forbidden, "maker_is_checker", lambda who=same: loss_step_decide(
-            step_id=step.pk, to="APPROVED", by=who))  # fmt: skip
+            step_id=step.pk, to="APPROVED", by=who, comment="已核对"))  # fmt: skip
     refused(Forbidden, "not_staff",
-            lambda: loss_step_decide(step_id=step.pk, to="APPROVED", by=SYSTEM))  # fmt: skip
+            lambda: loss_step_decide(step_id=step.pk, to="APPROVED", by=SYSTEM,
+                                     comment="已核对"))  # fmt: skip
     refused(Forbidden, "not_the_maker",
             lambda: loss_step_decide(step_id=step.pk, to="WITHDRAWN", by=CHECKER))  # fmt: skip
 
@@ -115,9 +116,11 @@ def test_who_asked_never_decides(claim: Claim) -> None:
 def test_a_step_is_decided_once(claim: Claim) -> None:
     step = borne(claim).steps.get()
     refused(Conflict, "review_closed",
-            lambda: loss_step_decide(step_id=step.pk, to="APPROVED", by=CHECKER))  # fmt: skip
+            lambda: loss_step_decide(step_id=step.pk, to="APPROVED", by=CHECKER,
+                                     comment="已核对"))  # fmt: skip
     refused(NotFound, "unknown_step",
-            lambda: loss_step_decide(step_id=0, to="APPROVED", by=CHECKER))  # fmt: skip
+            lambda: loss_step_decide(step_id=0, to="APPROVED", by=CHECKER,
+                                     comment="已核对"))  # fmt: skip
 
 
 def test_no_more_is_borne_than_the_settlement_put_on_the_fund(claim: Claim) -> None:
@@ -148,7 +151,8 @@ def test_only_a_settlement_that_stands_is_lost(claim: Claim) -> None:
     Claim.objects.filter(pk=claim.pk).update(status="REVERSING", due_at=claim.settled_at)
     step = house.waiting(loss)
     refused(Conflict, "not_settled",
-            lambda: loss_step_decide(step_id=step.pk, to="APPROVED", by=CHECKER))  # fmt: skip
+            lambda: loss_step_decide(step_id=step.pk, to="APPROVED", by=CHECKER,
+                                     comment="已核对"))  # fmt: skip
     loss_step_decide(step_id=step.pk, to="REJECTED", by=CHECKER, comment="已撤销")
     refused(Conflict, "not_settled", lambda: house.recorded(claim, 1))
 

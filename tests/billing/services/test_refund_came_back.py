@@ -178,7 +178,7 @@ def test_a_number_after_a_returned_one_reaches_the_payer_despite_the_old_success
     learnt(row, TOLD, CAME_BACK, LOST)
     scripted.script(Operation.REFUND_QUERY, LOST)
     case = BillingReview.objects.get(reason_code="refund_declined")
-    again = refund_review_reissue(review_id=case.pk, by=REVIEWER)
+    again = refund_review_reissue(review_id=case.pk, by=REVIEWER, comment="已核对")
     # when the old success is told before the second leaves: it waits for what the channel says
     transaction_apply(transaction_id=row.pk, answer=TOLD, source=Source.NOTICE)
     scripted.CALLS.clear()

@@ -163,7 +163,9 @@ def test_many_who_hand_out_and_a_late_success_give_the_money_once_or_name_it() -
         before = account_balance(CLEARING)
         case = BillingReview.objects.get(transaction=second, status="OPEN")
         scripted.script(Operation.REFUND_QUERY, *[LOST] * 10)
-        press = [lambda pk=case.pk: refund_review_hand_out(review_id=pk, by=COLLEAGUE)] * 4
+        press = [
+            lambda pk=case.pk: refund_review_hand_out(review_id=pk, by=COLLEAGUE, comment="已核对")
+        ] * 4
         answers = at_once([*press, lambda row=first: done_late(row)])
         assert all(isinstance(one, Conflict | PaymentTransaction | None) for one in answers)
         # then whoever was told to hand out was told by what is booked, at most once

@@ -49,7 +49,7 @@ def test_a_declined_refund_is_sent_again_under_a_new_number_for_the_same_debt() 
     # when a reviewer sends it again
     scripted.script(Operation.REFUND_QUERY, LOST)
     case = BillingReview.objects.get(reason_code="refund_declined")
-    again = refund_review_reissue(review_id=case.pk, by=REVIEWER)
+    again = refund_review_reissue(review_id=case.pk, by=REVIEWER, comment="已核对")
     # then a new number stands for the first one's debt
     assert again.number != first.number
     assert (again.reissue_of_id, refund_subject(again)) == (first.pk, first.pk)
@@ -86,7 +86,7 @@ def test_a_number_of_a_debt_that_is_paid_never_leaves() -> None:
     first = declined(bill)
     scripted.script(Operation.REFUND_QUERY, LOST, scripted.MISSING)
     case = BillingReview.objects.get(reason_code="refund_declined")
-    second = refund_review_reissue(review_id=case.pk, by=REVIEWER)
+    second = refund_review_reissue(review_id=case.pk, by=REVIEWER, comment="已核对")
     transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.QUERY, asked_of=first)
     scripted.CALLS.clear()
     # when its time to be sent comes
@@ -121,7 +121,7 @@ def test_a_case_decided_during_the_question_leaves_no_second_number() -> None:
     scripted.script(Operation.REFUND_QUERY, meanwhile)
     # when the first reviewer's question is answered
     with pytest.raises(Conflict):
-        refund_review_reissue(review_id=case.pk, by=REVIEWER)
+        refund_review_reissue(review_id=case.pk, by=REVIEWER, comment="已核对")
     # then the cash is the only second number
     assert [row.payment.channel for row in refunds_of(bill)] == ["wechat_pay", "cash"]
     case.refresh_from_db()

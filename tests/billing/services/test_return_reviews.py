@@ -47,7 +47,7 @@ def test_approved_it_is_owed_and_goes_back_to_the_fen(bill: Invoice) -> None:
     returned, review = waiting(bill)
     assert (returned.status, review.reason_code) == ("REVIEW", "return_at_window")
     assert refunds_of(bill) == []
-    done = return_review_approve(review_id=review.pk, by=REVIEWER)
+    done = return_review_approve(review_id=review.pk, by=REVIEWER, comment="已核对")
     assert (done.status, done.approver_code) == ("ACCEPTED", "reviewer")
     review.refresh_from_db()
     assert (review.status, review.decided_by) == ("APPROVED", "staff:reviewer")
@@ -91,7 +91,7 @@ def test_the_maker_decides_nothing(bill: Invoice, by: Actor, decide: str) -> Non
     returned, review = waiting(bill)
     with pytest.raises(Forbidden):
         if decide == "approve":
-            return_review_approve(review_id=review.pk, by=by)
+            return_review_approve(review_id=review.pk, by=by, comment="已核对")
         else:
             return_review_reject(review_id=review.pk, by=by, comment="mine")
     returned.refresh_from_db()
@@ -106,8 +106,8 @@ def test_above_the_limit_the_first_approver_is_not_the_second() -> None:
     assert (returned.status, review.reason_code) == ("REVIEW", "return_above_limit")
     assert review.figures == {"amount_fen": 100_001, "limit_fen": 100_000}
     with pytest.raises(Forbidden):
-        return_review_approve(review_id=review.pk, by=APPROVER)
-    done = return_review_approve(review_id=review.pk, by=REVIEWER)
+        return_review_approve(review_id=review.pk, by=APPROVER, comment="已核对")
+    done = return_review_approve(review_id=review.pk, by=REVIEWER, comment="已核对")
     # who let it go first stays named
     assert (done.status, done.approver_code) == ("ACCEPTED", "C2")
 
@@ -119,7 +119,7 @@ def test_at_the_limit_one_approver_is_enough() -> None:
 
 def test_a_case_is_decided_once(bill: Invoice) -> None:
     _returned, review = waiting(bill)
-    return_review_approve(review_id=review.pk, by=REVIEWER)
+    return_review_approve(review_id=review.pk, by=REVIEWER, comment="已核对")
     for again in (return_review_approve, return_review_reject):
         with pytest.raises(Conflict):
             again(review_id=review.pk, by=REVIEWER, comment="again")
@@ -130,7 +130,7 @@ def test_what_is_no_waiting_return_is_refused() -> None:
     bill = in_flight()
     other = review_open(reason=ReviewReason.NOT_ENDED, invoice=bill, figures={})
     with pytest.raises(Conflict) as refused:
-        return_review_approve(review_id=other.pk, by=REVIEWER)
+        return_review_approve(review_id=other.pk, by=REVIEWER, comment="已核对")
     assert refused.value.code == "not_a_return"
     with pytest.raises(NotFound):
-        return_review_approve(review_id=other.pk + 404, by=REVIEWER)
+        return_review_approve(review_id=other.pk + 404, by=REVIEWER, comment="已核对")
