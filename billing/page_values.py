@@ -216,6 +216,17 @@ class InvoicePage:
         return self.payable and not self.unpriced and self.due_fen <= 0
 
     @property
+    def self_paid(self) -> bool:
+        """No insurance has a part: the split is one row, and stands there in every state the same.
+
+        Of a bill that is being priced, was cancelled or went back whole there is none to tell.
+        """
+        gone = self.state in (PayState.PREPARING, PayState.CLOSED)
+        known = not gone and not self.unpriced and self.settled_badge != "refunded"
+        own = self.split is None and self.amount_fen == self.cash_fen
+        return known and own and bool(self.groups)
+
+    @property
     def net_fen(self) -> int:
         """What the payers have paid in the end."""
         return self.taken_fen - self.back_fen

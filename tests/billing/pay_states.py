@@ -72,6 +72,13 @@ STATES = {
     "to_pay": TO_PAY,
     "preparing": replace(TO_PAY, state=PayState.PREPARING, cash_fen=31260, split=None),
     "self_pay": replace(TO_PAY, cash_fen=31260, split=None, valid_until=None),
+    "self_paid": replace(PAID, cash_fen=31260, split=None),
+    "self_waiting": replace(
+        TO_PAY, state=PayState.WAITING, cash_fen=31260, split=None, action=URL, **TAKEN
+    ),
+    "self_in_progress": replace(
+        TO_PAY, state=PayState.IN_PROGRESS, cash_fen=31260, split=None, **TAKEN
+    ),
     "part_missing": replace(TO_PAY, split=SplitShown(22620, 0, 0, 0, 8640)),
     "part_paid": replace(TO_PAY, paid_fen=2000),
     "zero_own_part": replace(TO_PAY, cash_fen=0, split=SplitShown(31260, 0, 0, 0, 0)),

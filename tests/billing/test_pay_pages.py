@@ -98,6 +98,13 @@ def test_bill_shows_the_own_part_largest_and_the_split_to_the_fen(phone):
     assert 'role="img" aria-label="总费用 ¥312.60，医保统筹 ¥168.40，' in body
 
 
+@pytest.mark.parametrize("token", ["self_pay", "self_waiting", "self_in_progress", "self_paid"])
+def test_a_bill_without_insurance_shows_its_split_in_every_state(phone, token):
+    text = text_of(phone.get(f"/p/{token}"))
+    assert "总费用 ¥312.60 自费，您支付 ¥312.60" in text
+    assert text.count("总费用") == 1
+
+
 def test_missing_parts_are_left_out_of_bar_and_list(phone):
     body = phone.get("/p/part_missing").content.decode()
 
