@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from django.conf import settings
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import (
     Http404,
@@ -16,12 +17,16 @@ from django.http import (
 )
 from django.shortcuts import render
 from django.template import loader
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from billing import pay_right
+from billing.desk.doors import refused
 from billing.his.problems import problem_answer
+from core.errors import Forbidden, NotFound
 from core.page_mode import COOKIE, COOKIE_AGE_S, MODES
 
 
@@ -56,12 +61,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An address that leads nowhere still names the window and its phone."""
     if is_api(request):
         return problem_answer(Http404(), {})
+    if is_desk(request):
+        return refused(request, NotFound("no_page", _("There is no such page")))
     return render(request, "404.html", {"hospital": pay_right.hospital()}, status=404)
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
         return problem_answer(PermissionDenied(), {})
+    if is_desk(request):
+        return refused(request, Forbidden("no_right", _("This page is not open to you")))
     return render(request, "403.html", {"hospital": pay_right.hospital()}, status=403)
 
 
@@ -88,6 +97,12 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 def fault_page() -> dict[str, object]:
     return {"help": settings.HOSPITAL_HELP, "static": settings.STATIC_URL}
+
+
+def is_desk(request: HttpRequest) -> bool:
+    """A member of staff went wrong at their desk, and goes on there: not a patient's page."""
+    inside = request.path.startswith(reverse("admin:index"))
+    return inside and hasattr(request, "user") and admin.site.has_permission(request)
 
 
 def is_api(request: HttpRequest) -> bool:

@@ -11,7 +11,9 @@ from django.test import Client, RequestFactory
 from django.views.defaults import server_error
 
 from config import pages
+from core.models import User
 from patients.models import Campus
+from tests.billing.desk.people import browser
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +39,31 @@ def test_unknown_address_names_the_window_and_its_phone() -> None:
 
 def test_unknown_address_of_an_empty_portal_answers_too() -> None:
     assert Client().get("/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("role", "address", "status", "said"),
+    [
+        ("cashier", "/admin/nowhere", 404, "没有这个页面"),
+        ("cashier", "/admin/core/outboundcall/", 403, "您不能打开这个页面"),
+        ("it", "/admin/desk/nowhere/", 404, "没有这个页面"),
+    ],
+)
+def test_staff_who_went_wrong_stay_at_their_desk(
+    role: str, address: str, status: int, said: str
+) -> None:
+    answer = browser(role).get(address)
+    body = answer.content.decode()
+    assert answer.status_code == status and said in body
+    assert "回到服务台" in body and 'href="/admin/"' in body
+    assert "长辈版" not in body and "不用手机也能办" not in body
+
+
+def test_a_patient_who_went_wrong_keeps_the_patients_page(client: Client) -> None:
+    client.force_login(User.objects.create_user("p1"))
+    for address in ("/nowhere", "/admin/nowhere"):
+        answer = client.get(address, follow=True)
+        assert "回到服务台" not in answer.content.decode(), address
 
 
 def test_closed_page_says_so() -> None:
