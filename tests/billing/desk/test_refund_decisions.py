@@ -91,7 +91,7 @@ def test_who_did_not_see_the_page_reads_in_the_case_what_was_booked(refused: Any
     # given a decision whose page never came: its process died once it was booked
     bill, first, case = refused
     scripted.script(Operation.REFUND_QUERY, LOST)
-    refund_review_hand_out(review_id=case.pk, by=REVIEWER)
+    refund_review_hand_out(review_id=case.pk, by=REVIEWER, comment="已核对")
     # when the reviewer presses again
     answer = press(browser("reviewer"), case)
     # then nothing more is booked, and the case says what is to be handed out

@@ -154,9 +154,9 @@ def test_lost_after_the_return_was_let_go_it_goes_on_once_taken_back(
 ) -> None:
     loss = on_its_way(ward, bill)
     case = BillingReview.objects.get()
-    refused(lambda: claim_review_again(review_id=case.pk, by=REVIEWER), loss)
+    refused(lambda: claim_review_again(review_id=case.pk, by=REVIEWER, comment="已核对"), loss)
     house.done(loss, K.TAKEN_BACK, 2_952)
-    claim_review_again(review_id=case.pk, by=REVIEWER)
+    claim_review_again(review_id=case.pk, by=REVIEWER, comment="已核对")
     ward.driven(bill)
     ward.refund()
     bill.refresh_from_db()

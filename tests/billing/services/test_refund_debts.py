@@ -197,7 +197,7 @@ def test_notes_decided_on_are_booked_and_no_sweeper_books_any() -> None:
     # given a refused refund that a reviewer hands out, told as done in the moment after
     bill, first = refused_part()
     scripted.script(Operation.REFUND_QUERY, LOST)
-    cash = refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER)
+    cash = refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER, comment="已核对")
     assert (cash.status, drawers_fen()) == ("SUCCEEDED", -1_000)
     transaction_apply(transaction_id=first.pk, answer=DONE, source=Source.NOTICE)
     # when the doubt ends as lost and the sweepers come
@@ -228,7 +228,7 @@ def test_notes_refused_for_a_doubt_leave_nothing_that_is_booked_later() -> None:
 
     scripted.script(Operation.REFUND_QUERY, told_meanwhile)
     with pytest.raises(Conflict) as said:
-        refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER)
+        refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER, comment="已核对")
     assert said.value.code == "refund_in_doubt"
     # when the doubt ends as lost, and the sweepers have come
     learnt(first, LOST)
@@ -251,11 +251,11 @@ def test_the_decision_and_the_booking_are_one(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(refund_reissues, "failpoint", die)
     with pytest.raises(KeyboardInterrupt), transaction.atomic():
-        refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER)
+        refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER, comment="已核对")
     # then nothing was decided; decided again, it is booked for whoever is told
     assert (case_about(first).status, refunds_of(bill)) == ("OPEN", [first])
     monkeypatch.undo()
-    cash = refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER)
+    cash = refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER, comment="已核对")
     assert (cash.status, drawers_fen()) == ("SUCCEEDED", -1_000)
     assert list(Notification.objects.values_list("kind", flat=True))[-1] == "refunded_cash"
 
@@ -284,7 +284,9 @@ def test_money_that_left_twice_and_came_back_once_leaves_the_return_done() -> No
     # given a debt that was paid in notes, and by its first number all the same
     bill, first = refused_part()
     scripted.script(Operation.REFUND_QUERY, LOST)
-    cash = went_on(refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER))
+    cash = went_on(
+        refund_review_hand_out(review_id=case_about(first).pk, by=REVIEWER, comment="已核对")
+    )
     assert (cash.status, drawers_fen()) == ("SUCCEEDED", -1_000)
     learnt(first, DONE)
     assert (owed_fen(first), account_balance(CLEARING)) == (-1_000, 1_000)
