@@ -139,7 +139,7 @@ def test_a_decision_after_the_question_sees_the_success(decide: Callable[..., An
 
     def press() -> str:
         with pytest.raises(Conflict) as said:
-            decide(review_id=case.pk, by=COLLEAGUE)
+            decide(review_id=case.pk, by=COLLEAGUE, comment="已核对")
         return said.value.code
 
     def succeed() -> str:

@@ -127,7 +127,7 @@ def test_a_case_is_withdrawn_when_the_debt_is_met(decide: Again) -> None:
         True,
     )
     with pytest.raises(Conflict) as said:
-        decide(review_id=case.pk, by=COLLEAGUE)
+        decide(review_id=case.pk, by=COLLEAGUE, comment="已核对")
     assert said.value.code == "review_closed"
     assert refunds_of(bill) == [first, second]
     assert_left_once(bill, first)
@@ -185,7 +185,7 @@ def test_every_number_of_the_debt_is_asked_about(decide: Again) -> None:
     scripted.script(Operation.REFUND_QUERY, DONE)
     # when a colleague decides the case about the second
     with pytest.raises(Conflict) as said:
-        decide(review_id=case_about(second).pk, by=COLLEAGUE)
+        decide(review_id=case_about(second).pk, by=COLLEAGUE, comment="已核对")
     # then the first is asked about as well, believed, and nothing further is given
     assert said.value.code == "refund_done"
     assert scripted.calls(Operation.REFUND_QUERY) == [first.number]
