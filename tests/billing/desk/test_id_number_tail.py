@@ -62,7 +62,7 @@ def test_a_new_number_is_found_by_its_own_end_and_no_plain_digits_are_stored() -
 
 
 def test_the_migration_fills_who_was_on_record_and_goes_on_where_it_stopped() -> None:
-    migration = import_module("patients.migrations.0018_id_number_tails")
+    migration = import_module("patients.migrations.0019_id_number_tails")
     kept = {patients.patient(number=number).pk for number in (MARCH, APRIL)}
     patients.patient()
     whole = dict(Patient.objects.values_list("pk", "id_number_tail"))

@@ -1,4 +1,4 @@
-"""A column to find a person by the last six of the ID number; 0018 fills it."""
+"""A column to find a person by the last six of the ID number; 0019 fills it."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ import core.crypto
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("patients", "0016_record_words")]
+    dependencies: ClassVar = [("patients", "0017_guardians_see_by_being_it")]
 
     operations: ClassVar = [
         migrations.AddField(

@@ -30,6 +30,6 @@ def tails_fill(apps: Any, _editor: Any) -> None:
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies: ClassVar = [("patients", "0017_id_number_tail")]
+    dependencies: ClassVar = [("patients", "0018_id_number_tail")]
 
     operations: ClassVar = [migrations.RunPython(tails_fill, migrations.RunPython.noop)]
