@@ -77,6 +77,10 @@ TEXTS = {
         _("Deductions of hospital bills were ended in your wallet"),
         _("Nothing more is deducted. Bills now wait on your phone or at the window."),
     ),
+    "agreement_card_left": (
+        _("Deductions of hospital bills have ended: your own card left this account"),
+        _("Nothing more is deducted. To go on, bind your card and sign anew under Deductions."),
+    ),
     "access_begun": (
         _("A relative can now pay the hospital's bills for you"),
         _("If you did not allow this, end it under Family or call the hospital."),

@@ -37,6 +37,7 @@ class AgreementEnd(models.TextChoices):
     STAFF = "staff", _("ended at the desk")
     REFUSED = "refused", _("signed by another wallet")
     NOT_SIGNED = "not_signed", _("never signed")
+    CARD_LEFT = "card_left", _("own card left the account")
 
 
 def holder_agrees(text_version: Any = "") -> models.Exists:

@@ -91,7 +91,7 @@ def access_end_rows(
     """
     for access in rows:
         for path in settings.ACCESS_FOLLOWERS:
-            import_string(path)(user=access.user, patient=access.patient, by=by)
+            import_string(path)(access=access, by=by)
         record_detail = {"how": how.value, "view": access.may_view, "pay": access.may_pay}
         access.may_view = access.may_pay = False
         access.ended_at, access.ended_how, access.end_reason = clock.now(), how, reason

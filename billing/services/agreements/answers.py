@@ -190,7 +190,8 @@ def _holders_wallet(agreement: Agreement, payer_id: str) -> bool:
 
     A holder is known by the wallet they sign in with, or else by the ones that their standing
     agreements take from. Where neither is, a wallet we did not know is kept on the agreement alone:
-    a helper may have signed with theirs, and that must open no account.
+    a helper may have signed with theirs, and that must open no account. What ended when a card left
+    an account says nothing: the person may sign in another one with the wallet of before.
     """
     if agreement.payer_id:
         return agreement.payer_id == payer_id
@@ -200,7 +201,8 @@ def _holders_wallet(agreement: Agreement, payer_id: str) -> bool:
     if owner is not None:
         return owner == agreement.holder_id
     signed = Agreement.objects.filter(plan__merchant__app_id=app_id)
-    if signed.filter(payer_id=payer_id).exclude(holder=agreement.holder_id).exists():
+    others = signed.filter(payer_id=payer_id).exclude(holder=agreement.holder_id)
+    if others.exclude(ended_how=AgreementEnd.CARD_LEFT).exists():
         return False
     if rows.filter(user=agreement.holder_id).exists():
         return False

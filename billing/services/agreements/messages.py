@@ -19,6 +19,7 @@ ENDED: dict[str, str] = {
     AgreementEnd.STAFF: "agreement_ended",
     AgreementEnd.WALLET: "agreement_unsigned",
     AgreementEnd.REFUSED: "agreement_refused",
+    AgreementEnd.CARD_LEFT: "agreement_card_left",
 }
 
 

@@ -71,7 +71,7 @@ def agreements_let_go(*, user: User, patient: Patient, by: Actor) -> int:
     """A binding ended: the holder's agreements pay for this person no more, also when they are
     bound again one day; how many did.
 
-    Called in the transaction that ends the binding (`settings.ACCESS_FOLLOWERS`).
+    Called when the binding ends (`agreements.holders`), and by the payer's own switch.
     """
     with transaction.atomic():
         agreements_of_holder_lock(user.pk)
