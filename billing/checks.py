@@ -84,10 +84,12 @@ def payment_channels_check(
 def followers_check(
     app_configs: Sequence[AppConfig] | None, **_options: object
 ) -> list[CheckMessage]:
-    """What must follow a consent, a binding or a filing is found at the start, not at its end."""
+    """What must follow a consent, a binding, a phone or a filing is found at the start."""
     messages: list[CheckMessage] = []
     consents = itertools.chain.from_iterable(settings.CONSENT_FOLLOWERS.values())
-    for path in (*consents, *settings.ACCESS_FOLLOWERS, *settings.FILING_FOLLOWERS):
+    accounts = itertools.chain.from_iterable(settings.ACCOUNT_FOLLOWERS.values())
+    others = (*settings.ACCESS_FOLLOWERS, *settings.FILING_FOLLOWERS)
+    for path in (*consents, *accounts, *others):
         try:
             import_string(path)
         except ImportError as error:

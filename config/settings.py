@@ -211,6 +211,12 @@ CONSENT_FOLLOWERS = {
 ACCESS_FOLLOWERS = ("billing.services.agreements.holders.agreements_follow_access",)
 # Who is told, once it is committed, that a filing at the insurer began or ceased to stand.
 FILING_FOLLOWERS = ("billing.services.insuring.refiling.prices_run_out",)
+# What must stop when an account loses its phone to whoever has the number now, and when a wallet
+# turns out to be an account's.
+ACCOUNT_FOLLOWERS = {
+    "phone_let_go": ("billing.services.agreements.holders.agreements_follow_phone",),
+    "wallet_joined": ("billing.services.agreements.holders.agreements_follow_wallet",),
+}
 
 # Who carries messages to people. Outside production the sandbox's receivers, with its accounts;
 # in production a messenger without an address is not set up.

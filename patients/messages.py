@@ -81,6 +81,14 @@ TEXTS = {
         _("Deductions of hospital bills have ended: your own card left this account"),
         _("Nothing more is deducted. To go on, bind your card and sign anew under Deductions."),
     ),
+    "agreement_wallet_taken": (
+        _("Deductions of hospital bills are paused: the wallet belongs to another account"),
+        _("Nothing is deducted. End this under Deductions and sign anew with your own wallet."),
+    ),
+    "wallet_was_signed": (
+        _("Hospital bills of another account could be deducted from your wallet"),
+        _("That is paused. If you did not allow it, end it in your wallet and call the hospital."),
+    ),
     "access_begun": (
         _("A relative can now pay the hospital's bills for you"),
         _("If you did not allow this, end it under Family or call the hospital."),
@@ -96,6 +104,10 @@ TEXTS = {
     "access_taken_back": (
         _("The patient has ended your access to their bills"),
         _("Nothing more is deducted from you for this patient."),
+    ),
+    "access_given_back": (
+        _("The patient allows you again to pay their hospital bills"),
+        _("Deductions that you signed for them go on. You can change this under Family."),
     ),
     "family_account_refused": (
         _("Your insurance account does not pay for your relative's bill"),

@@ -186,6 +186,7 @@ ACTION_WORDS: dict[str, Promise] = {
     "agreement_preferred": pgettext_lazy("action", "agreement comes first"),
     "agreement_refused": pgettext_lazy("action", "agreement refused"),
     "agreement_lets_go": pgettext_lazy("action", "agreement no longer pays for a person"),
+    "agreement_wallet_taken": pgettext_lazy("action", "agreement took from another's wallet"),
 }
 PAGE_WORDS: dict[str, Promise] = {
     "patient": pgettext_lazy("page", "patient"),

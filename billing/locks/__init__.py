@@ -45,6 +45,7 @@ from core.locking import (
 from core.prepared import PreparedQuery
 from insurance.locks import claim_lock
 from patients.consents.texts import current_version
+from patients.locks import wallet_identity_locked
 from patients.models import ConsentPurpose, Encounter, HisClient
 
 Row = TypeVar("Row", bound=Model)
@@ -169,6 +170,23 @@ def agreements_lock(invoice: Invoice) -> list[Agreement]:
 
 def agreement_lock(agreement_id: int) -> Agreement:
     return lock_row(Agreement.objects.filter(pk=agreement_id).select_related("plan__merchant"))
+
+
+def agreement_signing_lock(agreement_id: int, payer_id: str) -> Agreement:
+    """An agreement that a wallet says it has signed, and the wallet's name before it: who joins the
+    wallet to an account at the same moment waits, and then finds what it signed."""
+    rows = Agreement.objects.filter(pk=agreement_id)
+    if payer_id:
+        wallet_identity_locked(
+            rows.values_list("plan__merchant__app_id", flat=True).get(), payer_id
+        )
+    return agreement_lock(agreement_id)
+
+
+def agreements_of_wallet_lock(app_id: str, payer_id: str) -> list[Agreement]:
+    """What takes from a wallet, in whatever account; whoever calls holds the wallet's name."""
+    rows = Agreement.objects.filter(plan__merchant__app_id=app_id, payer_id=payer_id)
+    return lock_rows(rows.select_related("plan__merchant"))
 
 
 def agreements_of_holder_lock(user_id: int) -> list[Agreement]:

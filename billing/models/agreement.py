@@ -158,6 +158,7 @@ class Agreement(models.Model):
                 name="agreement_due",
                 condition=models.Q(due_at__isnull=False),
             ),
+            models.Index(fields=["payer_id"], name="agreement_payer"),
         ]
 
     def __str__(self) -> str:

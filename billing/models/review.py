@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from billing.models.agreement import Agreement
 from billing.models.invoice import Invoice
 from billing.models.payment import PaymentNotice, PaymentTransaction
 from billing.models.returns import InvoiceReturn
@@ -30,10 +31,11 @@ class ReviewReason(models.TextChoices):
     CLAIM_IN_REVIEW = "claim_in_review", _("the insurer's answer cannot be believed")
     HOSPITAL_BEARS = "hospital_bears", _("the hospital is to bear a part")
     EVENT_NOT_DELIVERED = "event_not_delivered", _("the HIS does not take our events")
+    WALLET_TAKEN = "wallet_taken", _("an agreement took from another account's wallet")
 
 
 # What a case is about, the most particular first: `review_open` asks for it in this order.
-ABOUT = ("transaction", "notice", "invoice_return", "invoice")
+ABOUT = ("transaction", "notice", "invoice_return", "invoice", "agreement")
 
 
 def _one_open() -> list[models.UniqueConstraint]:
@@ -66,6 +68,9 @@ class BillingReview(ReviewCase):
     )
     invoice_return = models.ForeignKey(
         InvoiceReturn, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews"
+    )
+    agreement = models.ForeignKey(
+        Agreement, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews"
     )
     figures = models.JSONField(default=dict)
 

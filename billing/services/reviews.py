@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.models import (
+    Agreement,
     BillingReview,
     EventType,
     Invoice,
@@ -41,6 +42,7 @@ def review_open(
     transaction: PaymentTransaction | None = None,
     notice: PaymentNotice | None = None,
     invoice_return: InvoiceReturn | None = None,
+    agreement: Agreement | None = None,
     by: Actor = SYSTEM,
 ) -> BillingReview:
     """The open case of this reason about this row, opened now if there is none.
@@ -52,6 +54,7 @@ def review_open(
         "notice": notice,
         "invoice_return": invoice_return,
         "invoice": invoice,
+        "agreement": agreement,
     }
     about = next(({name: rows[name]} for name in ABOUT if rows[name] is not None), {})
     known = BillingReview.objects.filter(

@@ -27,6 +27,7 @@ words_add("action", {
     "access_ended": pgettext_lazy("action", "binding ended"),
     "access_granted": pgettext_lazy("action", "right given"),
     "access_revoked": pgettext_lazy("action", "right taken back"),
+    "account_for_another": pgettext_lazy("action", "another person's card in the account"),
     "account_opened": pgettext_lazy("action", "account opened"),
     "binding_made": pgettext_lazy("action", "patient card bound"),
     "consent_given": pgettext_lazy("action", "consent given"),

@@ -28,23 +28,22 @@ def phone_of(user: User) -> str:
 
 
 def phone_in_doubt(phone: str) -> UserPhone | None:
-    """The phone of an account that holds people, where it may be somebody else's by now.
+    """The phone of an account, where it may be somebody else's by now.
 
     A number that is given up is given to another person after some months. So one whose codes have
-    opened nothing for that long is no proof any more of whose account it is.
+    opened nothing for that long is no proof any more of whose account it is, whatever the account
+    holds: people, a wallet that signs in, an agreement, the messages of before.
     """
     index = blind_index(phone, purpose=PHONE_INDEX_PURPOSE)
     row = UserPhone.objects.filter(phone_index=index).first()
     if row is None:
         return None
     idle = clock.now() - (row.used_at or row.verified_at)
-    if idle <= timedelta(days=settings.PHONE_UNUSED_DAYS):
-        return None
-    return row if PatientAccess.objects.live().filter(user=row.user_id).exists() else None
+    return row if idle > timedelta(days=settings.PHONE_UNUSED_DAYS) else None
 
 
-def people_have_number(user_id: int, last: str) -> bool:
-    """Whether somebody bound to the account has a certificate number that ends so."""
+def people_have_number(user_id: int, last: str = "") -> bool:
+    """Whether somebody bound to the account has a certificate number, one that ends so."""
     held = PatientAccess.objects.live().filter(user=user_id).select_related("patient")
     return any(one.patient.id_number.endswith(last) for one in held if one.patient.id_number)
 

@@ -51,8 +51,9 @@ def access_grant_set(
             _recorded(access, "access_granted" if granted else "access_revoked", by, grant=grant)
             if grant == "view" and granted:
                 patient_told(access, "access_viewing", f"viewing/{access.pk}/{_stamp()}")
-            if grant == "pay" and not granted:
-                user_told(access, "access_taken_back", f"back/{access.pk}/{_stamp()}")
+            if grant == "pay":
+                kind = "access_given_back" if granted else "access_taken_back"
+                user_told(access, kind, f"back/{access.pk}/{_stamp()}")
     return access
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import secrets
 import unicodedata
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.actors import SYSTEM
+from core.actors import SYSTEM, Actor
 from core.audit import record
 from core.crypto import blind_index
 from core.errors import Conflict, Forbidden
 from core.models import User
 from patients.actors import patient_actor
 from patients.locks import user_phone_locked, wallet_identity_locked
-from patients.models import UserPhone, WalletIdentity
+from patients.models import Patient, PatientAccess, Relation, UserPhone, WalletIdentity
 from patients.models.account import PHONE_INDEX_PURPOSE
 from patients.selectors.accounts import (
     identity_holder,
@@ -63,6 +65,23 @@ def account_open(*, phone: str, identity: Identity | None = None, address: str =
     return user
 
 
+def phone_asked(*, phone: str, address: str = "") -> bool:
+    """Whether who holds this phone is asked whose account it opens.
+
+    Where there is nothing to ask, for nobody with a number is bound, a phone in doubt is taken from
+    its account at once.
+    """
+    with transaction.atomic():
+        user_phone_locked(blind_index(phone, purpose=PHONE_INDEX_PURPOSE))
+        row = phone_in_doubt(phone)
+        if row is None:
+            return False
+        if people_have_number(row.user_id):
+            return True
+        _phone_let_go(row, address)
+    return False
+
+
 def phone_answer(*, phone: str, last: str, address: str = "") -> bool:
     """Take the answer of who holds a phone in doubt; whether it now opens an account.
 
@@ -83,16 +102,29 @@ def phone_answer(*, phone: str, last: str, address: str = "") -> bool:
         row.doubts += 1
         row.save(update_fields=["doubts"])
         over = row.doubts >= ANSWERS_MAX
-        record(
-            by=SYSTEM,
-            action="phone_let_go" if over else "phone_doubted",
-            subject="core.user",
-            subject_id=row.user_id,
-            address=address,
-        )
         if over:
-            row.delete()
+            _phone_let_go(row, address)
+        else:
+            _phone_recorded(row, "phone_doubted", address)
     return over
+
+
+def _phone_let_go(row: UserPhone, address: str) -> None:
+    """The phone opens this account no more. Its holder cannot be told by it what is deducted, nor
+    stop it (`settings.ACCOUNT_FOLLOWERS`)."""
+    account_followers_call("phone_let_go", user=row.user, by=SYSTEM)
+    _phone_recorded(row, "phone_let_go", address)
+    row.delete()
+
+
+def _phone_recorded(row: UserPhone, action: str, address: str) -> None:
+    record(
+        by=SYSTEM,
+        action=action,
+        subject="core.user",
+        subject_id=row.user_id,
+        address=address,
+    )
 
 
 def phone_change(*, user: User, phone: str, address: str = "") -> UserPhone:
@@ -140,6 +172,27 @@ def phone_change(*, user: User, phone: str, address: str = "") -> UserPhone:
     return row
 
 
+def account_for_another(*, user: User, patient: Patient, by: Actor) -> None:
+    """A person binds their own card to an account that was another person's before.
+
+    The wallets of before open it no more and get no messages of it; neither does a session that was
+    left open anywhere. Runs in the caller's transaction.
+    """
+    before = PatientAccess.objects.filter(user=user, relation=Relation.SELF)
+    if not before.exclude(patient=patient).exists():
+        return
+    gone, _rows = WalletIdentity.objects.filter(user=user).delete()
+    user.set_unusable_password()  # what every session is bound to
+    user.save(update_fields=["password"])
+    record(
+        by=by,
+        action="account_for_another",
+        subject="core.user",
+        subject_id=user.pk,
+        detail={"wallets": gone},
+    )
+
+
 def account_usable(user: User) -> None:
     """Refuse an account that was closed, and one of staff: it signs in elsewhere."""
     if not user.is_active or user.is_staff:
@@ -149,7 +202,11 @@ def account_usable(user: User) -> None:
 
 
 def identity_join(*, user: User, identity: Identity, address: str = "") -> WalletIdentity:
-    """Keep a wallet's user id as this user's; Conflict when it is somebody else's."""
+    """Keep a wallet's user id as this user's; Conflict when it is somebody else's.
+
+    From now on it is known whose the wallet is: what takes from it for another account must stop
+    (`settings.ACCOUNT_FOLLOWERS`).
+    """
     with transaction.atomic():
         wallet_identity_locked(identity.app_id, identity.subject)
         holder = identity_holder(identity)
@@ -176,7 +233,14 @@ def identity_join(*, user: User, identity: Identity, address: str = "") -> Walle
                 detail={"channel": identity.channel, "app_id": identity.app_id},
                 address=address,
             )
+            account_followers_call("wallet_joined", identity=row, by=patient_actor(user))
     return row
+
+
+def account_followers_call(event: str, **facts: object) -> None:
+    """What follows in the same transaction from a change of who an account belongs to."""
+    for path in settings.ACCOUNT_FOLLOWERS[event]:
+        import_string(path)(**facts)
 
 
 def identity_refused_record(*, identity: Identity, address: str) -> None:

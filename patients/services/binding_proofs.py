@@ -28,6 +28,7 @@ from patients.selectors import FAMILY_MAX, family_places, phone_index
 from patients.selectors.binding_limits import tries_refusal
 from patients.selectors.binding_rules import age_of, binding_refusal, code_phone, person_of
 from patients.services.access import access_and_wards, access_end_rows, patient_told, user_told
+from patients.services.accounts import account_for_another
 from patients.services.bindings import (
     ATTEMPTS_MAX,
     FULL,
@@ -129,6 +130,7 @@ def _bound(row: Binding, patient: Patient, by: Actor) -> PatientAccess:
         raise Conflict("self_bound", SELF_BOUND)
     if own:
         _handed_over(user.pk, patient, by)
+        account_for_another(user=user, patient=patient, by=by)
     access = PatientAccess.objects.create(
         user=user,
         patient=patient,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -85,6 +86,9 @@ def binding_code(request: HttpRequest, binding_id: int) -> HttpResponse:
     except Refusal as refusal:
         row.refresh_from_db()
         return _code_page(request, row, refusal)
+    # Sessions end where the account was another person's before; not the one in the hand.
+    user.refresh_from_db(fields=["password"])
+    update_session_auth_hash(request, user)
     return HttpResponseRedirect(f"{reverse('family')}?done=bound", status=303)
 
 

@@ -20,11 +20,12 @@ from core.models import User
 from core.page_faults import faults_of
 from core.web_addresses import peer_address
 from patients.doors import NEXT, next_of, own_address, patient_of
-from patients.selectors.accounts import code_phone, phone_in_doubt
+from patients.selectors.accounts import code_phone
 from patients.services.accounts import (
     IDENTITY_TAKEN,
     account_open,
     identity_refused_record,
+    phone_asked,
     sign_in_record,
     sign_out_record,
 )
@@ -92,7 +93,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         phone = phone_code_check(code_id=code_id, code=request.POST.get("code", ""))
     except BadInput as refusal:
         return code_page(request, code_id, refusal)
-    if phone_in_doubt(phone) is not None:
+    if phone_asked(phone=phone, address=address):
         return whose(request, code_id)
     identity = visit.identity_of(request) if request.POST.get("join") == "yes" else None
     try:

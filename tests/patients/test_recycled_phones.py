@@ -10,7 +10,9 @@ from django.test import Client
 
 from core import clock
 from core.models import AuditEvent, User
+from patients.actors import patient_actor
 from patients.models import UserPhone
+from patients.services.access import access_end
 from tests.factories import payments
 from tests.factories.accounts import patient_user
 from tests.factories.patients import id_number, patient
@@ -100,13 +102,23 @@ def test_what_is_no_answer_is_a_wrong_one(
     assert UserPhone.objects.get(user=holder).doubts == 1
 
 
-def test_an_account_without_people_is_nobodys_to_lose(
-    gateway: Gateway, still_clock: clock.FrozenClock
+@pytest.mark.parametrize("bound", ["nobody", "nobody any more", "nobody with a number"])
+def test_where_no_number_can_be_asked_the_phone_goes_at_once(
+    gateway: Gateway, still_clock: clock.FrozenClock, bound: str
 ) -> None:
+    # given an idle phone whose account may hold a wallet, messages, agreements, but no number
     user = patient_user(PHONE)
+    if bound != "nobody":
+        access = payments.access(patient(name="陈秀兰"), user)
+        if bound == "nobody any more":
+            access_end(user=user, access_id=access.pk, by=patient_actor(user))
     still_clock.advance(LONG)
+    # when somebody signs in with it, then they get an account of their own, asked nothing
     sign_in(client := Client(), gateway, PHONE)
-    assert who(client) == user.pk
+    assert who(client) not in {0, user.pk}
+    assert UserPhone.objects.get().user_id == who(client)
+    told = AuditEvent.objects.filter(subject_id=str(user.pk), subject="core.user")
+    assert told.filter(action="phone_let_go", actor="system:system").count() == 1
 
 
 def test_only_the_browser_with_the_right_code_is_asked(

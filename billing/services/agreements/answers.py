@@ -13,7 +13,7 @@ from django.db import transaction
 
 from billing.channels.base import NoticeKind
 from billing.channels.registry import agreement_channel_get
-from billing.locks import agreement_lock, notice_lock
+from billing.locks import agreement_signing_lock, notice_lock
 from billing.models import (
     Agreement,
     AgreementEnd,
@@ -21,6 +21,7 @@ from billing.models import (
     PaymentNotice,
     ReviewReason,
 )
+from billing.selectors.agreement_wallets import is_holders_wallet
 from billing.selectors.agreements import LIVE
 from billing.services.agreements.consents import CONSENTS
 from billing.services.agreements.ends import (
@@ -36,7 +37,6 @@ from core.actors import SYSTEM, Actor
 from core.audit import record
 from core.outcomes import Outcome
 from core.states import transition
-from patients.models import WalletIdentity
 from patients.selectors import consent_taken_back
 
 ANOTHER_WALLET = "another wallet"
@@ -58,7 +58,7 @@ def agreement_apply_notice(*, notice: PaymentNotice, by: Actor) -> str:
         return _unknown(notice)
     facts = notice.facts
     with transaction.atomic():
-        agreement = agreement_lock(agreement_id)
+        agreement = agreement_signing_lock(agreement_id, facts["payer_id"])
         done = _not_ours(agreement, notice)
         wrong = bool(done)
         if not wrong:
@@ -135,7 +135,7 @@ def agreement_refresh(*, agreement_id: int) -> Agreement:
     asked = agreement.contract_id if agreement.status in LIVE else None
     answer = channel.agreement_query(agreement_reference(agreement))
     with transaction.atomic():
-        agreement = agreement_lock(agreement_id)
+        agreement = agreement_signing_lock(agreement_id, answer.payer_id)
         if answer.outcome is Outcome.SUCCEEDED:
             if not _taken(agreement, answer.channel_no):
                 _signed(agreement, answer.channel_no, answer.payer_id, SYSTEM)
@@ -153,7 +153,7 @@ def _signed(agreement: Agreement, contract_id: str, payer_id: str, by: Actor) ->
     """
     if not contract_id or not payer_id:
         return "no contract in the notice"
-    if not _holders_wallet(agreement, payer_id):
+    if not is_holders_wallet(agreement, payer_id):
         _refuse_wallet(agreement, contract_id, by)
         return ANOTHER_WALLET
     if agreement.status == AgreementStatus.ENDED:
@@ -183,32 +183,6 @@ def _signed_too_late(agreement: Agreement, contract_id: str) -> str:
         return "signed before"
     agreement_unwanted(agreement, contract_id)
     return TOO_LATE
-
-
-def _holders_wallet(agreement: Agreement, payer_id: str) -> bool:
-    """An id is of one app: whoever is known there by another one, or is another user, is not it.
-
-    A holder is known by the wallet they sign in with, or else by the ones that their standing
-    agreements take from. Where neither is, a wallet we did not know is kept on the agreement alone:
-    a helper may have signed with theirs, and that must open no account. What ended when a card left
-    an account says nothing: the person may sign in another one with the wallet of before.
-    """
-    if agreement.payer_id:
-        return agreement.payer_id == payer_id
-    app_id = agreement.plan.merchant.app_id
-    rows = WalletIdentity.objects.filter(app_id=app_id)
-    owner = rows.filter(subject=payer_id).values_list("user_id", flat=True).first()
-    if owner is not None:
-        return owner == agreement.holder_id
-    signed = Agreement.objects.filter(plan__merchant__app_id=app_id)
-    others = signed.filter(payer_id=payer_id).exclude(holder=agreement.holder_id)
-    if others.exclude(ended_how=AgreementEnd.CARD_LEFT).exists():
-        return False
-    if rows.filter(user=agreement.holder_id).exists():
-        return False
-    standing = signed.filter(holder=agreement.holder_id, status__in=LIVE)
-    wallets = set(standing.values_list("payer_id", flat=True))
-    return not wallets or payer_id in wallets
 
 
 def _refuse_wallet(agreement: Agreement, contract_id: str, by: Actor) -> None:

@@ -41,6 +41,13 @@ def tell_resumed(agreement: Agreement) -> None:
     _tell(agreement, "agreement_resumed", f"/{_moment()}")
 
 
+def tell_wallet_taken(agreement: Agreement, *, owner_id: int) -> None:
+    """To the holder that it rests, and to the wallet's owner that it took from them."""
+    _tell(agreement, "agreement_wallet_taken", f"/{_moment()}")
+    kind = "wallet_was_signed"
+    _queue(agreement, kind, f"{kind}/{agreement.pk}/{_moment()}", to=owner_id)
+
+
 def tell_ended(agreement: Agreement) -> None:
     """Once; a link that nobody signed ends without a word."""
     kind = ENDED.get(agreement.ended_how)
@@ -67,7 +74,7 @@ def _tell(agreement: Agreement, kind: str, more: str = "") -> None:
     _queue(agreement, kind, f"{kind}/{agreement.pk}{more}")
 
 
-def _queue(agreement: Agreement, kind: str, key: str) -> None:
+def _queue(agreement: Agreement, kind: str, key: str, *, to: int | None = None) -> None:
     merchant = agreement.plan.merchant
     with override(settings.LANGUAGE_CODE):
         facts = {
@@ -75,7 +82,7 @@ def _queue(agreement: Agreement, kind: str, key: str) -> None:
             "number": agreement.tail,
             "wallet": str(wallet_words(merchant.channel).name),
         }
-    notifications_queue(messages=[Message(key, kind, agreement.holder_id, facts)])
+    notifications_queue(messages=[Message(key, kind, to or agreement.holder_id, facts)])
 
 
 def _moment() -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.locks import agreement_lock, agreements_of_holder_lock
 from billing.models import Agreement, AgreementPatient, AgreementStatus
+from billing.selectors.agreement_wallets import wallet_is_anothers
 from billing.selectors.agreements import LIVE, agreement_own
 from billing.services.agreements.consents import consents_require
 from billing.services.agreements.messages import tell_paused, tell_resumed
@@ -36,6 +37,7 @@ def agreement_switch(*, user: User, agreement_id: int, on: bool, by: Actor) -> A
             raise Conflict("agreement_ended", _("This agreement has ended. Sign a new one."))
         if on:
             consents_require(user)
+            _wallet_require(agreement)
         if on and agreement.status == AgreementStatus.PAUSED:
             transition(agreement, AgreementStatus.ACTIVE, by=by, reason="resumed by the payer")
             tell_resumed(agreement)
@@ -44,13 +46,21 @@ def agreement_switch(*, user: User, agreement_id: int, on: bool, by: Actor) -> A
     return agreement
 
 
+def _wallet_require(agreement: Agreement) -> None:
+    if wallet_is_anothers(agreement):
+        raise Conflict(
+            "wallet_of_another",
+            _("This wallet belongs to another account here. End this and sign with your own."),
+        )
+
+
 def agreement_pause(agreement: Agreement, *, by: Actor, reason: str) -> None:
     """Pause a locked agreement that is active; its holder is told."""
     transition(agreement, AgreementStatus.PAUSED, by=by, reason=reason)
     tell_paused(agreement)
 
 
-def agreements_pause_all(*, user: User, by: Actor) -> int:
+def agreements_pause_all(*, user: User, by: Actor, reason: str = "consent taken back") -> int:
     """A consent that deductions need was taken back: nothing is deducted any more; how many were
     paused.
 
@@ -63,7 +73,7 @@ def agreements_pause_all(*, user: User, by: Actor) -> int:
             if agreement.status == AgreementStatus.ACTIVE
         ]
         for agreement in active:
-            agreement_pause(agreement, by=by, reason="consent taken back")
+            agreement_pause(agreement, by=by, reason=reason)
     return len(active)
 
 

@@ -163,6 +163,7 @@ def test_the_next_owner_of_the_number_never_pays_from_the_wallet_of_the_one_befo
     inside = User.objects.get(pk=browser.session["_auth_user_id"])
     stranger = person("李强", date(1985, 1, 2), phone=OLD)
     bound(phone, inside, stranger)
+    browser.force_login(User.objects.get(pk=inside.pk))  # binding ended the sessions of before
     payments.agrees(inside, "privacy")
     page = browser.post(f"/agreements/{row.pk}/people", {"people": [stranger.pk]})
     # then it does not, and nothing is taken
