@@ -19,6 +19,7 @@ import django
 import pytest
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
+from hypothesis import HealthCheck, settings
 
 from billing.ledger.accounts import accounts_forget
 from core import clock
@@ -70,6 +71,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[PROOF_FIGURES] = {}
     # The suite makes no rings worth a walk over a million live objects every 700 new ones.
     gc.set_threshold(50_000, 20, 20)
+    # What a property says does not depend on how busy the machine is.
+    settings.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("portal")
     stack = ExitStack()
     stack.enter_context(embedded_services())
     config.add_cleanup(stack.close)

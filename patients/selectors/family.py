@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -82,11 +82,15 @@ def family_of(user: User) -> Family:
 
 def _holders(user: User, person_id: int) -> list[PatientAccess]:
     """Who else holds the reader, or a child whom the reader speaks for, bound by them or not."""
-    wards = Patient.objects.filter(guardian=person_id)
-    young = [one.pk for one in wards if is_young_ward(one, person_id)]
-    rows = _live().filter(patient__in=[person_id, *young]).exclude(relation=Relation.SELF)
+    hers = _live().filter(Q(patient=person_id) | Q(patient__guardian=person_id))
+    others = hers.exclude(relation=Relation.SELF).exclude(user=user).order_by("pk")
+    rows = [
+        one
+        for one in others
+        if one.patient_id == person_id or is_young_ward(one.patient, person_id)
+    ]
     # None of them is a guardian on record: of the reader, who is of age to bind, or of the child.
-    return rights_said(rows.exclude(user=user).order_by("pk"), None)
+    return rights_said(rows, None)
 
 
 def _holder(access: PatientAccess, name: str, own: PatientAccess | None) -> Relative:

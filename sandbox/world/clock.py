@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,17 +15,28 @@ from sandbox.world.models import Clock
 from sandbox.world.registry import BadCall
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-_cached: dict[str, float] = {"offset": 0.0, "until": 0.0}
+_cached: dict[str, float] = {"offset": 0.0, "until": 0.0, "moves": 0.0}
+_lock = threading.Lock()
 _move: dict[str, datetime | None] = {"from": None}
 
 
 def now() -> datetime:
     """The sandbox's instant, aware, in Beijing time."""
+    offset_s = _cached["offset"]
     if time.monotonic() >= _cached["until"]:
-        row = Clock.objects.first()
-        _cached["offset"] = row.offset_us / 1e6 if row else 0.0
-        _cached["until"] = time.monotonic() + 0.5
-    return (datetime.now(UTC) + timedelta(seconds=_cached["offset"])).astimezone(SHANGHAI)
+        moves, row = _cached["moves"], Clock.objects.first()
+        offset_s = row.offset_us / 1e6 if row else 0.0
+        with _lock:
+            # What was read before another thread moved the clock is not kept.
+            if moves == _cached["moves"]:
+                _cached.update(offset=offset_s, until=time.monotonic() + 0.5)
+    return (datetime.now(UTC) + timedelta(seconds=offset_s)).astimezone(SHANGHAI)
+
+
+def _forget() -> None:
+    """The clock has moved: everybody reads it anew."""
+    with _lock:
+        _cached.update(until=0.0, moves=_cached["moves"] + 1)
 
 
 def clock_begin(*, again: bool) -> None:
@@ -37,7 +49,7 @@ def clock_begin(*, again: bool) -> None:
     ahead = datetime.fromisoformat(settings.SANDBOX_START) - datetime.now(UTC)
     offset = int(ahead.total_seconds() * 1_000_000)
     Clock.objects.update_or_create(pk=1, defaults={"offset_us": offset})
-    _cached["until"] = 0.0
+    _forget()
 
 
 def clock_move(to: datetime) -> datetime:
@@ -45,14 +57,14 @@ def clock_move(to: datetime) -> datetime:
     with transaction.atomic():
         Clock.objects.get_or_create(pk=1)
         Clock.objects.select_for_update().get(pk=1)
-        _cached["until"] = 0.0
+        _forget()
         ahead = to - now()
         # A caller that says "now" must not fail over the milliseconds its request took.
         if ahead < timedelta(seconds=-2):
             raise BadCall(f"the clock only moves forward; it is {now().isoformat()}")
         step = max(int(ahead.total_seconds() * 1_000_000), 0)
         Clock.objects.filter(pk=1).update(offset_us=F("offset_us") + step)
-    _cached["until"] = 0.0
+    _forget()
     return now()
 
 

@@ -170,15 +170,15 @@ def test_where_a_bill_hangs_on_it_another_person_decides(silent: House, made: st
     assert twice.value.code == "decision_waits"
     for same in (CLERK, Actor("staff", "CASHIER", "李窗口")):
         with pytest.raises(Forbidden):
-            filing_doubt_decide(decision_id=waits.pk, to="APPROVED", by=same)
+            filing_doubt_decide(decision_id=waits.pk, to="APPROVED", by=same, comment="已核实")
     assert row().status == "ASKED"
-    filing_doubt_decide(decision_id=waits.pk, to="APPROVED", by=OTHER)
+    filing_doubt_decide(decision_id=waits.pk, to="APPROVED", by=OTHER, comment="已核实")
     assert (row().status, row().filing_no) == ("FILED", "B440300001")
     assert [kind for kind, _facts in told()] == ["filing_stands"]
     change = StateChange.objects.get(entity="insurance.filing", to_status="FILED")
     assert (change.actor, change.reason) == (OTHER.key, WHY)
     with pytest.raises(Conflict):
-        filing_doubt_decide(decision_id=waits.pk, to="APPROVED", by=OTHER)
+        filing_doubt_decide(decision_id=waits.pk, to="APPROVED", by=OTHER, comment="已核实")
 
 
 def test_an_old_settlement_needs_no_second_person(silent: House) -> None:
@@ -214,7 +214,7 @@ def test_an_answer_that_comes_meanwhile_is_the_end(
     waits.refresh_from_db()
     assert (row().status, waits.status, waits.decided_by) == ("FILED", "WITHDRAWN", None)
     with pytest.raises(Conflict):
-        filing_doubt_decide(decision_id=waits.pk, to="APPROVED", by=OTHER)
+        filing_doubt_decide(decision_id=waits.pk, to="APPROVED", by=OTHER, comment="已核实")
     assert row().until_day > TODAY and told() == []
 
 
@@ -261,7 +261,9 @@ def test_the_window_says_it_and_a_reviewer_agrees(silent: House) -> None:
     assert reviewer.post(f"{page()}doubt/", {"verdict": "stands"}).status_code == 403
     assert f"{page()}change/" in text(reviewer.get("/admin/insurance/filing/?watch=waits"))
     assert row().status == "ASKED"
-    assert "已处理" in press(reviewer, "decide", decision=str(pk), verdict="approve")
+    assert "已处理" in press(
+        reviewer, "decide", decision=str(pk), verdict="approve", comment="已核实"
+    )
     assert (row().status, row().filing_no) == ("FILED", "B440300001")
 
 
