@@ -82,11 +82,11 @@ def family_of(user: User) -> Family:
 
 def _holders(user: User, person_id: int) -> list[PatientAccess]:
     """Who else holds the reader, or a child whom the reader speaks for, bound by them or not."""
-    hers = _live().filter(Q(patient=person_id) | Q(patient__guardian=person_id))
-    others = hers.exclude(relation=Relation.SELF).exclude(user=user).order_by("pk")
+    people = Patient.objects.filter(Q(pk=person_id) | Q(guardian=person_id))
+    theirs = _live().filter(patient__in=people).exclude(relation=Relation.SELF)
     rows = [
         one
-        for one in others
+        for one in theirs.exclude(user=user).order_by("pk")
         if one.patient_id == person_id or is_young_ward(one.patient, person_id)
     ]
     # None of them is a guardian on record: of the reader, who is of age to bind, or of the child.
