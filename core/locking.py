@@ -8,13 +8,13 @@ so Django drops it at commit, at rollback, and at the rollback of the savepoint 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, models, transaction
 
-from core.prepared import PreparedQuery
+from core.prepared import PreparedQuery, read_in_turn
 
 # The one order of the house, by the tables' labels; rows of one table go by primary key, and a name
 # (`advisory_lock`) before the rows it guards. What belongs to one bill or one claim is only ever
@@ -73,7 +73,7 @@ def lock_rows(queryset: models.QuerySet[Row]) -> list[Row]:
 
 def lock_row(queryset: models.QuerySet[Row]) -> Row:
     """Lock the single row of the queryset; DoesNotExist and MultipleObjectsReturned as `get()`."""
-    return _single(lock_rows(queryset), queryset.model)
+    return single(lock_rows(queryset), queryset.model)
 
 
 def lock_rows_free(queryset: models.QuerySet[Row], *, limit: int) -> list[Row]:
@@ -91,17 +91,34 @@ class PreparedLock(Generic[Row]):
         self, model: type[Row], build: Callable[..., models.QuerySet[Row]], *kinds: type
     ) -> None:
         self._model = model
-        self._read = PreparedQuery(lambda *values: _locking(build(*values)), *kinds)
+        self.query = PreparedQuery(lambda *values: _locking(build(*values)), *kinds)
 
     def rows(self, *values: int | str | date) -> list[Row]:
         """The rows, locked until the transaction ends."""
         if not connection.in_atomic_block:
             raise NotLocked("a lock outside a transaction would be gone at once")
-        return _marked(self._read(*values))
+        return _marked(self.query(*values))
 
     def row(self, *values: int | str | date) -> Row:
         """The single row; DoesNotExist and MultipleObjectsReturned as `get()`."""
-        return _single(self.rows(*values), self._model)
+        return single(self.rows(*values), self._model)
+
+
+def lock_in_turn(
+    *asked: tuple[PreparedLock[Any] | PreparedQuery[Any], Sequence[int | str | date]],
+) -> list[list[Any]]:
+    """The rows of each lock, taken one after the other in one round trip.
+
+    Each reads what was committed once the one before it was held, as if asked alone; so does a
+    plain query among them, whose rows are only read.
+    """
+    if not connection.in_atomic_block:
+        raise NotLocked("a lock outside a transaction would be gone at once")
+    locks = [isinstance(one, PreparedLock) for one, _ in asked]
+    found = read_in_turn(
+        *((one.query if isinstance(one, PreparedLock) else one, values) for one, values in asked)
+    )
+    return [_marked(rows) if lock else rows for rows, lock in zip(found, locks, strict=True)]
 
 
 def _locking(queryset: models.QuerySet[Row]) -> models.QuerySet[Row]:
@@ -117,7 +134,8 @@ def _marked(rows: list[Row]) -> list[Row]:
     return rows
 
 
-def _single(rows: list[Row], model: Any) -> Row:
+def single(rows: list[Row], model: Any) -> Row:
+    """The only row; DoesNotExist and MultipleObjectsReturned of the model as `get()`."""
     if len(rows) != 1:
         refusal = model.MultipleObjectsReturned if rows else model.DoesNotExist
         raise refusal(f"{len(rows)} rows of {model._meta.label} match, one was expected")

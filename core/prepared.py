@@ -7,7 +7,8 @@ ordinary instances. What is declared must not depend on the values: no `in` over
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import date
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -18,7 +19,7 @@ from django.db.models.query import get_related_populators
 from psycopg import sql
 from psycopg.types.numeric import Int8
 
-from core.statements import prepared_cursor
+from core.statements import one_trip, prepared_cursor
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -54,14 +55,20 @@ class PreparedQuery(Generic[Row]):
 
     def __call__(self, *values: int | str | date) -> list[Row]:
         """The rows, read fresh."""
+        with prepared_cursor() as cursor:
+            self._ask(cursor, values)
+            return self._rows(cursor)
+
+    def _ask(self, cursor: Any, values: Sequence[int | str | date]) -> None:
         known = self._compiled or self._compile()
         arguments = [rest if place is None else values[place] for place, rest in known.arguments]
-        with prepared_cursor() as cursor:
-            # One width for every number: a text is prepared once per kinds of its values.
-            cursor.execute(known.text, [Int8(v) if type(v) is int else v for v in arguments])
-            found = cursor.fetchall()
-        own = connections[DEFAULT_DB_ALIAS]
-        return [self._instance(known, list(row), own) for row in found]
+        # One width for every number: a text is prepared once per kinds of its values.
+        cursor.execute(known.text, [Int8(v) if type(v) is int else v for v in arguments])
+
+    def _rows(self, cursor: Any) -> list[Row]:
+        known, own = self._compiled, connections[DEFAULT_DB_ALIAS]
+        assert known is not None
+        return [self._instance(known, list(row), own) for row in cursor.fetchall()]
 
     def _instance(self, known: _Compiled, row: list[Any], own: Any) -> Row:
         for place, converters, expression in known.converters:
@@ -101,6 +108,16 @@ class PreparedQuery(Generic[Row]):
         return self._compiled
 
 
+def read_in_turn(*asked: tuple[PreparedQuery[Any], Sequence[int | str | date]]) -> list[list[Any]]:
+    """The rows of each query, asked one after the other in one round trip."""
+    with ExitStack() as stack:
+        cursors = [stack.enter_context(prepared_cursor()) for _query in asked]
+        with one_trip():
+            for cursor, (query, values) in zip(cursors, asked, strict=True):
+                query._ask(cursor, values)
+        return [query._rows(cursor) for cursor, (query, _) in zip(cursors, asked, strict=True)]
+
+
 def _read(
     model: type[models.Model], alias: str, names: list[str], values: list[Any]
 ) -> models.Model:
@@ -128,18 +145,18 @@ def _read_beside(populator: Any, row: list[Any], instance: models.Model) -> None
 def row_insert(row: Row) -> Row:
     """Insert a new row as `save()` would, and give it its id; the house has no signals to send."""
     with prepared_cursor() as cursor:
-        cursor.execute(_insert(type(row)), _values(row))
-        _inserted(row, cursor.fetchone()[0])
+        cursor.execute(insert_text(type(row)), insert_values(row))
+        inserted(row, cursor.fetchone()[0])
     return row
 
 
 def row_insert_new(row: Row) -> bool:
     """`row_insert`, unless a unique number of it is taken: then nothing happens and it says so."""
     with prepared_cursor() as cursor:
-        cursor.execute(_insert(type(row), " ON CONFLICT DO NOTHING"), _values(row))
+        cursor.execute(insert_text(type(row), " ON CONFLICT DO NOTHING"), insert_values(row))
         written = cursor.fetchone()
         if written is not None:
-            _inserted(row, written[0])
+            inserted(row, written[0])
     return written is not None
 
 
@@ -147,10 +164,10 @@ def rows_insert(first: Row, second: models.Model, *, link: str) -> Row:
     """Insert two new rows in one statement, the second naming the first by its field `link`."""
     with prepared_cursor() as cursor:
         text = _insert_two(type(first), type(second), link)
-        cursor.execute(text, [*_values(first), *_values(second, link)])
+        cursor.execute(text, [*insert_values(first), *insert_values(second, link)])
         first_id, second_id = cursor.fetchone()
-    setattr(second, link, _inserted(first, first_id))
-    _inserted(second, second_id)
+    setattr(second, link, inserted(first, first_id))
+    inserted(second, second_id)
     return first
 
 
@@ -169,7 +186,7 @@ def row_update(row: models.Model, *names: str) -> None:
             raise DatabaseError(f"{row._meta.label} {row.pk} is not there to be written")
 
 
-def _inserted(row: Row, key: Any) -> Row:
+def inserted(row: Row, key: Any) -> Row:
     row.pk = key
     row._state.adding = False
     row._state.db = connection.alias
@@ -182,7 +199,7 @@ def _fields(model: type[models.Model], without: str = "") -> list[models.Field[A
     return [field for field in fields if not field.primary_key and field.name != without]
 
 
-def _values(row: models.Model, without: str = "") -> list[Any]:
+def insert_values(row: models.Model, without: str = "") -> list[Any]:
     own = connections[DEFAULT_DB_ALIAS]
     given = [(field, field.pre_save(row, True)) for field in _fields(type(row), without)]
     if open_ := [field.name for field, value in given if hasattr(value, "resolve_expression")]:
@@ -191,7 +208,7 @@ def _values(row: models.Model, without: str = "") -> list[Any]:
 
 
 @cache
-def _insert(model: type[models.Model], on_conflict: str = "") -> str:
+def insert_text(model: type[models.Model], on_conflict: str = "") -> str:
     text = sql.SQL("INSERT INTO {} ({}) VALUES ({}){} RETURNING {}").format(
         *_names(model),
         sql.SQL(", ").join(sql.Placeholder() for _ in _fields(model)),
@@ -219,7 +236,7 @@ def _insert_two(first: type[models.Model], second: type[models.Model], link: str
     )
     table, columns = _names(second, link)
     return text.format(
-        sql.SQL(_insert(first) + " AS id"),
+        sql.SQL(insert_text(first) + " AS id"),
         table,
         *(sql.Identifier(str(one.column)) for one in _fields(second) if one.name == link),
         columns,

@@ -7,11 +7,14 @@ forgets its prepared statements at ROLLBACK and DROP, so none outlives what it n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg.pq import PipelineStatus, TransactionStatus
 
 # psycopg prepares nothing while the threshold is None, Django's default. So high a number prepares
 # only what asks for it.
@@ -50,6 +53,10 @@ class _Statement:
 
     def execute(self, query: str, params: Any = None) -> None:
         self._own.validate_no_broken_transaction()
+        if self._own.in_atomic_block and _is_unbegun(self._own.connection.pgconn):
+            with one_trip():  # the BEGIN and what it is for
+                self._cursor.execute(query, params)
+            return
         with self._own.wrap_database_errors:
             self._cursor.execute(query, params)
 
@@ -79,3 +86,24 @@ def prepared_cursor() -> Any:
     if own.execute_wrappers:
         return own.make_cursor(PreparedCursor(raw))
     return _Statement(own, getattr(raw, _IDLE))
+
+
+@contextmanager
+def one_trip() -> Iterator[None]:
+    """Send what is executed inside in one round trip; what it found is read afterwards.
+
+    The database still takes one statement after the other, each seeing what was committed when it
+    begins. After one that fails none of the later is executed; its error is raised here.
+    """
+    own: Any = connections[DEFAULT_DB_ALIAS]
+    own.ensure_connection()
+    with own.wrap_database_errors, own.connection.pipeline():
+        yield
+
+
+def _is_unbegun(link: psycopg.pq.abc.PGconn) -> bool:
+    """Whether the next statement brings the BEGIN with it, as a trip of its own."""
+    return (
+        link.transaction_status == TransactionStatus.IDLE
+        and link.pipeline_status == PipelineStatus.OFF
+    )

@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.utils.translation import gettext_lazy as _
-from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from core import clock
@@ -24,7 +22,9 @@ from core.actors import Actor
 from core.errors import Conflict
 from core.json_values import dumps
 from core.locking import NotLocked, is_locked
+from core.prepared import insert_values, inserted
 from core.statements import prepared_cursor
+from core.step_statements import StepShape, step_statement_if_new, steps_statement
 
 __all__ = [
     "IllegalTransition",
@@ -35,6 +35,7 @@ __all__ = [
     "Step",
     "transition",
     "transition_all",
+    "transition_if_new",
     "transition_together",
 ]
 
@@ -115,31 +116,50 @@ def transition_together(*steps: Step, by: Actor, numbered: Numbered | None = Non
     counting = None if numbered is None else (numbered.counter, numbered.insert, numbered.beside)
     with prepared_cursor() as cursor:
         cursor.execute(
-            _statement(tuple(shapes), counting),
+            steps_statement(tuple(shapes), counting),
             [*moving, *(() if numbered is None else numbered.values), *traces],
         )
         if cursor.rowcount != sum(len(step.rows) for step in steps):
             if cursor.rowcount:
                 # Some have moved: whoever catches this must not be able to commit them.
                 transaction.set_rollback(True)
-            raise StaleRow(
-                "stale_row", _("This was changed by someone else in the meantime; look again.")
-            )
+            raise _stale()
         if numbered is not None:
             setattr(steps[0].rows[0], numbered.counter, cursor.fetchone()[0])
     for step in steps:
-        for row in step.rows:
-            row.__dict__["status"] = str(step.to)
-            for name, value in step.fields.items():
-                setattr(row, name, value)
+        _moved(step)
 
 
-class _Shape(NamedTuple):
-    """What the text of a step depends on."""
+def transition_if_new(new: models.Model, step: Step, *, by: Actor) -> bool:
+    """Insert a row and move a locked one for it; False, and neither, when one of the new row's
+    unique numbers is taken. One statement."""
+    _alone([step], None)
+    shape, values, trace = _prepared(step, by, clock.now())
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            step_statement_if_new(type(new), shape), [*insert_values(new), *values, *trace]
+        )
+        key, moved = cursor.fetchone()
+    if key is None:
+        return False
+    if moved != len(step.rows):
+        transaction.set_rollback(True)  # the new row stands; nobody must be able to commit it
+        raise _stale()
+    inserted(new, key)
+    _moved(step)
+    return True
 
-    model: type[models.Model]
-    columns: tuple[str, ...]
-    single: bool
+
+def _stale() -> StaleRow:
+    return StaleRow("stale_row", _("This was changed by someone else in the meantime; look again."))
+
+
+def _moved(step: Step) -> None:
+    """The instances learn what the database has done."""
+    for row in step.rows:
+        row.__dict__["status"] = str(step.to)
+        for name, value in step.fields.items():
+            setattr(row, name, value)
 
 
 def _alone(steps: Sequence[Step], numbered: Numbered | None) -> None:
@@ -154,7 +174,7 @@ def _alone(steps: Sequence[Step], numbered: Numbered | None) -> None:
             raise TypeError("a row moves once in a statement")
 
 
-def _prepared(step: Step, by: Actor, now: datetime) -> tuple[_Shape, list[Any], list[Any]]:
+def _prepared(step: Step, by: Actor, now: datetime) -> tuple[StepShape, list[Any], list[Any]]:
     """The shape of a step, the values of its UPDATE, and those of its trace."""
     to, rows, reason = str(step.to), step.rows, step.reason
     first = rows[0]
@@ -169,7 +189,7 @@ def _prepared(step: Step, by: Actor, now: datetime) -> tuple[_Shape, list[Any], 
     which = str(first.pk) if single else "{" + ",".join(str(row.pk) for row in rows) + "}"
     label = first._meta.label_lower
     return (
-        _Shape(type(first), columns, single),
+        StepShape(type(first), columns, single),
         [to, *values, which, before],
         [label, before, to, by.key, by.name, reason, Jsonb(trace, dumps=dumps), now],
     )
@@ -216,57 +236,3 @@ def _traced(model: type[models.Model], value: Any) -> Any:
     if not untraced or not isinstance(value, dict):
         return value
     return {key: inner for key, inner in value.items() if key not in untraced}
-
-
-@lru_cache(maxsize=512)
-def _statement(
-    shapes: tuple[_Shape, ...], counting: tuple[str, str, tuple[str, ...]] | None
-) -> str:
-    """The statement for steps of these shapes; its constant text is prepared once."""
-    names = ["moved", *(f"moved{place}" for place in range(1, len(shapes)))]
-    counter, insert, beside = counting or ("", "", ())
-    parts = [
-        sql.SQL("{} AS ({})").format(
-            sql.Identifier(name),
-            _update(shape, *((counter, beside) if name == "moved" else ("", ()))),
-        )
-        for name, shape in zip(names, shapes, strict=True)
-    ]
-    if insert:
-        parts.append(sql.SQL("numbered AS ({})").format(sql.SQL(insert)))
-    traces = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT %s, {name}.id, %s, %s, %s, %s, %s, %s, %s FROM {name}").format(
-            name=sql.Identifier(name)
-        )
-        for name in names
-    )
-    number = sql.SQL(" RETURNING (SELECT {} FROM moved)").format(sql.Identifier(counter))
-    text = sql.SQL(
-        "WITH {} INSERT INTO core_statechange (entity, entity_id, from_status, to_status,"
-        " actor, actor_name, reason, fields, created_at) {}{}"
-    ).format(sql.SQL(", ").join(parts), traces, number if counter else sql.SQL(""))
-    return text.as_string()
-
-
-def _update(shape: _Shape, counter: str, beside: tuple[str, ...]) -> sql.Composed:
-    """The UPDATE of one step.
-
-    One row is found by `=`: PostgreSQL would plan a list anew each time, not knowing its length.
-    """
-    meta = shape.model._meta
-    status = cast("models.Field[Any, Any]", meta.get_field("status")).column
-    assert status is not None and meta.pk.column is not None
-    changes = [
-        sql.SQL("{} = %s").format(sql.Identifier(column)) for column in (status, *shape.columns)
-    ]
-    if counter:
-        changes.append(sql.SQL("{0} = {0} + 1").format(sql.Identifier(counter)))
-    read = [sql.Identifier(column) for column in (*beside, counter) if column]
-    return sql.SQL("UPDATE {} SET {} WHERE {} = {} AND {} = %s RETURNING {}").format(
-        sql.Identifier(meta.db_table),
-        sql.SQL(", ").join(changes),
-        sql.Identifier(meta.pk.column),
-        sql.SQL("%s" if shape.single else "ANY(%s)"),
-        sql.Identifier(status),
-        sql.SQL(", ").join([sql.SQL("{} AS id").format(sql.Identifier(meta.pk.column)), *read]),
-    )

@@ -1,11 +1,11 @@
-"""The only place where billing takes locks: of rows here, of work that is due in `leases`.
+"""The only place where billing takes locks: of rows here and in `charges`, of work that
+is due in `leases`.
 
 They are taken in the one order of the house, `core.locking.LOCK_ORDER`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -18,8 +18,6 @@ from billing.models import (
     Agreement,
     AgreementStatus,
     BillingReview,
-    ChargeItem,
-    ChargeStatus,
     CollectRequest,
     CollectStatus,
     Invoice,
@@ -37,16 +35,18 @@ from core.errors import NotFound
 from core.locking import (
     PreparedLock,
     advisory_lock,
+    lock_in_turn,
     lock_row,
     lock_rows,
     mark_created,
     mark_held,
+    single,
 )
 from core.prepared import PreparedQuery
 from insurance.locks import claim_lock
 from patients.consents.texts import current_version
 from patients.locks import wallet_identity_locked
-from patients.models import ConsentPurpose, Encounter, HisClient
+from patients.models import ConsentPurpose, HisClient
 
 Row = TypeVar("Row", bound=Model)
 
@@ -129,10 +129,18 @@ def invoice_lock_by_number(client: HisClient, invoice_no: str) -> Invoice:
     return rows[0]
 
 
+def collecting_lock(invoice_id: int) -> tuple[Invoice, CollectRequest | None]:
+    """`invoice_lock` and `collect_lock`."""
+    key = [invoice_id]
+    invoices, running = lock_in_turn((_invoice, key), (_collect_running, key))
+    return single(invoices, Invoice), next(iter(running), None)
+
+
 def transaction_lock(transaction_id: int) -> tuple[PaymentTransaction, Invoice | None]:
     """A transaction with its invoice, the invoice locked first; `owed_fen` is what it owes now."""
-    invoices = _invoice_of_transaction.rows(transaction_id)
-    return _transaction.row(transaction_id), next(iter(invoices), None)
+    key = [transaction_id]
+    invoices, rows = lock_in_turn((_invoice_of_transaction, key), (_transaction, key))
+    return single(rows, PaymentTransaction), next(iter(invoices), None)
 
 
 def captures_lock(invoice: Invoice) -> list[PaymentTransaction]:
@@ -157,14 +165,16 @@ def agreements_lock(invoice: Invoice) -> list[Agreement]:
     institution's own agreement be in term, and the merchant be one of the visit's campus. Beside
     each stands its use of today, which nobody else can add to until the caller is done.
     """
-    held = {row.pk: row for row in _agreements.rows(invoice.patient_id)}
-    if not held:
-        return []
+    patient, today = invoice.patient_id, clock.today()
+    text_version = current_version(ConsentPurpose.DEDUCTION)
     # What admits one stands in other rows than the locked ones, and whoever was waited for may have
     # ended a binding, a choice of people or a consent: it is read once they are locked.
-    text_version = current_version(ConsentPurpose.DEDUCTION)
-    asked = (invoice.patient_id, invoice.encounter.campus_id, clock.today(), text_version)
-    rows = [mark_held(row, under=held[row.pk]) for row in _admitted(*asked) if row.pk in held]
+    locked, admitted = lock_in_turn(
+        (_agreements, [patient]),
+        (_admitted, [patient, invoice.encounter.campus_id, today, text_version]),
+    )
+    held = {row.pk: row for row in locked}
+    rows = [mark_held(row, under=held[row.pk]) for row in admitted if row.pk in held]
     return sorted(rows, key=paying_order)
 
 
@@ -281,18 +291,3 @@ def reviews_of_transactions_held(
         invoice=invoice, transaction__in=transactions, reason_code=reason, status="OPEN"
     )
     return [mark_held(row, under=invoice) for row in rows.order_by("pk")]
-
-
-def charges_locked(*, client: HisClient, charge_nos: Sequence[str]) -> list[ChargeItem]:
-    """Charges by number; their visit is locked already."""
-    return lock_rows(ChargeItem.objects.filter(client=client, charge_no__in=charge_nos))
-
-
-def charges_unbilled_locked(encounter: Encounter) -> list[ChargeItem]:
-    """What a locked visit has to bill."""
-    return lock_rows(ChargeItem.objects.filter(encounter=encounter, status=ChargeStatus.UNBILLED))
-
-
-def charges_of_invoice_locked(invoice: Invoice) -> list[ChargeItem]:
-    """The charges frozen on a locked invoice."""
-    return lock_rows(ChargeItem.objects.filter(invoice_lines__invoice=invoice))

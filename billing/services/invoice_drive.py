@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from billing.channels.base import Source
-from billing.locks import collect_lock, invoice_lock
+from billing.locks import collecting_lock
 from billing.locks.leases import invoices_lease
 from billing.models import (
     CODE_METHODS,
@@ -84,10 +84,9 @@ def _next_step(invoice_id: int) -> TenderStep | Ask | None:
     """Decide under the invoice's lock; commit a number or who asks the insurer, or end the
     chain."""
     with transaction.atomic():
-        invoice = invoice_lock(invoice_id)
+        invoice, collect = collecting_lock(invoice_id)
         if invoice.status not in Invoice.DRIVEN:
             return None
-        collect = collect_lock(invoice)
         if _is_insured(invoice, collect):
             ask = insured_ask(invoice, collect)
             if ask is None or not ask.takes:

@@ -26,6 +26,7 @@ class Box(models.Model):
     done_at = models.DateTimeField(null=True)
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT)
     secret = EncryptedField(blank=True, default="")
+    number = models.CharField(max_length=20, null=True, unique=True)
 
     class Meta:
         app_label = "core_shapes"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from django.apps import apps
@@ -9,14 +10,17 @@ from django.db import connection, transaction
 from core.locking import (
     LOCK_ORDER,
     NotLocked,
+    PreparedLock,
     advisory_lock,
     advisory_number,
     is_locked,
+    lock_in_turn,
     lock_row,
     lock_rows,
     lock_rows_free,
     mark_created,
 )
+from core.prepared import PreparedQuery
 from core.states import transition
 from tests.core.shapes import Box
 
@@ -193,3 +197,60 @@ def test_the_order_of_locks_names_tables_once():
     assert len(set(LOCK_ORDER)) == len(LOCK_ORDER)
     for label in LOCK_ORDER:
         assert apps.get_model(label)._meta.label_lower == label
+
+
+_box = PreparedLock(Box, lambda key: Box.objects.filter(pk=key), int)
+_children = PreparedLock(Box, lambda key: Box.objects.filter(parent=key), int)
+_looked_at = PreparedQuery(lambda key: Box.objects.filter(parent=key), int)
+
+
+def test_locks_in_turn_are_marked_and_what_is_only_read_is_not(box):
+    parent = box()
+    child = box(parent=parent)
+    asked = [(_box, [parent.pk]), (_children, [parent.pk]), (_looked_at, [parent.pk])]
+    with transaction.atomic():
+        (first,), (second,), (third,) = lock_in_turn(*asked)
+        assert (first, second, third) == (parent, child, child)
+        assert (is_locked(first), is_locked(second), is_locked(third)) == (True, True, False)
+        assert lock_in_turn((_box, [0]), (_children, [0])) == [[], []]
+    with pytest.raises(NotLocked):
+        lock_in_turn(*asked)
+
+
+def test_who_waited_for_the_first_lock_reads_by_the_second_what_was_done_meanwhile(box):
+    """Both leave in one trip, but the second is only looked for once the first is held."""
+    parent = box()
+    seen: list[list[Box]] = []
+    waits = threading.Event()
+
+    def other() -> None:
+        try:
+            with transaction.atomic():
+                waits.set()
+                seen.extend(lock_in_turn((_box, [parent.pk]), (_children, [parent.pk])))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        lock_row(Box.objects.filter(pk=parent.pk))
+        thread = threading.Thread(target=other)
+        thread.start()
+        waits.wait()
+        wait_until_somebody_waits()
+        child = box(parent=parent)
+        Box.objects.filter(pk=parent.pk).update(note="changed")
+    thread.join()
+    assert [[row.note for row in rows] for rows in seen] == [["changed"], [""]]
+    assert seen[1] == [child]
+
+
+def wait_until_somebody_waits() -> None:
+    """Until another connection stands before a lock that is held here."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    for _try in range(1000):
+        with connection.cursor() as cursor:
+            cursor.execute(waiting)
+            if cursor.fetchone() != (0,):
+                return
+        time.sleep(0.01)
+    pytest.fail("nobody waits")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from core.integrity import constraint_name
-from core.statements import prepared_cursor
+from core.statements import one_trip, prepared_cursor
 
 pytestmark = pytest.mark.django_db
 TWICE = """
@@ -96,3 +96,36 @@ def test_in_a_broken_transaction_nothing_is_sent():
         transaction.set_rollback(True)
         with prepared_cursor() as cursor:
             cursor.execute(TEXT, [1])
+
+
+def test_what_goes_in_one_trip_has_its_answers_in_turn():
+    with transaction.atomic(), prepared_cursor() as first, prepared_cursor() as second:
+        with one_trip():
+            first.execute(TEXT, [1])
+            second.execute(TEXT, [10])
+        assert first.fetchall() == [(2,)]
+        assert second.fetchall() == [(11,)]
+
+
+def test_after_the_one_that_fails_nothing_of_a_trip_is_done():
+    with pytest.raises(DataError), transaction.atomic(), prepared_cursor() as cursor, one_trip():
+        cursor.execute("SELECT 1 / %s::int", [0])
+        cursor.execute("CREATE TABLE statements_left (id int)", [])
+    # then: the connection serves on, and nothing was left behind
+    with prepared_cursor() as cursor:
+        cursor.execute("SELECT to_regclass('statements_left')")
+        assert cursor.fetchone() == (None,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_statement_brings_the_begin_with_it():
+    with transaction.atomic(), prepared_cursor() as cursor:
+        cursor.execute("SELECT txid_current_if_assigned(), txid_current()", [])
+        number = cursor.fetchone()[1]
+        cursor.execute("SELECT txid_current()", [])
+        assert cursor.fetchone() == (number,)  # one transaction, begun once
+    with pytest.raises(IntegrityError), transaction.atomic(), prepared_cursor() as cursor:
+        cursor.execute(TWICE, [])  # a refusal of the very first is told as any other
+    with transaction.atomic(), prepared_cursor() as cursor:
+        cursor.execute("SELECT txid_current()", [])
+        assert cursor.fetchone() != (number,)

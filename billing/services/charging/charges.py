@@ -13,7 +13,7 @@ from types import MappingProxyType
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.locks import charges_locked
+from billing.locks.charges import charges_locked
 from billing.models import ChargeItem, ChargeStatus
 from billing.services.charging.charge_input import ChargeInput
 from core import clock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.locks import charges_unbilled_locked
+from billing.locks.charges import charges_unbilled_locked
 from billing.models import ChargeStatus, Invoice, InvoiceStatus
 from core.actors import Actor
 from core.errors import Conflict

@@ -13,12 +13,11 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from billing.locks import (
+from billing.locks import collect_lock, invoice_lock
+from billing.locks.charges import (
     charges_locked,
     charges_of_invoice_locked,
     charges_unbilled_locked,
-    collect_lock,
-    invoice_lock,
 )
 from billing.models import (
     ChargeItem,

@@ -32,7 +32,7 @@ from core.errors import BadInput, Conflict, NotOffered
 from core.failpoints import failpoint
 from core.idempotency import NumberReused
 from core.prepared import row_insert_new
-from core.states import transition
+from core.states import Step, transition_if_new
 from patients.models import HisClient
 
 
@@ -96,22 +96,23 @@ def _begin(invoice: Invoice, asked: CollectAsked) -> CollectRequest:
         return _known(invoice, asked) or _refuse_paid()
     if asked.method in CODE_METHODS and invoice.claim_id is None and not settled:
         insurance_refuse(invoice.encounter)
-    if not row_insert_new(collect):
+    is_first = invoice.status == InvoiceStatus.ISSUED
+    if is_first:
+        is_new = transition_if_new(collect, _collects(invoice, asked), by=asked.operator)
+    else:
+        is_new = row_insert_new(collect)
+    if not is_new:
         return _known(invoice, asked) or _join(invoice, asked)
-    if invoice.status == InvoiceStatus.ISSUED:
-        # The caller drives it at once; a sweeper does if that is lost.
-        due_at = clock.now() + timedelta(seconds=policy().drive_lost_after_s)
-        transition(
-            invoice,
-            InvoiceStatus.COLLECTING,
-            by=asked.operator,
-            reason=asked.request_no,
-            due_at=due_at,
-            action=None,
-        )
-    elif not settled:
+    if not (is_first or settled):
         _withdraw_offer(invoice)
     return collect
+
+
+def _collects(invoice: Invoice, asked: CollectAsked) -> Step:
+    """The caller drives it at once; a sweeper does if that is lost."""
+    due_at = clock.now() + timedelta(seconds=policy().drive_lost_after_s)
+    fields = {"due_at": due_at, "action": None}
+    return Step([invoice], InvoiceStatus.COLLECTING, fields, asked.request_no)
 
 
 def _known(invoice: Invoice, asked: CollectAsked) -> CollectRequest | None:
