@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 
 from billing.models import Invoice, PaymentTransaction
 from core.actors import Actor
+from core.states import Step
 
 
 class Purpose(Protocol):
@@ -29,8 +30,17 @@ class Purpose(Protocol):
         ...
 
     def captured(
-        self, row: PaymentTransaction, invoice: Invoice | None, *, expected: bool, by: Actor
-    ) -> None: ...
+        self,
+        row: PaymentTransaction,
+        invoice: Invoice | None,
+        done: Step,
+        *,
+        expected: bool,
+        by: Actor,
+    ) -> None:
+        """`done` is the row's own step, taken here: with what moves for it, in one statement."""
+        ...
+
     def capture_ended(
         self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor
     ) -> None: ...

@@ -40,7 +40,7 @@ from billing.services.reviews import review_open
 from core import clock
 from core.actors import Actor
 from core.failpoints import failpoint
-from core.states import transition
+from core.states import Step, transition, transition_together
 
 
 def _refund_reference(row: PaymentTransaction) -> str:
@@ -62,22 +62,35 @@ class InvoicePurpose:
         return _("%(place)s bill %(tail)s") % {"place": place, "tail": invoice.tail}
 
     def captured(
-        self, row: PaymentTransaction, invoice: Invoice | None, *, expected: bool, by: Actor
+        self,
+        row: PaymentTransaction,
+        invoice: Invoice | None,
+        done: Step,
+        *,
+        expected: bool,
+        by: Actor,
     ) -> None:
         assert invoice is not None
         owed_fen = cash_due_of(invoice, row.owed_fen) if invoice.status in Invoice.OPEN else 0
-        if expected and owed_fen >= row.amount_fen:
-            postings.post_taken(
-                reference=row.number,
-                occurred_at=row.occurred_at or clock.now(),
-                invoice_id=invoice.pk,
-                payment=row.payment,
-                amount_fen=row.amount_fen,
-            )
-            failpoint("apply.posted")
-            self._paid_if_nothing_is_owed(row, invoice, owed_fen - row.amount_fen, by)
+        expected = expected and owed_fen >= row.amount_fen
+        pays_all = expected and owed_fen == row.amount_fen and invoice.claim_id is None
+        if not pays_all:
+            transition_together(done, by=by)
+        if not expected:
+            self._unexpected(row, invoice, owed_fen, by)
             return
-        self._unexpected(row, invoice, owed_fen, by)
+        postings.post_taken(
+            reference=row.number,
+            occurred_at=done.fields["occurred_at"],
+            invoice_id=invoice.pk,
+            payment=row.payment,
+            amount_fen=row.amount_fen,
+        )
+        failpoint("apply.posted")
+        if pays_all:
+            self._paid(row, invoice, by, done)
+        else:
+            self._paid_if_nothing_is_owed(row, invoice, owed_fen - row.amount_fen, by)
 
     def capture_ended(self, row: PaymentTransaction, invoice: Invoice | None, *, by: Actor) -> None:
         """The chain goes on when a collect runs; an unused pay link leaves the bill to pay."""
@@ -173,13 +186,20 @@ class InvoicePurpose:
             return
         if invoice.claim_id is not None and not cash_was_last(invoice, by):
             return
+        self._paid(row, invoice, by)
+
+    def _paid(
+        self, row: PaymentTransaction, invoice: Invoice, by: Actor, done: Step | None = None
+    ) -> None:
+        fields = {} if done is None else done.fields
         bill_paid(
             invoice=invoice,
             collect=collect_of_payment_held(invoice, row.payment),
             row=row,
             amount_fen=row.amount_fen,
-            occurred_at=row.occurred_at or clock.now(),
+            occurred_at=fields.get("occurred_at") or row.occurred_at or clock.now(),
             by=by,
+            with_it=done,
         )
 
     def _unexpected(

@@ -37,7 +37,7 @@ from core import clock
 from core.actors import SYSTEM, Actor
 from core.failpoints import failpoint
 from core.outcomes import Outcome
-from core.states import transition
+from core.states import Step, transition, transition_together
 
 NEVER_EXECUTED = "NEVER_EXECUTED"
 NEEDS_A_PERSON = {
@@ -97,23 +97,22 @@ def _succeeded(
         return
     # Whom a cashier passed over, another tender may have followed.
     expected = row.is_waited_for
-    transition(
-        row,
-        TransactionStatus.SUCCEEDED,
-        by=by,
-        reason="" if expected else "nobody waited for it",
-        channel_no=answer.channel_no or row.channel_no,
-        code=answer.code[:64],
-        message=answer.message[:256],
-        occurred_at=answer.occurred_at or clock.now(),
-        due_at=None,
-        action=None,
-    )
+    fields = {
+        "channel_no": answer.channel_no or row.channel_no,
+        "code": answer.code[:64],
+        "message": answer.message[:256],
+        "occurred_at": answer.occurred_at or clock.now(),
+        "due_at": None,
+        "action": None,
+    }
+    reason = "" if expected else "nobody waited for it"
+    done = Step([row], TransactionStatus.SUCCEEDED, fields, reason)
     purpose = purpose_get(row.payment.purpose)
     if row.kind == TransactionKind.REFUND:
+        transition_together(done, by=by)
         purpose.refunded(row, invoice, by=by)
     else:
-        purpose.captured(row, invoice, expected=expected, by=by)
+        purpose.captured(row, invoice, done, expected=expected, by=by)
 
 
 def _ask_first(row: PaymentTransaction) -> None:

@@ -31,14 +31,18 @@ def bill_paid(
     occurred_at: datetime,
     by: Actor,
     reason: str = "",
+    with_it: Step | None = None,
 ) -> None:
-    """PAID, both rows locked; `row` is the tender that took the patient's part, if any did."""
+    """PAID, both rows locked; `row` is the tender that took the patient's part, if any did, and
+    `with_it` its own step where that is still to be taken: all of it in one statement."""
     data: dict[str, Any] = {"amount_fen": amount_fen}
     if row is not None:
         data |= {"payment_no": row.payment.payment_no, "channel": row.payment.channel}
     steps = [Step([invoice], InvoiceStatus.PAID, {"due_at": None, "action": None}, reason)]
     if collect is not None:
         steps.append(_collect_step(collect, row))
+    if with_it is not None:
+        steps.append(with_it)
     told = event_with_step(type=EventType.PAID, data=data, occurred_at=occurred_at)
     transition_together(*steps, by=by, numbered=told)
     if row is not None:
