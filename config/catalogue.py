@@ -77,10 +77,9 @@ def messages_extract() -> Catalog:
         if path.suffix == ".html":
             text = templatize(text, origin=origin)
         found = extract("python", BytesIO(text.encode()), KEYWORDS, ("Translators:",))
-        for line, message, comments, context in found:
-            template.add(
-                message, locations=[(origin, line)], auto_comments=comments, context=context
-            )
+        for _line, message, comments, context in found:
+            # Without its line: the catalogue is sorted by these, and lines move with every change.
+            template.add(message, locations=[(origin, 0)], auto_comments=comments, context=context)
     return template
 
 
