@@ -133,6 +133,7 @@ REASON_WORDS: dict[str, Promise | str] = {
     **{code: STAFF_REASONS[reason] for code, reason in REASON_OF.items()},
     **{f"pay link {offer}": word for offer, word in OFFER_WORDS.items()},
     "came back": pgettext_lazy("reason", "came back from the bank"),
+    "EARLIER_UNSURE": pgettext_lazy("reason", "an earlier number may still bring the money"),
     "nobody waited for it": pgettext_lazy("reason", "arrived when nobody waited for it"),
     "visit cancelled": pgettext_lazy("reason", "visit cancelled"),
     "ended at the channel": pgettext_lazy("reason", "ended at the channel"),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.channels.base import Mode, Source
+from billing.channels.base import Mode
 from billing.locks import return_of_refund_lock, transaction_lock
 from billing.models import (
     EventType,
@@ -23,16 +23,14 @@ from billing.models import (
     ReturnStatus,
     TransactionKind,
 )
-from billing.services.apply import transaction_apply
 from billing.services.events.outbox import return_event_add
-from billing.services.refunding.refund_steps import cash_refund_book
+from billing.services.refunding.refund_steps import cash_refund_book, lost_number_asked
 from billing.services.refunding.refunds import (
     IN_DOUBT,
     debt_numbers,
     original_of,
     refund_begin,
     refund_is_owed,
-    refund_look,
 )
 from billing.services.shifts import shift_open_for
 from core import clock
@@ -56,21 +54,13 @@ def refund_lost_confirm(*, transaction_id: int) -> None:
         raise _not_declined()
     lost = debt_numbers(row).filter(status__in=PaymentTransaction.LOST)
     for number in lost.select_related("payment__merchant", "original__payment__merchant"):
-        _confirm_lost(number)
-
-
-def _confirm_lost(row: PaymentTransaction) -> None:
-    answer = refund_look(row=row)
-    if answer.outcome is Outcome.SUCCEEDED:
-        transaction_apply(
-            transaction_id=row.pk,
-            answer=answer,
-            source=Source.QUERY,
-            asked_of=row,
-        )
-        raise Conflict("refund_done", _("The channel says that this refund was done after all."))
-    if answer.outcome is not Outcome.DECLINED and answer.executed is not False:
-        raise Conflict("refund_not_lost", _("The channel does not say that it is lost. Try later."))
+        outcome = lost_number_asked(row=number)
+        if outcome is Outcome.SUCCEEDED:
+            text = _("The channel says that this refund was done after all.")
+            raise Conflict("refund_done", text)
+        if outcome is Outcome.UNKNOWN:
+            text = _("The channel does not say that it is lost. Try later.")
+            raise Conflict("refund_not_lost", text)
 
 
 def refund_reissue(

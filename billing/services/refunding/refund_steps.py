@@ -8,11 +8,14 @@ decides to hand out is booked with the decision (`refund_reissues`) and never wa
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 
 from billing.channels.base import Mode, Source
 from billing.locks import transaction_lock
-from billing.models import PaymentTransaction, TransactionStatus
+from billing.models import PaymentTransaction, ReviewReason, TransactionStatus
+from billing.policy import policy
 from billing.services.apply import transaction_apply
 from billing.services.refunding.refunds import (
     debt_numbers,
@@ -20,7 +23,12 @@ from billing.services.refunding.refunds import (
     refund_resume,
     refund_waits,
 )
+from billing.services.reviews import review_open
+from core import clock
 from core.outcomes import Outcome
+
+# Our own word: nobody says that an earlier number of the debt is lost.
+EARLIER_UNSURE = "EARLIER_UNSURE"
 
 
 def refund_step(*, row: PaymentTransaction) -> None:
@@ -34,23 +42,46 @@ def refund_step(*, row: PaymentTransaction) -> None:
     transaction_apply(transaction_id=row.pk, answer=answer, source=source, asked_of=row)
 
 
+def lost_number_asked(*, row: PaymentTransaction) -> Outcome:
+    """Ask the channel about a refused number again. No transaction may be open.
+
+    DECLINED: it says that the number is lost. SUCCEEDED: it was done after all, which is believed.
+    Anything else is UNKNOWN: nobody says so.
+    """
+    answer = refund_look(row=row)
+    if answer.outcome is Outcome.SUCCEEDED:
+        transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY, asked_of=row)
+        return Outcome.SUCCEEDED
+    is_lost = answer.outcome is Outcome.DECLINED or answer.executed is False
+    return Outcome.DECLINED if is_lost else Outcome.UNKNOWN
+
+
 def _others_lost(row: PaymentTransaction) -> bool:
     """Ask about the earlier numbers of the debt once more: they were lost when this one was decided
     on, and a channel's gap may lie between. One that is done meets the debt; of one that nobody
-    says is lost this one waits."""
+    says is lost this one waits, and a person is told when that takes long."""
     if row.reissue_of_id is None:
         return True
     earlier = debt_numbers(row).filter(pk__lt=row.pk, status__in=PaymentTransaction.LOST)
     by_channel = earlier.exclude(payment__mode=Mode.CASH)
     for number in by_channel.select_related("payment__merchant", "original__payment__merchant"):
-        answer = refund_look(row=number)
-        if answer.outcome is Outcome.SUCCEEDED:
-            transaction_apply(
-                transaction_id=number.pk, answer=answer, source=Source.QUERY, asked_of=number
-            )
-        elif answer.outcome is not Outcome.DECLINED and answer.executed is not False:
+        if lost_number_asked(row=number) is Outcome.UNKNOWN:
+            _ask_a_person(row, number)
             return False
     return True
+
+
+def _ask_a_person(row: PaymentTransaction, unsure: PaymentTransaction) -> None:
+    if clock.now() - row.created_at <= timedelta(seconds=policy().slow_after_s):
+        return
+    with transaction.atomic():
+        waiting, invoice = transaction_lock(row.pk)
+        review_open(
+            reason=ReviewReason.NOT_ENDED,
+            invoice=invoice,
+            transaction=waiting,
+            figures={"code": EARLIER_UNSURE, "number": unsure.number},
+        )
 
 
 def cash_refund_book(*, transaction_id: int) -> PaymentTransaction:

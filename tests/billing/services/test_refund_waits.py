@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from billing.channels.base import CAME_BACK, ChannelAnswer, Operation, Source
 from billing.ledger import chart
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance, subject_balance
-from billing.models import PaymentTransaction
+from billing.models import BillingReview, PaymentTransaction
+from billing.policy import policy
 from billing.services.apply import transaction_apply
 from billing.services.sweeps import transaction_resume
+from core import clock
 from core.outcomes import Outcome
 from tests import scripted
 from tests.billing.services.bills import CLEARING, LOST, REVIEWER, declined, paid, reissued
@@ -65,3 +69,28 @@ def test_the_second_leaves_once_the_first_is_lost_for_good() -> None:
     assert second.status == "SUCCEEDED"
     assert (subject_balance(chart.REFUND_PAYABLE, first.pk), account_balance(CLEARING)) == (0, 0)
     assert ledger_check().sound
+
+
+def test_of_a_first_number_nobody_answers_for_a_person_is_told_once() -> None:
+    # given a second number, and a channel that has not said for hours how the first stands
+    first = declined(paid(1_000))
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    second = reissued(transaction_id=first.pk, by=REVIEWER)
+    asked = timedelta(seconds=policy().slow_after_s)
+    for waits in (asked / 2, asked * 2, asked * 3):
+        since = clock.now() - waits
+        PaymentTransaction.objects.filter(pk=second.pk).update(created_at=since)
+        scripted.script(Operation.REFUND_QUERY, scripted.SILENT)
+        transaction_resume(transaction_id=second.pk)
+    # then nothing was sent, and one case says for which number it waits
+    second.refresh_from_db()
+    assert second.status == "CREATED"
+    case = BillingReview.objects.get(transaction=second)
+    assert case.reason_code == "not_ended"
+    assert case.figures == {"code": "EARLIER_UNSURE", "number": first.number}
+    # and when the channel has it lost the second leaves by itself
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    transaction_resume(transaction_id=second.pk)
+    second.refresh_from_db()
+    assert second.status == "SUCCEEDED"
+    assert (subject_balance(chart.REFUND_PAYABLE, first.pk), account_balance(CLEARING)) == (0, 0)
