@@ -15,6 +15,7 @@ JOB_WORDS: dict[str, Promise] = {
     "sweep_agreements": pgettext_lazy("job", "Check agreements at the channel"),
     "send_notifications": pgettext_lazy("job", "Send messages"),
     "send_binding_codes": pgettext_lazy("job", "Send codes for patient cards"),
+    "end_guardians_words": pgettext_lazy("job", "End paying by a guardian's word at 18"),
     "purge_phone_codes": pgettext_lazy("job", "Delete old phone codes"),
     "forget_credentials": pgettext_lazy("job", "Forget insurance codes of past visits"),
     "sweep_filings": pgettext_lazy("job", "Ask for unconfirmed filings at the insurer"),
@@ -49,6 +50,9 @@ JOB_REASONS: dict[str, Promise] = {
     ),
     "send_binding_codes": pgettext_lazy(
         "job", "A code for a patient card whose task was lost is sent. Paused: nobody gets one."
+    ),
+    "end_guardians_words": pgettext_lazy(
+        "job", "From 18 on a person says themselves who pays. Paused: parents still pay for them."
     ),
     "purge_phone_codes": pgettext_lazy(
         "job", "Codes that are long over are deleted. Paused: they are kept."

@@ -66,6 +66,12 @@ JOBS: tuple[Job, ...] = (
         every_s=3,
     ),
     Job(
+        "end_guardians_words",
+        "patients.tasks.end_guardians_words",
+        "nobody pays for who came of age by the word of their guardian, from that day on",
+        every_s=600,
+    ),
+    Job(
         "purge_phone_codes",
         "patients.tasks.purge_phone_codes",
         "a code and the phone it went to are kept only as long as a limit counts them",

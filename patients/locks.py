@@ -23,6 +23,7 @@ from patients.models import (
     PatientAccess,
     PatientMerge,
     PatientReview,
+    Relation,
 )
 
 
@@ -131,6 +132,12 @@ def accesses_locked(*, user_id: int, owner_of: int | None = None) -> list[Patien
     rows = live.filter(Q(user=user_id) | Q(user__in=holders)).select_related("patient", "user")
     lock_rows(rows)
     return lock_rows(rows)
+
+
+def patient_accesses_locked(patient_id: int) -> list[PatientAccess]:
+    """Every live binding of others to a person; a new one takes the person's row first."""
+    rows = PatientAccess.objects.live().filter(patient=patient_id).exclude(relation=Relation.SELF)
+    return lock_rows(rows.select_related("patient", "user"))
 
 
 def patients_locked(*patient_ids: int) -> list[Patient]:

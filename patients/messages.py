@@ -105,6 +105,10 @@ TEXTS = {
         _("The patient has ended your access to their bills"),
         _("Nothing more is deducted from you for this patient."),
     ),
+    "access_guardian_over": (
+        _("You no longer pay for a person whose guardian you were"),
+        _("Nothing more is deducted. They, or their guardian, can allow it again under Family."),
+    ),
     "access_given_back": (
         _("The patient allows you again to pay their hospital bills"),
         _("Deductions that you signed for them go on. You can change this under Family."),

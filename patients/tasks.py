@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from core import clock
+from patients.services.access import guardians_words_end_due
 from patients.services.binding_sends import binding_code_send, binding_codes_send_due
 from patients.services.bindings import bindings_expire
 from patients.services.notifications import notifications_send_due
@@ -33,6 +34,11 @@ def binding_code_send_task(binding_id: int) -> None:
 def sweep_binding_codes() -> int:
     """Codes whose task was lost, and wishes whose time is over; the job of the schedule."""
     return binding_codes_send_due(limit=SEND_LIMIT) + bindings_expire(limit=SEND_LIMIT)
+
+
+def end_guardians_words() -> int:
+    """Who came of age speaks for themselves; the job of the schedule."""
+    return guardians_words_end_due(limit=SEND_LIMIT)
 
 
 def purge_phone_codes() -> int:

@@ -145,7 +145,8 @@ def payable_people(user: User, chosen: Iterable[int] = ()) -> tuple[Person, ...]
     marked = set(chosen)
     access = PatientAccess.objects.live().filter(user=user, may_pay=True)
     rows = sorted(
-        access.select_related("patient").order_by("pk"), key=lambda row: row.relation != "self"
+        access.select_related("patient").order_by("pk"),
+        key=lambda row: row.relation != Relation.SELF,
     )
     return tuple(_person(row, row.patient_id in marked) for row in rows)
 

@@ -44,6 +44,8 @@ class PatientAccess(models.Model):
 
     `may_view` of a relative is given by the person alone. A guardian sees by being it, and only as
     long: that is no column but `sees`, which the selectors of bindings say of the rows they read.
+    `by_guardian`: `may_pay` is not the person's own word but the guardian's of a child below 14. It
+    ends when the child is of age, and when another guardian stands on record.
 
     An ended binding stays as evidence and grants nothing; the database keeps that, so that whoever
     asks for a grant need not ask whether the binding lives.
@@ -59,6 +61,7 @@ class PatientAccess(models.Model):
     relation = models.CharField(max_length=8, choices=Relation)
     may_view = models.BooleanField(default=False)
     may_pay = models.BooleanField(default=False)
+    by_guardian = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_how = models.CharField(
@@ -78,12 +81,12 @@ class PatientAccess(models.Model):
             models.UniqueConstraint(
                 fields=["patient"],
                 name="patient_access_one_self",
-                condition=models.Q(ended_at__isnull=True, relation="self"),
+                condition=models.Q(ended_at__isnull=True, relation=Relation.SELF),
             ),
             models.UniqueConstraint(
                 fields=["user"],
                 name="patient_access_one_person",
-                condition=models.Q(ended_at__isnull=True, relation="self"),
+                condition=models.Q(ended_at__isnull=True, relation=Relation.SELF),
             ),
             models.CheckConstraint(
                 condition=models.Q(ended_at__isnull=True, ended_how="")

@@ -43,12 +43,16 @@ def is_asked_themselves(patient: Patient) -> bool:
     return age is not None and OWN_CODE_FROM <= age < ADULT_FROM
 
 
-def is_young_ward(patient: Patient, person_id: int | None) -> bool:
-    """A child who cannot answer by a code of its own, and whose guardian on record that person
-    is."""
+def is_child(patient: Patient) -> bool:
+    """Who cannot answer by a code of their own yet."""
     age = age_of(patient)
+    return age is not None and age < OWN_CODE_FROM
+
+
+def is_young_ward(patient: Patient, person_id: int | None) -> bool:
+    """A child whose guardian on record that person is."""
     ward = person_id is not None and patient.guardian_id == person_id
-    return ward and age is not None and age < OWN_CODE_FROM
+    return ward and is_child(patient)
 
 
 def minors_born_after() -> date:

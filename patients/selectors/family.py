@@ -21,6 +21,7 @@ from patients.models import (
     UserPhone,
 )
 from patients.selectors.binding_rules import (
+    ADULT_FROM,
     OWN_CODE_FROM,
     age_of,
     age_on,
@@ -121,6 +122,8 @@ def _over(access: PatientAccess) -> str | Promise:
         return ""
     if age_on(born, clock.business_day(access.created_at)) >= OWN_CODE_FROM:
         return ""
+    if age >= ADULT_FROM:
+        return _("They are of age now and say themselves who sees and who pays.")
     if age >= OWN_CODE_FROM:
         return _("You saw the bills as guardian. From 14 on they say themselves who sees them.")
     return _("You are no longer the guardian on record, so you see the bills no more.")

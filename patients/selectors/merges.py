@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.locking import LOCK_ORDER
-from patients.models import Patient, PatientAccess
+from patients.models import Patient, PatientAccess, Relation
 from patients.selectors.binding_rules import ADULT_FROM, age_of, code_phone, plain_name
 from patients.selectors.receivers import comparable
 
@@ -101,7 +101,7 @@ def merge_refusal(kept: Patient, merged: Patient) -> tuple[str, Promise] | None:
         return "bound_twice", _(
             "One account has bound both records; end one of the bindings first."
         )
-    if "self" in held.values() and "self" in moving.values():
+    if Relation.SELF in held.values() and Relation.SELF in moving.values():
         return "two_accounts", _("Both records have an account of their own; end one first.")
     # Whoever was let in by one phone alone must not read, by a join, what another phone guards.
     if (moving or (held and not kept.id_number_index)) and not _one_phone(kept, merged):

@@ -16,14 +16,20 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from core import clock
-from core.actors import Actor, ActorKind
+from core.actors import SYSTEM, Actor, ActorKind
 from core.audit import record
 from core.crypto import mask_name
 from core.errors import BadInput, Forbidden, NotFound
 from core.models import User
-from patients.locks import access_locked, accesses_locked, people_locked
+from patients.locks import (
+    access_locked,
+    accesses_locked,
+    patient_accesses_locked,
+    people_locked,
+)
 from patients.models import AccessEnd, PatientAccess, Relation
 from patients.selectors import hospital_name
+from patients.selectors.binding_rules import minors_born_after
 from patients.selectors.family import may_decide, may_end, may_let_see
 from patients.services.notifications import Message, notifications_queue
 
@@ -47,7 +53,9 @@ def access_grant_set(
         field = f"may_{grant}"
         if getattr(access, field) != granted:
             setattr(access, field, granted)
-            access.save(update_fields=[field])
+            if grant == "pay":
+                access.by_guardian = granted and not may_let_see(user, access.patient)
+            access.save(update_fields=[field, "by_guardian"])
             _recorded(access, "access_granted" if granted else "access_revoked", by, grant=grant)
             if grant == "view" and granted:
                 patient_told(access, "access_viewing", f"viewing/{access.pk}/{_stamp()}")
@@ -106,6 +114,33 @@ def access_end_rows(
             user_told(access, "access_taken_back", f"ended/{access.pk}")
             if how is AccessEnd.STAFF:
                 patient_told(access, "access_ended", f"ended-patient/{access.pk}")
+
+
+def guardians_words_end(*, patient_id: int, by: Actor) -> None:
+    """Who pays for a person by a guardian's word pays no more, in the caller's transaction: another
+    guardian stands on record. Both sides are told; the new guardian may allow it again."""
+    _words_end(patient_accesses_locked(patient_id), by)
+
+
+def guardians_words_end_due(*, limit: int) -> int:
+    """The same for people who came of age: from 18 on nobody speaks for them. Returns how many."""
+    over = PatientAccess.objects.live().filter(by_guardian=True, may_pay=True)
+    rows = over.filter(patient__birth_date__lte=minors_born_after()).order_by("pk")
+    people = dict.fromkeys(rows.values_list("patient_id", flat=True)[:limit])
+    for patient_id in people:
+        with transaction.atomic():
+            _words_end(patient_accesses_locked(patient_id), SYSTEM)
+    return len(people)
+
+
+def _words_end(rows: Sequence[PatientAccess], by: Actor) -> None:
+    for access in rows:
+        if access.by_guardian and access.may_pay:
+            access.may_pay = access.by_guardian = False
+            access.save(update_fields=["may_pay", "by_guardian"])
+            _recorded(access, "access_revoked", by, grant="pay", by_guardian=True)
+            patient_told(access, "access_ended", f"guardian/{access.pk}/{_stamp()}")
+            user_told(access, "access_guardian_over", f"guardian/{access.pk}/{_stamp()}")
 
 
 def access_and_wards(access: PatientAccess, locked: Sequence[PatientAccess]) -> list[PatientAccess]:

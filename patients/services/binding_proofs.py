@@ -26,7 +26,13 @@ from patients.models import (
 )
 from patients.selectors import FAMILY_MAX, family_places, phone_index
 from patients.selectors.binding_limits import tries_refusal
-from patients.selectors.binding_rules import age_of, binding_refusal, code_phone, person_of
+from patients.selectors.binding_rules import (
+    age_of,
+    binding_refusal,
+    code_phone,
+    is_child,
+    person_of,
+)
 from patients.services.access import access_and_wards, access_end_rows, patient_told, user_told
 from patients.services.accounts import account_for_another
 from patients.services.bindings import (
@@ -137,6 +143,7 @@ def _bound(row: Binding, patient: Patient, by: Actor) -> PatientAccess:
         relation=row.relation,
         may_view=own,
         may_pay=True,
+        by_guardian=not own and is_child(patient),
         created_at=clock.now(),
     )
     transition(row, BindingStatus.BOUND, by=by, **ended_fields())

@@ -30,6 +30,7 @@ from patients.selectors import (
     phone_index,
 )
 from patients.selectors.binding_rules import born_by_number
+from patients.services.access import guardians_words_end
 from patients.services.identities import (
     OTHER_NAME,
     SAME_PERSON,
@@ -225,3 +226,5 @@ def _write(patient: Patient, client: HisClient, values: dict[str, object], by: A
         setattr(patient, name, values[name])
     if differing:
         patient.save(update_fields=differing)
+    if "guardian" in differing:
+        guardians_words_end(patient_id=patient.pk, by=by)

@@ -33,7 +33,7 @@ from core.actors import Actor
 from core.errors import Conflict, NotOffered
 from core.ids import business_number
 from core.models import User
-from patients.models import ConsentPurpose
+from patients.models import ConsentPurpose, Relation
 from patients.selectors import access_of
 from patients.services.consents import consent_give
 
@@ -92,7 +92,7 @@ def agreement_sign_url(*, agreement: Agreement, return_url: str) -> str:
     if agreement.status != AgreementStatus.SIGNING:
         raise Conflict("not_signing", _("This agreement is not to be signed any more."))
     merchant = agreement.plan.merchant
-    own = next((row for row in access_of(agreement.holder) if row.relation == "self"), None)
+    own = next((row for row in access_of(agreement.holder) if row.relation == Relation.SELF), None)
     order = AgreementOrder(
         merchant=merchant_account(merchant, channel=merchant.channel),
         contract_code=agreement.contract_code,
