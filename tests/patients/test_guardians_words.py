@@ -74,7 +74,7 @@ def test_from_eighteen_on_nobody_pays_by_the_guardians_word(phone: Phone) -> Non
         assert told("access_guardian_over") == [(user.pk, child.pk)]
         assert [patient for _user, patient in told("access_ended")] == [child.pk]
         (row,) = family_of(user).i_pay_for
-        assert "of age" in str(row.over) or "成年" in str(row.over)
+        assert "已满 18 岁" in str(row.over)
     event = AuditEvent.objects.get(action="access_revoked")
     assert (event.actor, event.detail["by_guardian"]) == ("system:system", True)
 
