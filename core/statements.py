@@ -14,7 +14,6 @@ from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
-from psycopg.pq import PipelineStatus, TransactionStatus
 
 # psycopg prepares nothing while the threshold is None, Django's default. So high a number prepares
 # only what asks for it.
@@ -53,10 +52,6 @@ class _Statement:
 
     def execute(self, query: str, params: Any = None) -> None:
         self._own.validate_no_broken_transaction()
-        if self._own.in_atomic_block and _is_unbegun(self._own.connection.pgconn):
-            with one_trip():  # the BEGIN and what it is for
-                self._cursor.execute(query, params)
-            return
         with self._own.wrap_database_errors:
             self._cursor.execute(query, params)
 
@@ -99,11 +94,3 @@ def one_trip() -> Iterator[None]:
     own.ensure_connection()
     with own.wrap_database_errors, own.connection.pipeline():
         yield
-
-
-def _is_unbegun(link: psycopg.pq.abc.PGconn) -> bool:
-    """Whether the next statement brings the BEGIN with it, as a trip of its own."""
-    return (
-        link.transaction_status == TransactionStatus.IDLE
-        and link.pipeline_status == PipelineStatus.OFF
-    )

@@ -107,12 +107,13 @@ def transition_together(*steps: Step, by: Actor, numbered: Numbered | None = Non
     """
     _alone(steps, numbered)
     now = clock.now()
-    shapes, moving, traces = [], [], []
+    shapes, moving = [], []
+    traces: list[Any] = []
     for step in steps:
         shape, values, trace = _prepared(step, by, now)
         shapes.append(shape)
         moving += values
-        traces += trace
+        traces = trace + traces  # read later in this order: what led to the first step before it
     counting = None if numbered is None else (numbered.counter, numbered.insert, numbered.beside)
     with prepared_cursor() as cursor:
         cursor.execute(

@@ -38,7 +38,7 @@ def steps_statement(
         parts.append(sql.SQL("numbered AS ({})").format(sql.SQL(insert)))
     number = sql.SQL(" RETURNING (SELECT {} FROM moved)").format(sql.Identifier(counter))
     text = sql.SQL("WITH {} {}{}").format(
-        sql.SQL(", ").join(parts), _traces(names), number if counter else sql.SQL("")
+        sql.SQL(", ").join(parts), _traces(names[::-1]), number if counter else sql.SQL("")
     )
     return text.as_string()
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from django.apps import apps
@@ -23,6 +22,7 @@ from core.locking import (
 from core.prepared import PreparedQuery
 from core.states import transition
 from tests.core.shapes import Box
+from tests.fixtures.waiting import wait_for_lock
 
 pytestmark = pytest.mark.usefixtures("committed_shapes")
 
@@ -236,21 +236,9 @@ def test_who_waited_for_the_first_lock_reads_by_the_second_what_was_done_meanwhi
         thread = threading.Thread(target=other)
         thread.start()
         waits.wait()
-        wait_until_somebody_waits()
+        wait_for_lock()
         child = box(parent=parent)
         Box.objects.filter(pk=parent.pk).update(note="changed")
     thread.join()
     assert [[row.note for row in rows] for rows in seen] == [["changed"], [""]]
     assert seen[1] == [child]
-
-
-def wait_until_somebody_waits() -> None:
-    """Until another connection stands before a lock that is held here."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    for _try in range(1000):
-        with connection.cursor() as cursor:
-            cursor.execute(waiting)
-            if cursor.fetchone() != (0,):
-                return
-        time.sleep(0.01)
-    pytest.fail("nobody waits")

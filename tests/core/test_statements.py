@@ -115,17 +115,3 @@ def test_after_the_one_that_fails_nothing_of_a_trip_is_done():
     with prepared_cursor() as cursor:
         cursor.execute("SELECT to_regclass('statements_left')")
         assert cursor.fetchone() == (None,)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_first_statement_brings_the_begin_with_it():
-    with transaction.atomic(), prepared_cursor() as cursor:
-        cursor.execute("SELECT txid_current_if_assigned(), txid_current()", [])
-        number = cursor.fetchone()[1]
-        cursor.execute("SELECT txid_current()", [])
-        assert cursor.fetchone() == (number,)  # one transaction, begun once
-    with pytest.raises(IntegrityError), transaction.atomic(), prepared_cursor() as cursor:
-        cursor.execute(TWICE, [])  # a refusal of the very first is told as any other
-    with transaction.atomic(), prepared_cursor() as cursor:
-        cursor.execute("SELECT txid_current()", [])
-        assert cursor.fetchone() != (number,)

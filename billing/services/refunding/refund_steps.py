@@ -45,13 +45,16 @@ def refund_step(*, row: PaymentTransaction) -> None:
 def lost_number_asked(*, row: PaymentTransaction) -> Outcome:
     """Ask the channel about a refused number again. No transaction may be open.
 
-    DECLINED: it says that the number is lost. SUCCEEDED: it was done after all, which is believed.
-    Anything else is UNKNOWN: nobody says so.
+    DECLINED: it says that the number is lost. SUCCEEDED: it was done after all, and that is booked.
+    Anything else is UNKNOWN: nobody says so, or not so that it is believed.
     """
     answer = refund_look(row=row)
     if answer.outcome is Outcome.SUCCEEDED:
-        transaction_apply(transaction_id=row.pk, answer=answer, source=Source.QUERY, asked_of=row)
-        return Outcome.SUCCEEDED
+        after = transaction_apply(
+            transaction_id=row.pk, answer=answer, source=Source.QUERY, asked_of=row
+        )
+        is_done = after.status == TransactionStatus.SUCCEEDED
+        return Outcome.SUCCEEDED if is_done else Outcome.UNKNOWN
     is_lost = answer.outcome is Outcome.DECLINED or answer.executed is False
     return Outcome.DECLINED if is_lost else Outcome.UNKNOWN
 
@@ -68,7 +71,7 @@ def _others_lost(row: PaymentTransaction) -> bool:
         if lost_number_asked(row=number) is Outcome.UNKNOWN:
             _ask_a_person(row, number)
             return False
-    return True
+    return not refund_waits(row)  # one may have come back meanwhile
 
 
 def _ask_a_person(row: PaymentTransaction, unsure: PaymentTransaction) -> None:

@@ -94,3 +94,30 @@ def test_of_a_first_number_nobody_answers_for_a_person_is_told_once() -> None:
     second.refresh_from_db()
     assert second.status == "SUCCEEDED"
     assert (subject_balance(chart.REFUND_PAYABLE, first.pk), account_balance(CLEARING)) == (0, 0)
+
+
+@pytest.mark.parametrize("amount_fen", [900, 1_000])
+def test_a_success_that_is_not_believed_lets_no_second_number_leave(amount_fen: int) -> None:
+    # given a second number, and a first one of which the channel says that it was done: with
+    # another sum, or in an answer that is older than a notice by which it was done and came back
+    first = declined(paid(1_000))
+    scripted.script(Operation.REFUND_QUERY, LOST)
+    second = reissued(transaction_id=first.pk, by=REVIEWER)
+    scripted.CALLS.clear()
+    told = ChannelAnswer(Outcome.SUCCEEDED, channel_no="5030001", amount_fen=amount_fen)
+
+    def answered(_order: object) -> ChannelAnswer:
+        row = PaymentTransaction.objects.get(pk=first.pk)
+        for answer in (DONE, RETURNED) if amount_fen == 1_000 else ():
+            row = transaction_apply(
+                transaction_id=row.pk, answer=answer, source=Source.QUERY, asked_of=row
+            )
+        return told
+
+    scripted.script(Operation.REFUND_QUERY, answered)
+    # when the second's time comes
+    transaction_resume(transaction_id=second.pk)
+    # then it stays here
+    assert Operation.REFUND not in [verb for verb, _number, _fen in scripted.CALLS]
+    second.refresh_from_db()
+    assert second.status == "CREATED"
