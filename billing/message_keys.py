@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 DEDUCTED, PAID, PAY_LINK = "deducted", "paid", "pay_link"
-NOT_DEDUCTED, REFUNDED = "not_deducted", "refunded"
-# What each of these is about is the number of a movement of money.
+NOT_DEDUCTED, REFUNDED, OVER_LIMIT = "not_deducted", "refunded", "over_limit"
+# What each of these is about is the number of a movement of money, or a bill.
 BY_NUMBER = (DEDUCTED, PAID, REFUNDED, NOT_DEDUCTED)
+BY_BILL = (PAY_LINK, OVER_LIMIT)
 
 
 def message_key(kind: str, *about: str | int) -> str:

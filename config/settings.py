@@ -211,10 +211,11 @@ CONSENT_FOLLOWERS = {
 ACCESS_FOLLOWERS = ("billing.services.agreements.holders.agreements_follow_access",)
 # Who is told, once it is committed, that a filing at the insurer began or ceased to stand.
 FILING_FOLLOWERS = ("billing.services.insuring.refiling.prices_run_out",)
-# What must stop when an account loses its phone to whoever has the number now, and when a wallet
-# turns out to be an account's.
+# What must stop when an account loses its phone to whoever has the number now, when it becomes
+# another person's, and when a wallet turns out to be an account's.
 ACCOUNT_FOLLOWERS = {
     "phone_let_go": ("billing.services.agreements.holders.agreements_follow_phone",),
+    "another_person": ("billing.services.agreements.holders.agreements_follow_person",),
     "wallet_joined": ("billing.services.agreements.holders.agreements_follow_wallet",),
 }
 
@@ -255,8 +256,8 @@ PATIENT_SESSION_AGE = 30 * 86400  # their own phone; a lost one is signed out fr
 
 # Codes one address may ask for in an hour: the hospital's own network is one address to us.
 PHONE_CODES_ADDRESS_HOUR = int(os.environ.get("PHONE_CODES_ADDRESS_HOUR", "300"))
-# A number that is given up is given to somebody else, mostly after three to six months.
-PHONE_UNUSED_DAYS = int(os.environ.get("PHONE_UNUSED_DAYS", "180"))
+# A number that is given up rests for 90 days, then it is given to somebody else.
+PHONE_UNUSED_DAYS = int(os.environ.get("PHONE_UNUSED_DAYS", "90"))
 # `doctor` warns so many days before the last one whose holidays are known.
 CALENDAR_WARNING_DAYS = int(os.environ.get("CALENDAR_WARNING_DAYS", "60"))
 # Wallets a patient may sign in with. A door without its addresses is not offered.

@@ -45,6 +45,10 @@ TEXTS = {
         _("A hospital bill could not be deducted"),
         _("Nothing was taken. Pay by the link on the phone or at the window."),
     ),
+    "over_limit": (
+        _("A hospital bill is above a limit of your deductions"),
+        _("Nothing was taken. Pay by the link or at the window; limits are under Deductions."),
+    ),
     "agreement_signed": (
         _("Hospital bills can now be deducted from your account"),
         _("If this was not you, end it under Deductions or call the hospital."),
@@ -107,11 +111,11 @@ TEXTS = {
     ),
     "access_guardian_over": (
         _("You no longer pay for a person whose guardian you were"),
-        _("Nothing more is deducted. They, or their guardian, can allow it again under Family."),
+        _("Nothing more is deducted for them. Whoever speaks for them now can allow it again."),
     ),
     "access_given_back": (
         _("The patient allows you again to pay their hospital bills"),
-        _("Deductions that you signed for them go on. You can change this under Family."),
+        _("What you had signed for them goes on. Under Deductions you choose for whom you pay."),
     ),
     "family_account_refused": (
         _("Your insurance account does not pay for your relative's bill"),

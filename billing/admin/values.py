@@ -58,6 +58,7 @@ KIND_WORDS: dict[str, Promise] = {
     "deducted": pgettext_lazy("kind", "deducted"),
     "deducted_back": pgettext_lazy("kind", "deducted, goes back"),
     "not_deducted": pgettext_lazy("kind", "not deducted"),
+    "over_limit": pgettext_lazy("kind", "above the limit, not deducted"),
     "refunded": pgettext_lazy("kind", "refunded"),
     "refunded_cash": pgettext_lazy("kind", "refunded in cash"),
     "pay_link": pgettext_lazy("kind", "pay link"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.desk.movements import code_word, movement_noun, movement_word
-from billing.message_keys import BY_NUMBER, PAY_LINK, messages_about
+from billing.message_keys import BY_BILL, BY_NUMBER, messages_about
 from billing.models import (
     CollectRequest,
     CollectStatus,
@@ -155,7 +155,7 @@ def _outcome(row: PaymentNotice) -> str:
 
 def _messages(invoice: Invoice, numbers: Sequence[str]) -> Iterator[CourseStep]:
     """Found by what they tell of (`billing.message_keys`): two bills may end alike."""
-    about = messages_about((PAY_LINK,), [invoice.pk]) | messages_about(BY_NUMBER, numbers)
+    about = messages_about(BY_BILL, [invoice.pk]) | messages_about(BY_NUMBER, numbers)
     rows = Notification.objects.filter(about)
     for row in rows.order_by("pk")[:STEPS_MAX]:
         title = _("message to the payer: %(state)s") % {"state": row.get_status_display()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from billing.message_keys import BY_NUMBER, PAY_LINK, message_about
+from billing.message_keys import BY_BILL, BY_NUMBER, message_about
 from billing.models import PaymentTransaction
 from billing.selectors.portal_bills import bills_readable
 from core.models import User
@@ -31,7 +31,7 @@ def bills_of_messages(*, user: User, keys: Sequence[str]) -> dict[str, MessageBi
         kind, what = message_about(key)
         if kind in BY_NUMBER:
             numbers[key] = what
-        elif kind == PAY_LINK and what.isdigit():
+        elif kind in BY_BILL and what.isdigit():
             invoices[key] = int(what)
     rows = PaymentTransaction.objects.filter(number__in=numbers.values())
     by_number = dict(rows.values_list("number", "payment__invoice_id")) if numbers else {}

@@ -27,6 +27,7 @@ from billing.page_values import (
 )
 from billing.selectors.after_paying import next_step, paid_by, told_words
 from billing.selectors.family_accounts import account_refused
+from billing.selectors.pay_links import link_is_of_others
 from billing.selectors.payments import due_shown_fen, nothing_taken
 from billing.words import bill_badge, day_text, reason_text, way_text
 from core import clock
@@ -47,7 +48,8 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
 
     `access` is the signed-in reader's binding: who may only pay reads hospital, masked name, amount
     and number. Without one the reader holds the link. It is sent to the patient alone, but of a
-    minor to the guardian, who from the patient's 14th birthday on reads no more by it than a payer.
+    minor to the guardian, who from the patient's 14th birthday on reads no more by it than a payer;
+    nor does who got it when others were told of the bills than today.
     """
     moved = _transactions(invoice)
     captures = [row for row in moved if row.kind == TransactionKind.CAPTURE]
@@ -55,7 +57,7 @@ def invoice_page(invoice: Invoice, *, access: PatientAccess | None = None) -> In
     open_row = next((row for row in reversed(captures) if row.is_waited_for), None)
     state = _state(invoice, captures, open_row)
     shown = open_row or (taken[-1] if taken else (captures[-1] if captures else None))
-    kept = access is None and is_asked_themselves(invoice.patient)
+    kept = access is None and (is_asked_themselves(invoice.patient) or link_is_of_others(invoice))
     whole = not kept if access is None else access.sees
     groups = line_groups(_lines(invoice)) if whole else ()
     settled = state is PayState.PAID

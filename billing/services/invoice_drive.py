@@ -41,7 +41,7 @@ from billing.services.collecting.tenders import Tender, agreement_waits, tender_
 from billing.services.handing_back import hand_back, his_told
 from billing.services.insuring.course import Ask, insured_ask
 from billing.services.insuring.running import ask_run
-from billing.services.messages import tell_not_deducted, tell_pay_link
+from billing.services.messages import tell_not_deducted, tell_over_limit, tell_pay_link
 from core import clock
 from core.failpoints import failpoint
 from core.prepared import PreparedQuery
@@ -171,6 +171,8 @@ def _end_chain(invoice: Invoice, collect: CollectRequest) -> None:
     his_told(invoice, EventType.ACTION_REQUIRED, {"action": action, "reason": code})
     if last is not None:
         tell_not_deducted(last, invoice)
+    elif code == Reason.AGREEMENT_LIMIT:
+        tell_over_limit(invoice)
     if collect.method in AGREEMENT_METHODS:
         tell_unread(invoice)
     tell_pay_link(invoice, pay_link_url(link))

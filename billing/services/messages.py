@@ -14,12 +14,14 @@ from billing.channels.base import Mode
 from billing.message_keys import (
     DEDUCTED,
     NOT_DEDUCTED,
+    OVER_LIMIT,
     PAID,
     PAY_LINK,
     REFUNDED,
     message_key,
 )
-from billing.models import Invoice, PaymentTransaction
+from billing.models import Agreement, Invoice, PaymentTransaction
+from core import clock
 from core.crypto import mask_name
 from patients.services.notifications import Message, OwnMessage, notifications_queue
 
@@ -72,6 +74,25 @@ def tell_not_deducted(row: PaymentTransaction, invoice: Invoice) -> None:
         key = message_key(NOT_DEDUCTED, row.number, payer_id)
         facts = _facts(invoice, row.amount_fen)
         _queue(invoice, Message(key, "not_deducted", payer_id, facts))
+
+
+def tell_over_limit(invoice: Invoice) -> None:
+    """No tender was even tried, for each agreement's limit is lower: its holder would wonder why
+    the bill was not deducted, and can do something about it."""
+    admitted = Agreement.objects.admitted(
+        invoice.patient_id, invoice.encounter.campus_id, clock.today()
+    )
+    facts = _facts(invoice, invoice.cash_fen)
+    messages = [
+        Message(
+            message_key(OVER_LIMIT, invoice.pk, invoice.event_seq, holder_id),
+            "over_limit",
+            holder_id,
+            facts,
+        )
+        for holder_id in sorted(set(admitted.values_list("holder_id", flat=True)))
+    ]
+    notifications_queue(messages=messages, patient_id=invoice.patient_id)
 
 
 def tell_pay_link(invoice: Invoice, url: str) -> None:

@@ -108,11 +108,11 @@ def _bound(access: PatientAccess, own: PatientAccess | None) -> Relative:
         str(Relation(access.relation).label),
         age_of(access.patient),
         decides=is_young_ward(access.patient, own.patient_id if own else None),
-        over=_over(access),
+        over=_over(access, own.patient_id if own else None),
     )
 
 
-def _over(access: PatientAccess) -> str | Promise:
+def _over(access: PatientAccess, own_id: int | None) -> str | Promise:
     """Why who held a child as its guardian sees the bills no more: the child's age, or the record.
 
     Who was bound before the child was 14 was the guardian on record then: nobody else could be.
@@ -124,7 +124,7 @@ def _over(access: PatientAccess) -> str | Promise:
         return ""
     if age >= ADULT_FROM:
         return _("They are of age now and say themselves who sees and who pays.")
-    if age >= OWN_CODE_FROM:
+    if age >= OWN_CODE_FROM and access.patient.guardian_id in (own_id, None):
         return _("You saw the bills as guardian. From 14 on they say themselves who sees them.")
     return _("You are no longer the guardian on record, so you see the bills no more.")
 

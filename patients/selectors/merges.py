@@ -103,6 +103,11 @@ def merge_refusal(kept: Patient, merged: Patient) -> tuple[str, Promise] | None:
         )
     if Relation.SELF in held.values() and Relation.SELF in moving.values():
         return "two_accounts", _("Both records have an account of their own; end one first.")
+    if moving and kept.guardian_id != merged.guardian_id:
+        return "other_guardian", _(
+            "The guardians on record differ, and somebody is bound by one of them. Correct the"
+            " wrong one in the HIS first."
+        )
     # Whoever was let in by one phone alone must not read, by a join, what another phone guards.
     if (moving or (held and not kept.id_number_index)) and not _one_phone(kept, merged):
         return "other_phone", _(

@@ -7,6 +7,7 @@ with a reason and change no grant.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Literal
 
@@ -25,6 +26,7 @@ from patients.locks import (
     access_locked,
     accesses_locked,
     patient_accesses_locked,
+    patients_locked,
     people_locked,
 )
 from patients.models import AccessEnd, PatientAccess, Relation
@@ -33,6 +35,7 @@ from patients.selectors.binding_rules import minors_born_after
 from patients.selectors.family import may_decide, may_end, may_let_see
 from patients.services.notifications import Message, notifications_queue
 
+logger = logging.getLogger(__name__)
 Grant = Literal["view", "pay"]
 GRANTS: tuple[Grant, ...] = ("view", "pay")
 REASON_LENGTH_MAX = 200
@@ -118,29 +121,36 @@ def access_end_rows(
 
 def guardians_words_end(*, patient_id: int, by: Actor) -> None:
     """Who pays for a person by a guardian's word pays no more, in the caller's transaction: another
-    guardian stands on record. Both sides are told; the new guardian may allow it again."""
-    _words_end(patient_accesses_locked(patient_id), by)
+    guardian stands on record, or the person is of age.
+
+    Both sides are told. Whoever speaks for them now may allow it again, and then the payer says for
+    whom they pay: what they had signed lets go too (`settings.ACCESS_FOLLOWERS`).
+    """
+    for access in patient_accesses_locked(patient_id):
+        if not (access.by_guardian and access.may_pay):
+            continue
+        for path in settings.ACCESS_FOLLOWERS:
+            import_string(path)(access=access, by=by)
+        access.may_pay = access.by_guardian = False
+        access.save(update_fields=["may_pay", "by_guardian"])
+        _recorded(access, "access_revoked", by, grant="pay", by_guardian=True)
+        patient_told(access, "access_ended", f"guardian/{access.pk}/{_stamp()}")
+        user_told(access, "access_guardian_over", f"guardian/{access.pk}/{_stamp()}")
 
 
 def guardians_words_end_due(*, limit: int) -> int:
-    """The same for people who came of age: from 18 on nobody speaks for them. Returns how many."""
+    """End the words for people who came of age: from 18 on nobody speaks for them. How many."""
     over = PatientAccess.objects.live().filter(by_guardian=True, may_pay=True)
     rows = over.filter(patient__birth_date__lte=minors_born_after()).order_by("pk")
     people = dict.fromkeys(rows.values_list("patient_id", flat=True)[:limit])
     for patient_id in people:
-        with transaction.atomic():
-            _words_end(patient_accesses_locked(patient_id), SYSTEM)
+        try:
+            with transaction.atomic():
+                guardians_words_end(patient_id=patient_id, by=SYSTEM)
+        except Exception:
+            # One record's trouble; the others are ended all the same.
+            logger.exception("a guardian's word for patient %s could not be ended", patient_id)
     return len(people)
-
-
-def _words_end(rows: Sequence[PatientAccess], by: Actor) -> None:
-    for access in rows:
-        if access.by_guardian and access.may_pay:
-            access.may_pay = access.by_guardian = False
-            access.save(update_fields=["may_pay", "by_guardian"])
-            _recorded(access, "access_revoked", by, grant="pay", by_guardian=True)
-            patient_told(access, "access_ended", f"guardian/{access.pk}/{_stamp()}")
-            user_told(access, "access_guardian_over", f"guardian/{access.pk}/{_stamp()}")
 
 
 def access_and_wards(access: PatientAccess, locked: Sequence[PatientAccess]) -> list[PatientAccess]:
@@ -187,12 +197,15 @@ def _with_wards(access_id: int) -> list[PatientAccess]:
 
 
 def _live(access_id: int) -> PatientAccess:
-    try:
-        access = access_locked(access_id)
-    except PatientAccess.DoesNotExist:
-        raise _unknown() from None
-    if access.ended_at is not None:
+    """A live binding, locked, and its patient before it: who speaks for them stands there, and may
+    just have changed."""
+    people_locked()
+    known = PatientAccess.objects.filter(pk=access_id).values_list("patient_id", flat=True).first()
+    held = {one.pk: one for one in patients_locked(known)} if known is not None else {}
+    access = access_locked(access_id) if held else None
+    if access is None or access.ended_at is not None or access.patient_id not in held:
         raise _unknown()
+    access.patient = held[access.patient_id]
     return access
 
 

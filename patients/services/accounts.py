@@ -176,11 +176,14 @@ def account_for_another(*, user: User, patient: Patient, by: Actor) -> None:
     """A person binds their own card to an account that was another person's before.
 
     The wallets of before open it no more and get no messages of it; neither does a session that was
-    left open anywhere. Runs in the caller's transaction.
+    left open anywhere. What was signed here since the other card left took from one of them: it
+    stops too (`settings.ACCOUNT_FOLLOWERS`). Runs in the caller's transaction.
     """
     before = PatientAccess.objects.filter(user=user, relation=Relation.SELF)
     if not before.exclude(patient=patient).exists():
         return
+    for path in settings.ACCOUNT_FOLLOWERS["another_person"]:
+        import_string(path)(user=user, by=by)
     gone, _rows = WalletIdentity.objects.filter(user=user).delete()
     user.set_unusable_password()  # what every session is bound to
     user.save(update_fields=["password"])

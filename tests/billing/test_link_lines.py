@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -69,3 +69,28 @@ def test_by_signing_in_the_patient_reads_it_all(still_clock: clock.FrozenClock) 
     user = payments.user()
     payments.access(bill.patient, user)
     assert DRUG in text_of(signed_in(user).get(f"/bills/{bill.pk}"))
+
+
+def test_a_link_that_went_to_a_guardian_shows_no_more_once_the_ward_is_of_age(
+    still_clock: clock.FrozenClock,
+) -> None:
+    # given a link that went to the guardian of somebody who is 18 tomorrow
+    bill = bill_at(18)
+    bill.patient.birth_date += timedelta(days=1)
+    bill.patient.save(update_fields=["birth_date"])
+    token = pay_link_offer(invoice=bill).token
+    assert DRUG not in text_of(Client().get(f"/p/{token}"))
+    # then the same link shows as little the day after
+    still_clock.advance(timedelta(days=1))
+    page = text_of(Client().get(f"/p/{token}"))
+    assert "86.40" in page and DRUG not in page and KEPT in page
+
+
+def test_a_link_of_the_earlier_guardian_shows_no_lines(still_clock: clock.FrozenClock) -> None:
+    bill = bill_at(12)
+    token = pay_link_offer(invoice=bill).token
+    assert DRUG in text_of(Client().get(f"/p/{token}"))
+    bill.patient.guardian = patient()
+    bill.patient.save(update_fields=["guardian"])
+    page = text_of(Client().get(f"/p/{token}"))
+    assert "86.40" in page and DRUG not in page

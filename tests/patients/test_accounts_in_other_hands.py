@@ -10,8 +10,9 @@ from django.test import Client
 from core import clock
 from core.models import AuditEvent, User
 from patients.actors import patient_actor
-from patients.models import Patient, PatientAccess, WalletIdentity
+from patients.models import Patient, PatientAccess, Relation, WalletIdentity
 from patients.services.access import access_end
+from tests.factories import payments
 from tests.factories.accounts import patient_client, patient_user
 from tests.factories.billing import visit_bill
 from tests.factories.patients import encounter
@@ -85,3 +86,17 @@ def test_whoever_binds_their_own_card_again_keeps_wallet_and_sessions(
     bound(phone, user, own)
     assert browser.get("/family").status_code == 200
     assert WalletIdentity.objects.get().user == user
+
+
+def test_what_was_signed_without_an_own_card_ends_when_another_person_comes(
+    phone: Phone, still_clock: clock.FrozenClock, holder: User
+) -> None:
+    # given a holder whose own card has left, and who signed for their mother since
+    mother = person("陈老太", date(1950, 1, 2))
+    bound(phone, holder, mother, Relation.PARENT)
+    agreement = payments.agreement(mother, holder=holder)
+    # when another person binds their own card to that account
+    bound(phone, holder, person("李强", date(1985, 1, 2), phone=PHONE))
+    # then it takes from nobody any more, and its holder signs anew
+    agreement.refresh_from_db()
+    assert (agreement.status, agreement.ended_how) == ("ENDED", "card_left")

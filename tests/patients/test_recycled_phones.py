@@ -47,7 +47,7 @@ def test_a_phone_in_use_is_asked_nothing(
     gateway: Gateway, holder: User, still_clock: clock.FrozenClock
 ) -> None:
     for _each in range(3):
-        still_clock.advance(timedelta(days=179))
+        still_clock.advance(timedelta(days=89))
         sign_in(client := Client(), gateway, PHONE)
         assert who(client) == holder.pk
     assert UserPhone.objects.get().used_at == clock.now()

@@ -36,8 +36,17 @@ def agreements_follow_access(*, access: PatientAccess, by: Actor) -> None:
     with transaction.atomic():
         agreements_let_go(user=access.user, patient=access.patient, by=by)
         if access.relation == Relation.SELF:
-            for agreement in agreements_of_holder_lock(access.user_id):
-                _end(agreement, by)
+            agreements_follow_person(user=access.user, by=by)
+
+
+def agreements_follow_person(*, user: User, by: Actor) -> None:
+    """The account has another person now, or none: nobody signed for who comes next.
+
+    Called in the transaction that binds another's card (`settings.ACCOUNT_FOLLOWERS`).
+    """
+    with transaction.atomic():
+        for agreement in agreements_of_holder_lock(user.pk):
+            _end(agreement, by)
 
 
 def agreements_follow_phone(*, user: User, by: Actor) -> None:

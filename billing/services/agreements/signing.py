@@ -59,11 +59,11 @@ def agreement_sign_begin(
     nothing is kept.
     """
     plan = _plan_offered(plan_id)
-    people = people_payable(user=user, patient_ids=patient_ids)
     limits_check(plan, limits)
     with transaction.atomic():
         _consented(user, text_hash, by, address)
         every = agreements_of_holder_lock(user.pk)
+        people = people_payable(user=user, patient_ids=patient_ids)
         own = [row for row in every if row.plan_id == plan.pk]
         if any(row.status in LIVE for row in own):
             raise Conflict("signed_already", _("You have signed this one already."))

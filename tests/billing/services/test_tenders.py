@@ -13,7 +13,7 @@ from billing.services.collecting.tenders import agreement_allows
 from billing.services.invoice_drive import invoice_drive
 from core import clock
 from core.models import User
-from patients.models import Campus, PatientAccess
+from patients.models import Campus, Notification, PatientAccess
 from tests import scripted
 from tests.billing.services.bills import capture_of, driven, in_flight
 from tests.factories import payments
@@ -217,6 +217,10 @@ def test_the_his_can_tell_the_hours_from_the_amount(
     assert scripted.CALLS == []
     assert CollectRequest.objects.get().decline_code == reason
     assert HisEvent.objects.get(type="action_required").data["reason"] == reason
+    # and where only higher limits would help, each holder is told of them
+    told = Notification.objects.filter(kind="over_limit").values_list("user_id", flat=True)
+    holders = Agreement.objects.values_list("holder_id", flat=True)
+    assert sorted(told) == (sorted(holders) if reason == "agreement_limit" else [])
 
 
 @database
