@@ -28,6 +28,7 @@ class PaysBy:
 
     agreement_id: int
     channel: str | Promise
+    single_fen: int
     daily_fen: int
     paused: bool
 
@@ -81,6 +82,7 @@ def _pays_by(agreement: Agreement) -> PaysBy:
     return PaysBy(
         agreement_id=agreement.pk,
         channel=agreement_channel_word(agreement.plan.merchant.channel),
+        single_fen=agreement.single_fen,
         daily_fen=agreement.daily_fen,
         paused=agreement.status == AgreementStatus.PAUSED,
     )

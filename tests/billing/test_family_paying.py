@@ -42,6 +42,13 @@ def test_the_payer_reads_limit_and_what_went_today_for_each_person() -> None:
     assert "微信免密每天最多¥200.00今天已支付¥86.40" in text
 
 
+def test_the_limit_of_one_bill_is_told_where_it_is_the_lower_one() -> None:
+    user, own, mother = house.family()
+    standing(user, [own, mother], own_single_fen=20_000)
+    for page in ("/family", "/agreements"):
+        assert "每笔最多¥200.00每天最多" in text_of(house.signed_in(user).get(page))
+
+
 def test_the_patient_reads_who_pays_and_never_what_went_for_others() -> None:
     # Given a daughter who pays for the reader and for somebody else
     user, own, _mother = house.family()
