@@ -208,6 +208,7 @@ CONSENT_FOLLOWERS = {
     "privacy": ("billing.services.agreements.pauses.agreements_pause_all",),
     "deduction": ("billing.services.agreements.pauses.agreements_pause_all",),
 }
+# What stops when a binding, or only the guardian's word to pay by it, ends.
 ACCESS_FOLLOWERS = ("billing.services.agreements.holders.agreements_follow_access",)
 # Who is told, once it is committed, that a filing at the insurer began or ceased to stand.
 FILING_FOLLOWERS = ("billing.services.insuring.refiling.prices_run_out",)

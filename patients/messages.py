@@ -115,7 +115,7 @@ TEXTS = {
     ),
     "access_given_back": (
         _("The patient allows you again to pay their hospital bills"),
-        _("What you had signed for them goes on. Under Deductions you choose for whom you pay."),
+        _("Under Deductions you see what is deducted for them, and can change it."),
     ),
     "family_account_refused": (
         _("Your insurance account does not pay for your relative's bill"),

@@ -174,7 +174,8 @@ def agreements_lock(invoice: Invoice) -> list[Agreement]:
         (_admitted, [patient, invoice.encounter.campus_id, today, text_version]),
     )
     if clock.today() != today:
-        return agreements_lock(invoice)  # waited for until midnight: held now, another day is asked
+        # Waited for until midnight: another day is asked, once, for they are held now.
+        return agreements_lock(invoice)
     held = {row.pk: row for row in locked}
     rows = [mark_held(row, under=held[row.pk]) for row in admitted if row.pk in held]
     return sorted(rows, key=paying_order)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models.invoice import Invoice
 from core.crypto import BlindIndexField, EncryptedField
-from patients.models import HisClient
+from patients.models import HisClient, Patient
 
 
 class CollectMethod(models.TextChoices):
@@ -106,6 +106,10 @@ class PayLink(models.Model):
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="pay_link")
     # Whom the token was sent to, as a keyed hash: for others there is another token.
     receivers = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # The guardian it went to, of a minor; once that is another's word it shows no charges.
+    guardian = models.ForeignKey(
+        Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField()
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from billing.models import Invoice, PayLink
-from patients.selectors.receivers import receivers_mark
+from patients.selectors.receivers import guardian_told_id
 
 
 def pay_link_url(link: PayLink) -> str:
@@ -16,12 +16,10 @@ def pay_link_url(link: PayLink) -> str:
 
 
 def link_is_of_others(invoice: Invoice) -> bool:
-    """Whether the bill's link went to others than are told of it today: of who has or had a
-    guardian, for theirs may have changed, and at 18 is nobody any more."""
-    if invoice.patient.guardian_id is None:
-        return False
-    links = PayLink.objects.filter(invoice=invoice).exclude(receivers="")
-    return links.exclude(receivers=receivers_mark(invoice.patient)).exists()
+    """Whether the bill's link went to a guardian who is told of the patient's bills no more."""
+    link = getattr(invoice, "pay_link", None)  # read with the bill by whoever came by it
+    told = link.guardian_id if link is not None else None
+    return told is not None and told != guardian_told_id(invoice.patient)
 
 
 def action_shown(invoice: Invoice, action: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -113,6 +113,8 @@ def _succeeded(
         purpose.refunded(row, invoice, by=by)
     else:
         purpose.captured(row, invoice, done, expected=expected, by=by)
+        if row.status != TransactionStatus.SUCCEEDED:
+            raise RuntimeError(f"{row.payment.purpose}: the tender's step was not taken")
 
 
 def _ask_first(row: PaymentTransaction) -> None:

@@ -46,6 +46,11 @@ def _is_minor(patient: Patient) -> bool:
     return age is not None and age < ADULT_FROM
 
 
+def guardian_told_id(patient: Patient) -> int | None:
+    """The guardian who is told of a minor's bills; None for whoever is of age, or has none."""
+    return patient.guardian_id if _is_minor(patient) else None
+
+
 def receivers_mark(patient: Patient) -> str:
     """Who is told of a person's bills and by which phones, as one keyed hash: to see a change."""
     people = {patient.pk, patient.guardian_id} if _is_minor(patient) else {patient.pk}

@@ -86,11 +86,14 @@ def test_a_link_that_went_to_a_guardian_shows_no_more_once_the_ward_is_of_age(
     assert "86.40" in page and DRUG not in page and KEPT in page
 
 
-def test_a_link_of_the_earlier_guardian_shows_no_lines(still_clock: clock.FrozenClock) -> None:
+@pytest.mark.parametrize("another", [True, False])
+def test_a_link_of_the_earlier_guardian_shows_no_lines(
+    still_clock: clock.FrozenClock, another: bool
+) -> None:
     bill = bill_at(12)
     token = pay_link_offer(invoice=bill).token
     assert DRUG in text_of(Client().get(f"/p/{token}"))
-    bill.patient.guardian = patient()
+    bill.patient.guardian = patient() if another else None
     bill.patient.save(update_fields=["guardian"])
     page = text_of(Client().get(f"/p/{token}"))
     assert "86.40" in page and DRUG not in page

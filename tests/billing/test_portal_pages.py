@@ -191,8 +191,7 @@ def test_a_picked_agreement_is_taken_once_and_another_users_never(monkeypatch):
     assert taken == [mine.pk]
     assert Invoice.objects.get(pk=one.pk).status == InvoiceStatus.PAID
     assert Invoice.objects.get(pk=other.pk).status == InvoiceStatus.ISSUED
-    result = text_of(client.get(f"/bills/{one.pk}/result"))
-    assert "微信免密" in result and "账单11月20日内科门诊" in result
+    assert "微信免密" in text_of(client.get(f"/bills/{one.pk}/result"))
 
 
 def test_paid_result_says_where_to_go_and_who_was_told():

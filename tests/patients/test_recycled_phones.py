@@ -21,7 +21,7 @@ from tests.fixtures.phone import Gateway, answer, ask, sign_in
 pytestmark = pytest.mark.django_db
 PHONE, PAGE = "13812345678", "/accounts/whose"
 NUMBER = id_number(7, date(1952, 10, 24))
-LONG = timedelta(days=181)
+LONG = timedelta(days=91)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ from core.actors import SYSTEM, Actor
 from core.crypto import blind_index
 from core.errors import NotFound, NotOffered, Refusal
 from patients.selectors.accounts import wallet_subject
-from patients.selectors.receivers import receivers_mark
+from patients.selectors.receivers import guardian_told_id, receivers_mark
 
 PAYER = Actor("patient", "pay_link")
 # Inside a wallet's own browser the payer is known to it beforehand.
@@ -61,6 +61,7 @@ def pay_link_offer(*, invoice: Invoice) -> PayLink:
         link = PayLink(invoice=invoice, created_at=now, expires_at=now)
     if link.expires_at <= now or link.receivers != receivers:
         link.token, link.receivers = secrets.token_urlsafe(24), receivers
+    link.guardian_id = guardian_told_id(invoice.patient)
     link.expires_at = now + timedelta(seconds=policy().pay_link_valid_s)
     link.save()
     return link

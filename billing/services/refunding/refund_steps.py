@@ -79,6 +79,8 @@ def _ask_a_person(row: PaymentTransaction, unsure: PaymentTransaction) -> None:
         return
     with transaction.atomic():
         waiting, invoice = transaction_lock(row.pk)
+        if waiting.status != TransactionStatus.CREATED:
+            return
         review_open(
             reason=ReviewReason.NOT_ENDED,
             invoice=invoice,

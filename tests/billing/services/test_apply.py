@@ -11,6 +11,7 @@ from billing.channels.base import ChannelAnswer, Operation, Source
 from billing.ledger.checking import ledger_check
 from billing.ledger.selectors import account_balance
 from billing.models import BillingReview, HisEvent, Invoice, PaymentTransaction
+from billing.purposes.invoice import InvoicePurpose
 from billing.services.apply import transaction_apply
 from billing.services.invoice_drive import invoice_drive
 from billing.services.sweeps import transaction_resume
@@ -241,3 +242,13 @@ def test_a_success_told_while_an_ended_row_is_looked_at_is_asked_about_all_the_s
     # then the question after the notice is still to be asked
     row.refresh_from_db()
     assert (row.status, row.due_at) == ("CLOSED", clock.now())
+
+
+def test_a_purpose_that_forgets_the_tenders_own_step_books_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bill = in_flight()
+    monkeypatch.setattr(InvoicePurpose, "captured", lambda *_args, **_how: None)
+    with pytest.raises(RuntimeError, match="invoice: the tender's step"):
+        applied(bill, PAID)
+    assert capture_of(bill).status in PaymentTransaction.IN_FLIGHT

@@ -82,6 +82,7 @@ def test_of_a_first_number_nobody_answers_for_a_person_is_told_once() -> None:
         PaymentTransaction.objects.filter(pk=second.pk).update(created_at=since)
         scripted.script(Operation.REFUND_QUERY, scripted.SILENT)
         transaction_resume(transaction_id=second.pk)
+        assert BillingReview.objects.filter(transaction=second).exists() is (waits > asked)
     # then nothing was sent, and one case says for which number it waits
     second.refresh_from_db()
     assert second.status == "CREATED"
