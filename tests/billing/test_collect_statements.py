@@ -21,7 +21,7 @@ from tests.factories import billing, payments
 from tests.factories.patients import encounter
 
 SIZES = (1, 10, 100)
-COLLECT_MAX = 12
+COLLECT_MAX = 13
 APPROVER = Actor("his", "C2", "审批员")
 ACCOUNTS = [
     "patient_receivable",
